@@ -1,0 +1,51 @@
+"""NumPy arrays, and everything that NumPy can view without a copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastup import cpu
+from fastup.plan import Plan, check
+from fastup.runtime import memory, workers
+
+Array = np.ndarray[Any, Any]
+
+
+def run(make_plan: Any, x: Any, arguments: tuple[Any, ...], out: Any, threads: int | None) -> Array:
+    """Plan for `x`, then execute into `out` or a new array."""
+    if type(x) is not np.ndarray:
+        x = as_array(x)
+    plan: Plan = make_plan(x.shape, x.dtype, *arguments)
+    return execute(plan, x, out, threads)
+
+
+def execute(plan: Plan, x: Array, out: Any, threads: int | None) -> Array:
+    """Execute a plan whose shape and dtype are those of `x`."""
+    if threads is not None:
+        threads = workers.checked_threads(plan.operator, "threads", threads)
+    if out is None:
+        try:
+            out = memory.empty(plan.output_shape, plan.dtype)
+        except MemoryError:
+            raise check.not_enough_memory(plan.operator, plan.output_shape, plan.dtype) from None
+    else:
+        check.out(plan.operator, out, plan.output_shape, plan.dtype, x)
+    if out.size:
+        cpu.run(plan, x, out, threads)
+    return out  # type: ignore[no-any-return]
+
+
+def as_array(x: Any) -> Array:
+    """A view of array-likes that have memory of their own; lists and scalars are refused, not converted."""
+    if isinstance(x, np.ndarray):
+        return x.view(np.ndarray)
+    try:
+        if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+            return np.from_dlpack(x)
+        if hasattr(x, "__array__") or hasattr(x, "__array_interface__") or isinstance(x, (memoryview, bytearray)):
+            return np.asarray(x)
+    except (BufferError, RuntimeError, ValueError, TypeError) as error:
+        raise TypeError(f"fastup: x must be an array in the memory of the CPU, got {type(x).__name__} ({error})") from None
+    raise TypeError(f"fastup: x must be an array in the memory of the CPU, got {type(x).__name__}")

@@ -1,0 +1,37 @@
+"""Tensors of torch on the CPU: in and out without a copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from fastup.arrays import _numpy
+
+
+def run(make_plan: Any, x: Any, arguments: tuple[Any, ...], out: Any, threads: int | None) -> Any:
+    """Plan for the tensor's memory, execute, and give a tensor back (`out` itself where one was given)."""
+    if out is not None and not isinstance(out, torch.Tensor):
+        raise TypeError(f"fastup: out must be a tensor like x, got {type(out).__name__}")
+    y = _numpy.run(make_plan, _view(x, "x"), arguments, None if out is None else _view(out, "out"), threads)
+    return out if out is not None else _tensor(y)
+
+
+def _view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
+    if tensor.device.type != "cpu" or tensor.layout != torch.strided:
+        raise TypeError(f"fastup: {name} must be a dense tensor on the CPU, got one of {tensor.layout} on {tensor.device}")
+    if tensor.is_conj() or tensor.is_neg():
+        tensor = tensor.resolve_conj().resolve_neg()
+    tensor = tensor.detach()
+    if tensor.dtype == torch.bfloat16:
+        import ml_dtypes
+
+        return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    return tensor.numpy()  # type: ignore[no-any-return]
+
+
+def _tensor(array: np.ndarray[Any, Any]) -> Any:
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)

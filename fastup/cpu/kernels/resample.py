@@ -1,0 +1,79 @@
+"""Kernels that apply the tables of an interpolation, whatever the mode, the rank and the ratio.
+
+``params`` of a table of positions: 0 rows; 1 rows per plane; 2 rows per slice; 3 columns; 4 items per pixel;
+5..8 two plane digits, innermost first: extent, stride. The table holds source offsets, strides included: per row of a
+slice, per slice, per column.
+"""
+
+from __future__ import annotations
+
+from fastup.cpu.kernels.shuffle import MOVES
+from fastup.cpu.kernels.simd import copy_item
+from fastup.runtime.kernel import inline, kernel
+
+PLANE_ROWS, HEIGHT, WIDTH, PIXEL, DIGITS = 1, 2, 3, 4, 5
+
+
+@inline
+def plane_offset(params, plane):
+    """Where a plane begins in the source."""
+    above = plane // params[DIGITS]
+    return (plane - above * params[DIGITS]) * params[DIGITS + 1] + above % params[DIGITS + 2] * params[DIGITS + 3]
+
+
+@inline
+def copy_row(dst, source, target, length):
+    """Repeat a row of the target that was just written."""
+    for k in range(length):
+        dst[target + k] = dst[source + k]
+
+
+@kernel("element", "element", "int64", elements=MOVES[:-1], pixel=(0, 1, 3))
+def take_rows(pixel):
+    """Nearest neighbours by table; ``pixel`` is the number of items of one pixel where that is a constant."""
+
+    @inline
+    def take_row(params, src, dst, table, source, target):
+        items = pixel if pixel > 0 else params[PIXEL]
+        columns = params[HEIGHT] + params[PLANE_ROWS] // params[HEIGHT]
+        for column in range(params[WIDTH]):
+            begin = source + table[columns + column]
+            end = target + column * items
+            if pixel == 1:
+                copy_item(src, begin, dst, end)
+            elif pixel == 3:
+                copy_item(src, begin, dst, end)
+                copy_item(src, begin + 1, dst, end + 1)
+                copy_item(src, begin + 2, dst, end + 2)
+            else:
+                for k in range(items):
+                    dst[end + k] = src[begin + k]
+
+    def body(params, src, dst, table, start, stop):
+        height = params[HEIGHT]
+        length = params[WIDTH] * (pixel if pixel > 0 else params[PIXEL])
+        row = start
+        while row < stop:
+            plane = row // params[PLANE_ROWS]
+            base = plane_offset(params, plane)
+            first = row - plane * params[PLANE_ROWS]
+            last = min(params[PLANE_ROWS], first + stop - row)
+            depth = first // height
+            line = first - depth * height
+            written = False
+            previous = 0
+            for _ in range(first, last):
+                source = base + table[height + depth] + table[line]
+                if written and source == previous:
+                    copy_row(dst, (row - 1) * length, row * length, length)
+                else:
+                    take_row(params, src, dst, table, source, row * length)
+                written = True
+                previous = source
+                row += 1
+                line += 1
+                if line == height:
+                    line = 0
+                    depth += 1
+
+    return body

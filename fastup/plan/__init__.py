@@ -1,0 +1,84 @@
+"""Plans: what a call would do, as plain data.
+
+``plan = fastup.plan.interpolate(shape, dtype, size=...)`` takes the arguments of the operator with a shape and a dtype
+in place of the array. `fastup.run` executes it, the exporters print it, and `Plan.output_shape` answers without either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastup.plan import check
+from fastup.plan._interpolate import InterpolatePlan as InterpolatePlan
+from fastup.plan._interpolate import make_interpolate
+from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan
+from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
+from fastup.plan._plan import Plan as Plan
+
+__all__ = ["InterpolatePlan", "PixelShufflePlan", "Plan", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
+
+
+def pixel_shuffle(
+    shape: Any, dtype: Any, upscale_factor: Any, *, order: str = "CRD", data_format: str = "channels_first"
+) -> PixelShufflePlan:
+    """Plan of `fastup.pixel_shuffle` for an array of this shape and dtype.
+
+    Examples
+    --------
+    >>> import fastup
+    >>> fastup.plan.pixel_shuffle((1, 12, 5, 5), "uint8", 2).output_shape
+    (1, 3, 10, 10)
+    """
+    op = "pixel_shuffle"
+    return make_pixel_shuffle(check.shape(op, shape), check.dtype(op, dtype), upscale_factor, order, data_format)
+
+
+def pixel_unshuffle(
+    shape: Any, dtype: Any, downscale_factor: Any, *, order: str = "CRD", data_format: str = "channels_first"
+) -> PixelShufflePlan:
+    """Plan of `fastup.pixel_unshuffle` for an array of this shape and dtype.
+
+    Examples
+    --------
+    >>> import fastup
+    >>> fastup.plan.pixel_unshuffle((1, 3, 10, 10), "uint8", 2).output_shape
+    (1, 12, 5, 5)
+    """
+    op = "pixel_unshuffle"
+    return make_pixel_unshuffle(check.shape(op, shape), check.dtype(op, dtype), downscale_factor, order, data_format)
+
+
+def interpolate(
+    shape: Any,
+    dtype: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+    *,
+    rounding: str = "floor",
+    data_format: str = "channels_first",
+) -> InterpolatePlan:
+    """Plan of `fastup.interpolate` for an array of this shape and dtype.
+
+    Examples
+    --------
+    >>> import fastup
+    >>> plan = fastup.plan.interpolate((1, 3, 10, 10), "float32", scale_factor=2.5)
+    >>> plan.output_shape, plan.sampling_scale
+    ((1, 3, 25, 25), (0.4000000059604645, 0.4000000059604645))
+    """
+    return make_interpolate(
+        check.shape("interpolate", shape),
+        check.dtype("interpolate", dtype),
+        size,
+        scale_factor,
+        mode,
+        align_corners,
+        recompute_scale_factor,
+        antialias,
+        rounding,
+        data_format,
+    )

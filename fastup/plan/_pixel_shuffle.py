@@ -1,0 +1,130 @@
+"""Arguments -> plan of pixel shuffle and unshuffle."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastup.plan import check
+from fastup.plan._plan import Plan, cached
+
+ORDERS = ("CRD", "DCR")
+_FACTOR_RULE = "an integer or a tuple of 1 to 3 integers"
+
+
+@dataclass(frozen=True)
+class PixelShufflePlan(Plan):
+    """A permutation of one array; ``operator`` tells its direction.
+
+    Attributes
+    ----------
+    factors : tuple of int
+        One per spatial axis.
+    order : {"CRD", "DCR"}
+        How the channels of the small picture count: channel-major (torch) or phase-major (ONNX's default, TensorFlow).
+    data_format : {"channels_first", "channels_last"}
+        Where the channel axis stands.
+    """
+
+    factors: tuple[int, ...]
+    order: str
+    data_format: str
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Extents of the axes before channels and space."""
+        return self.input_shape[: len(self.input_shape) - len(self.factors) - 1]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the large picture."""
+        large = self.output_shape if self.operator == "pixel_shuffle" else self.input_shape
+        return large[self.channel_axis]
+
+    @property
+    def small(self) -> tuple[int, ...]:
+        """Spatial extents of the small picture."""
+        shape = self.input_shape if self.operator == "pixel_shuffle" else self.output_shape
+        return spatial(shape, len(self.factors), self.data_format)
+
+    @property
+    def channel_axis(self) -> int:
+        """Index of the channel axis."""
+        return len(self.leading) + (len(self.factors) if self.data_format == "channels_last" else 0)
+
+
+def spatial(shape: tuple[int, ...], rank: int, data_format: str) -> tuple[int, ...]:
+    """The spatial extents of a shape."""
+    return shape[-rank:] if data_format == "channels_first" else shape[-rank - 1 : -1]
+
+
+def make_pixel_shuffle(
+    shape: tuple[int, ...], dtype: np.dtype[Any], upscale_factor: Any, order: Any, data_format: Any
+) -> PixelShufflePlan:
+    """The plan of `fastup.pixel_shuffle` on an array of this shape and dtype."""
+    factors = _factors("pixel_shuffle", "upscale_factor", upscale_factor)
+    return _plan("pixel_shuffle", "upscale_factor", shape, dtype, factors, order, data_format)
+
+
+def make_pixel_unshuffle(
+    shape: tuple[int, ...], dtype: np.dtype[Any], downscale_factor: Any, order: Any, data_format: Any
+) -> PixelShufflePlan:
+    """The plan of `fastup.pixel_unshuffle` on an array of this shape and dtype."""
+    factors = _factors("pixel_unshuffle", "downscale_factor", downscale_factor)
+    return _plan("pixel_unshuffle", "downscale_factor", shape, dtype, factors, order, data_format)
+
+
+def _factors(op: str, name: str, value: Any) -> tuple[int, ...]:
+    if type(value) is int and value > 0:
+        return (value, value)
+    factors = check.integers(op, name, value, _FACTOR_RULE)
+    if not 1 <= len(factors) <= 3:
+        check.invalid(f"{op}: {name} must be {_FACTOR_RULE}, got {value!r}")
+    return factors if isinstance(value, (tuple, list, np.ndarray)) else factors * 2
+
+
+@cached
+def _plan(
+    op: str,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    factors: tuple[int, ...],
+    order: str,
+    data_format: str,
+) -> PixelShufflePlan:
+    check.choice(op, "order", order, ORDERS)
+    check.choice(op, "data_format", data_format, check.DATA_FORMATS)
+    check.movable(op, dtype)
+    rank = len(factors)
+    if len(shape) <= rank:
+        check.invalid(f"{op}: x must have at least {rank + 1} dimensions for {name} {factors}, got shape {shape}")
+    leading = shape[: len(shape) - rank - 1]
+    before = shape[len(leading)] if data_format == "channels_first" else shape[-1]
+    change = _enlarge if op == "pixel_shuffle" else _reduce
+    channels, extents = change(op, name, shape, before, spatial(shape, rank, data_format), factors)
+    inner = (channels, *extents) if data_format == "channels_first" else (*extents, channels)
+    return PixelShufflePlan(op, shape, dtype, leading + inner, factors, order, data_format)
+
+
+def _enlarge(
+    op: str, name: str, shape: tuple[int, ...], channels: int, extents: tuple[int, ...], factors: tuple[int, ...]
+) -> tuple[int, tuple[int, ...]]:
+    phases = math.prod(factors)
+    if channels % phases:
+        product = "*".join(map(str, factors)) + (f" = {phases}" if len(factors) > 1 else "")
+        check.invalid(f"{op}: channels must be divisible by {product}, got {channels} for x of shape {shape}")
+    return channels // phases, tuple(n * r for n, r in zip(extents, factors, strict=True))
+
+
+def _reduce(
+    op: str, name: str, shape: tuple[int, ...], channels: int, extents: tuple[int, ...], factors: tuple[int, ...]
+) -> tuple[int, tuple[int, ...]]:
+    if any(n % r for n, r in zip(extents, factors, strict=True)):
+        check.invalid(
+            f"{op}: spatial sizes must be divisible by {name} {factors}, got {extents} for x of shape {shape}"
+        )
+    return channels * math.prod(factors), tuple(n // r for n, r in zip(extents, factors, strict=True))

@@ -1,0 +1,133 @@
+"""Normalisation of arguments, and every error message about them.
+
+A message is one sentence, ``<operator>: <parameter> must be <rule>, got <value>``: TypeError for a kind, ValueError
+for a value. Nothing is cached or computed before its arguments have passed through here, so ``2.0`` or ``True`` cannot
+stand in for ``2``.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+Shape = tuple[int, ...]
+DType = np.dtype[Any]
+DATA_FORMATS = ("channels_first", "channels_last")
+_ITEM_SIZES = (1, 2, 4, 8, 16)
+
+
+def integer(op: str, name: str, value: Any, rule: str = "an integer", minimum: int = 1) -> int:
+    """`value` as an integer of at least `minimum`."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{op}: {name} must be {rule}, got {value!r}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{op}: {name} must be {rule}, got {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{op}: {name} must be at least {minimum}, got {value!r}")
+    return number
+
+
+def integers(op: str, name: str, value: Any, rule: str) -> tuple[int, ...]:
+    """A number or a sequence of numbers as a tuple."""
+    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
+        return tuple(integer(op, name, entry, rule) for entry in value)
+    return (integer(op, name, value, rule),)
+
+
+def positive(op: str, name: str, value: Any) -> float:
+    """`value` as a finite float above 0."""
+    rule = "a number or one number per spatial axis"
+    if isinstance(value, (bool, np.bool_, str, bytes)):
+        raise TypeError(f"{op}: {name} must be {rule}, got {value!r}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{op}: {name} must be {rule}, got {value!r}") from None
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{op}: {name} must be finite and greater than 0, got {value!r}")
+    return number
+
+
+def flag(op: str, name: str, value: Any) -> bool:
+    """`value` as a bool; only True and False are."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{op}: {name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def choice(op: str, name: str, value: Any, options: tuple[str, ...]) -> str:
+    """`value` if it is one of `options`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{op}: {name} must be a string, got {value!r}")
+    if value not in options:
+        raise ValueError(f"{op}: {name} must be one of {', '.join(map(repr, options))}, got {value!r}")
+    return value
+
+
+def shape(op: str, value: Any) -> Shape:
+    """A shape given by a caller of a plan or an exporter."""
+    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
+        raise TypeError(f"{op}: shape must be a tuple of integers, got {value!r}")
+    return tuple(integer(op, "shape", entry, "a tuple of integers", minimum=0) for entry in value)
+
+
+def dtype(op: str, value: Any) -> DType:
+    """A dtype given by a caller of a plan or an exporter; "bfloat16" means ml_dtypes'."""
+    if isinstance(value, str) and value == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    try:
+        return np.dtype(value)
+    except TypeError:
+        raise TypeError(f"{op}: dtype must be a NumPy dtype, got {value!r}") from None
+
+
+def movable(op: str, value: DType) -> None:
+    """Refuse dtypes whose items cannot be copied as plain bits."""
+    if value.hasobject or value.itemsize not in _ITEM_SIZES:
+        sizes = "1, 2, 4, 8 or 16"
+        raise TypeError(f"{op}: x must have items of {sizes} bytes without Python objects, got dtype {value}")
+
+
+def size_in_memory(op: str, output_shape: Shape, value: DType) -> None:
+    """Refuse results whose bytes no address can count."""
+    if math.prod(output_shape) * value.itemsize > sys.maxsize:
+        invalid(f"{op}: result must be smaller than 2**63 bytes, got shape {output_shape} and dtype {value}")
+
+
+def not_enough_memory(op: str, output_shape: Shape, value: DType) -> MemoryError:
+    """The error for results that the system refuses to hold."""
+    size = math.prod(output_shape) * value.itemsize
+    return MemoryError(f"{op}: result of shape {output_shape} and dtype {value} needs {size} bytes, more than there are")
+
+
+def out(op: str, value: Any, output_shape: Shape, dtype_out: DType, x: np.ndarray[Any, Any]) -> None:
+    """Refuse an `out` that cannot take the result as it is."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{op}: out must be an array of the same kind as x, got {type(value).__name__}")
+    if value.shape != output_shape:
+        invalid(f"{op}: out must have shape {output_shape} for x of shape {x.shape}, got {value.shape}")
+    if value.dtype != dtype_out:
+        invalid(f"{op}: out must have dtype {dtype_out}, got {value.dtype}")
+    if not (value.flags.c_contiguous and value.flags.aligned and value.flags.writeable):
+        invalid(f"{op}: out must be C-contiguous, aligned and writable, got {_flaws(value)}")
+    if np.may_share_memory(value, x):
+        invalid(f"{op}: out must not share memory with x, got arrays that overlap")
+
+
+def _flaws(value: np.ndarray[Any, Any]) -> str:
+    flags = {"C-contiguous": "c_contiguous", "aligned": "aligned", "writable": "writeable"}
+    return " and ".join(f"one that is not {name}" for name, flag in flags.items() if not value.flags[flag.upper()])
+
+
+def invalid(message: str) -> NoReturn:
+    """Raise ValueError with this message."""
+    raise ValueError(message)

@@ -1,0 +1,239 @@
+"""Kernels: plain Python loops over typed pointers, compiled once by Numba, kept as object code, called through ctypes.
+
+A kernel module holds *factories*: functions of small compile-time constants that return a loop body
+
+    body(params, buffers..., start, stop)
+
+over the work items ``start`` to ``stop``. `kernel` adds the claim loop around the body, so that any number of threads
+can work on one call, and gives every kernel the same C signature. Nothing here imports Numba until something must be
+compiled; a process whose kernels are all in the cache never does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import importlib.util
+import itertools
+import os
+import platform
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastup.runtime import cpu_info, object_cache, object_code
+
+BUFFERS = 4
+# Numba settings that change machine code; a variable missing here would serve stale objects.
+_CODE_VARIABLES = (
+    "NUMBA_OPT",
+    "NUMBA_LOOP_VECTORIZE",
+    "NUMBA_SLP_VECTORIZE",
+    "NUMBA_ENABLE_AVX",
+    "NUMBA_BOUNDSCHECK",
+    "NUMBA_LLVM_PASS_TIMINGS",
+    "NUMBA_DISABLE_INTEL_SVML",
+    "NUMBA_LLVM_REFPRUNE_PASS",
+)
+# (params, buffers..., counters, wait) -> 1 while chunks of other threads are still running, else 0
+_PROTOTYPE = (ctypes.c_int64, *[ctypes.c_void_p] * (BUFFERS + 3))
+_RELEASING, _HOLDING = ctypes.CFUNCTYPE(*_PROTOTYPE), ctypes.PYFUNCTYPE(*_PROTOTYPE)
+
+# The counters of a shared call, as indices into int64[COUNTERS]; the two that are written live in lines of their own.
+CLAIMED, DONE, CHUNK, CHUNKS, COUNTERS = 0, 16, 32, 33, 40
+_SPINS = 20_000  # pauses before the caller gives its core away: about 0.2 ms
+
+_lock = threading.RLock()
+_alive: list[Any] = []  # engines and cfuncs: their code must outlive every address
+
+
+class Entry(NamedTuple):
+    """One compiled kernel behind two prototypes: one lets other Python threads run, one keeps the GIL."""
+
+    releasing: Callable[..., int]
+    holding: Callable[..., int]
+
+
+class Helper:
+    """A function that kernels call; Numba inlines it, and plain Python calls it as it is."""
+
+    def __init__(self, function: Callable[..., Any], is_intrinsic: bool) -> None:
+        self.function, self.is_intrinsic = function, is_intrinsic
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.function(*arguments)
+
+    @functools.cached_property
+    def compiled(self) -> Any:
+        from numba import njit
+        from numba.extending import intrinsic
+
+        if self.is_intrinsic:
+            return intrinsic(self.function)
+        return njit(inline="always", error_model="numpy")(_with_compiled_helpers(self.function))
+
+
+def inline(function: Callable[..., Any]) -> Any:
+    """Mark a helper of kernels written in Python."""
+    return Helper(function, is_intrinsic=False)
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """Mark a helper of kernels that emits LLVM IR (Numba's ``@intrinsic``, applied when first compiled)."""
+    return Helper(function, is_intrinsic=True)
+
+
+def _with_compiled_helpers(function: Any) -> Any:
+    def resolve(value: Any) -> Any:
+        return value.compiled if isinstance(value, Helper) else value
+
+    scope = dict(function.__globals__)
+    scope |= {name: resolve(scope[name]) for name in function.__code__.co_names if name in scope}
+    cells = tuple(types.CellType(resolve(cell.cell_contents)) for cell in function.__closure__ or ())
+    return types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, cells)
+
+
+class Family:
+    """All instances of one kernel: a factory, the types of its buffers, and the finite set of its constants."""
+
+    def __init__(
+        self, factory: Callable[..., Any], buffers: tuple[str, ...], elements: tuple[str, ...], constants: dict[str, Any]
+    ) -> None:
+        self.factory, self.buffers, self.elements, self.constants = factory, buffers, elements, constants
+        self.name = f"{factory.__module__.rpartition('.')[2]}.{factory.__name__}"
+        self._entries: dict[tuple[Any, ...], Entry] = {}
+
+    def __call__(self, element: str, *constants: int) -> Entry:
+        """The compiled kernel for one element type and one value of each constant."""
+        key = (element, *constants)
+        entry = self._entries.get(key)
+        if entry is None:
+            if key not in self.instances():
+                raise KeyError(f"{self.name}{key} is not in the catalogue")
+            with _lock:
+                entry = self._entries.get(key) or self._entries.setdefault(key, _make(self, *key))
+        return entry
+
+    def instances(self) -> Iterator[tuple[Any, ...]]:
+        """Every (element, constants...) that this kernel exists for."""
+        return itertools.product(self.elements, *self.constants.values())
+
+
+def kernel(*buffers: str, elements: tuple[str, ...], **constants: tuple[int, ...]) -> Callable[[Callable[..., Any]], Family]:
+    """Declare a kernel: the element type of each buffer ("element" for the instance's own) and all instances."""
+    return lambda factory: Family(factory, buffers, elements, constants)
+
+
+def _make(family: Family, element: str, *constants: int) -> Entry:
+    instance = f"{family.name}:{element}:{','.join(map(str, constants))}"
+    if runtime() == "numba":
+        return _entry(_compile(family, element, constants).address)
+    for target in (_target(), *_fallback_levels()):
+        if stored := object_cache.read(_key(target, instance)):
+            address, engine = object_code.load(stored[1], stored[0])
+            _alive.append(engine)
+            return _entry(address)
+    sources = source_digest.__wrapped__()
+    compiled = _compile(family, element, constants)
+    code, symbol = object_of(compiled)
+    if sources == source_digest():  # an edit since the import: this code is not what the files say now
+        object_cache.write(_key(_target(), instance), symbol, code)
+    return _entry(compiled.address)
+
+
+def _entry(address: int) -> Entry:
+    return Entry(_RELEASING(address), _HOLDING(address))
+
+
+def object_of(compiled: Any) -> tuple[bytes, str]:
+    """Object code and symbol of a compiled cfunc, refused if it would need anything but the C library's copy loops."""
+    code, symbol = bytes(compiled._library._get_compiled_object()), compiled._wrapper_name
+    if surplus := object_code.undefined_symbols(code) - set(object_code.ALLOWED_SYMBOLS):
+        raise ValueError(f"{symbol} needs {sorted(surplus)}: kernels must be self-contained")
+    return code, symbol
+
+
+def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Any:
+    import numba
+
+    from fastup.runtime import claim_loop
+
+    body = _with_compiled_helpers(family.factory(*constants))
+    names = [element if name == "element" else name for name in family.buffers]
+    pointers = [numba.types.CPointer(getattr(numba.types, name)) for name in names]
+    unused = [numba.types.intp] * (BUFFERS - len(pointers))
+    signature = numba.types.int64(
+        numba.types.CPointer(numba.types.int64), *pointers, *unused, numba.types.intp, numba.types.intp
+    )
+    entry = claim_loop.around(body, len(pointers), _SPINS)
+    compiled = numba.cfunc(signature, error_model="numpy", forceinline=True)(entry)
+    _alive.append(compiled)
+    return compiled
+
+
+def compile_instance(family: Family, element: str, *constants: int) -> Any:
+    """A fresh cfunc of one instance, past every cache: for tests that read its assembly or its symbols."""
+    with _lock:
+        return _compile(family, element, constants)
+
+
+def runtime() -> str:
+    """ "object" (cached object code through llvmlite) or "numba" (the live function of this process)."""
+    chosen = os.environ.get("FASTUP_RUNTIME")
+    if chosen not in (None, "", "object", "numba"):
+        raise ValueError(f"fastup: FASTUP_RUNTIME must be 'object' or 'numba', got {chosen!r}")
+    # The object loader has been run on this platform only; elsewhere Numba's own loader is the safe choice.
+    tested = sys.platform == "linux" and platform.machine() == "x86_64"
+    return chosen or ("object" if tested else "numba")
+
+
+@functools.cache
+def source_digest() -> str:
+    """Hash of every source that machine code depends on."""
+    here = Path(__file__)
+    sources = [*sorted((here.parents[1] / "cpu" / "kernels").glob("*.py")), here.with_name("claim_loop.py"), here]
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _versions() -> str:
+    """Versions of the compilers, read from their files: importing numba takes 0.2 s, importlib.metadata 34 ms."""
+    found = []
+    for package in ("numba", "llvmlite"):
+        spec = importlib.util.find_spec(package)
+        folder = Path((spec and spec.submodule_search_locations or [""])[0])
+        found.append(hashlib.sha256((folder / "_version.py").read_bytes()).hexdigest())
+    return " ".join(found)
+
+
+def _target() -> str:
+    name = os.environ.get("NUMBA_CPU_NAME") or cpu_info.cpu_name()
+    features = os.environ.get("NUMBA_CPU_FEATURES")
+    if name in cpu_info.LEVELS and not features:
+        return name
+    return f"{name} {cpu_info.cpu_features() if features is None else features}"
+
+
+def _fallback_levels() -> tuple[str, ...]:
+    if "NUMBA_CPU_NAME" in os.environ:
+        return ()
+    return cpu_info.levels()
+
+
+def _key(target: str, instance: str) -> str:
+    variables = [f"{name}={os.environ.get(name, '')}" for name in _CODE_VARIABLES]
+    triple = f"{sys.platform} {platform.machine()}"
+    return hashlib.sha256("\0".join([source_digest(), _versions(), triple, target, instance, *variables]).encode()).hexdigest()
+
+
+# A fork while another thread compiles would leave Numba's own lock held for ever in the child.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)

@@ -1,0 +1,107 @@
+"""Compiled kernels on disk: one file per key, checked when read, replaced atomically, never a reason to fail.
+
+The files are machine code, so the folder must be ours alone: a folder or file that is a symbolic link, belongs to
+somebody else or can be written by others is treated as absent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+LIMIT = 64 * 2**20
+_MAGIC = b"fastup-object-1\n"
+_HEADER = len(_MAGIC) + hashlib.sha256().digest_size
+_SUFFIX = ".fastup"
+
+
+def folder() -> Path:
+    """Where objects are kept: ``FASTUP_CACHE_DIR``, else the platform's cache folder."""
+    if chosen := os.environ.get("FASTUP_CACHE_DIR"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "fastup"
+
+
+def _ours(status: os.stat_result) -> bool:
+    if sys.platform == "win32":
+        return True
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _trusted_folder() -> Path | None:
+    path = folder()
+    with contextlib.suppress(OSError):
+        status = path.lstat()
+        if stat.S_ISDIR(status.st_mode) and _ours(status):
+            return path
+    return None
+
+
+def read(key: str) -> tuple[str, bytes] | None:
+    """The symbol and object stored under `key`; None for anything absent, foreign or damaged."""
+    path = _trusted_folder()
+    if path is None:
+        return None
+    try:
+        descriptor = os.open(path / (key + _SUFFIX), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not (stat.S_ISREG(status.st_mode) and _ours(status)):
+                return None
+            content = file.read()
+    except OSError:
+        return None
+    header, payload = content[:_HEADER], content[_HEADER:]
+    if header != _MAGIC + hashlib.sha256(payload).digest():
+        return None
+    symbol, _, code = payload.partition(b"\n")
+    return symbol.decode(), code
+
+
+def write(key: str, symbol: str, code: bytes) -> None:
+    """Store an object; a folder that cannot be used or a full disk leaves everything as it was."""
+    with contextlib.suppress(OSError):
+        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = _trusted_folder()
+    if path is None:
+        return
+    payload = symbol.encode() + b"\n" + code
+    with contextlib.suppress(OSError):
+        _replace(path / (key + _SUFFIX), _MAGIC + hashlib.sha256(payload).digest() + payload)
+        _drop_oldest(path)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    descriptor, temporary = tempfile.mkstemp(_SUFFIX, ".new-", target.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _drop_oldest(path: Path) -> None:
+    """Keep the folder under its limit; this also clears what a killed writer left behind."""
+    ours = [(e.stat(follow_symlinks=False), e.path) for e in os.scandir(path) if e.name.endswith(_SUFFIX)]
+    entries = sorted(ours, key=lambda entry: entry[0].st_mtime)
+    surplus = sum(status.st_size for status, _ in entries) - LIMIT
+    for status, name in entries:
+        if surplus <= 0:
+            return
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+            surplus -= status.st_size

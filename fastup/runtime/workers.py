@@ -1,0 +1,200 @@
+"""Running a kernel: on the calling thread alone when that is quicker, else with helpers that claim chunks beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from fastup.runtime import cpu_info
+from fastup.runtime.kernel import CHUNK, CHUNKS, COUNTERS, Entry
+
+# Microseconds of expected work. Giving up the GIL can cost 5 ms (the switch interval) when another thread wants it;
+# waking a helper costs 20 to 90 us. Both were measured, as was the gain of a second thread from 200 us on.
+HOLD_GIL_BELOW, SPLIT_FROM, CHUNK_OF = 50, 200, 50
+_CHUNKS_PER_THREAD = 4
+
+_jobs: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+_helpers: list[threading.Thread] = []
+_lock = threading.Lock()
+_active = 0
+_chosen: tuple[int, int] | None = None  # set_num_threads: (threads, process that asked)
+_default: int | None = None
+
+
+class Launch:
+    """A kernel with all that stays the same from call to call: its integers, its table, its expected time."""
+
+    __slots__ = ("address", "entry", "microseconds", "params", "table", "table_address", "total")
+
+    def __init__(
+        self, entry: Entry, params: Sequence[int], microseconds: float, table: Any = None, table_address: int = 0
+    ) -> None:
+        """`params` starts with the number of work items; `table` is kept alive for `table_address`."""
+        self.entry, self.total, self.microseconds = entry, params[0], microseconds
+        self.params = (ctypes.c_int64 * len(params))(*params)
+        self.address = ctypes.addressof(self.params)
+        self.table, self.table_address = table, table_address
+
+    def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
+        """Run over buffers at these addresses; `keep` holds whatever owns them."""
+        if self.microseconds < HOLD_GIL_BELOW:
+            self.entry.holding(self.address, source, target, self.table_address, 0, 0, 0)
+            return
+        count = get_num_threads() if threads is None else threads
+        if count == 1 or self.total == 1 or self.microseconds < SPLIT_FROM:
+            self.entry.releasing(self.address, source, target, self.table_address, 0, 0, 0)
+        else:
+            self._share(source, target, keep, count)
+
+    def _share(self, source: int, target: int, keep: tuple[Any, ...], count: int) -> None:
+        chunks = min(self.total, max(count, min(int(self.microseconds / CHUNK_OF), _CHUNKS_PER_THREAD * count)))
+        chunk = -(-self.total // chunks)
+        counters = (ctypes.c_int64 * COUNTERS)()
+        counters[CHUNK], counters[CHUNKS] = chunk, -(-self.total // chunk)
+        arguments = (self.address, source, target, self.table_address, 0, ctypes.addressof(counters))
+        # A helper that comes late finds no chunk left and touches only the counters. After an interrupt it may still
+        # be writing, so its job keeps the arrays; after success the list is emptied and they can be reused at once.
+        owners = [*keep]
+        with _callers() as callers:
+            _post((self.entry.releasing, arguments, self, counters, owners), (count - 1) // callers)
+            while self.entry.releasing(*arguments, 1):
+                time.sleep(0)
+        owners.clear()
+
+
+@contextlib.contextmanager
+def _callers() -> Any:
+    """Count concurrent calls: k callers share the helpers instead of asking for all of them k times."""
+    global _active
+    with _lock:
+        _active += 1
+        callers = _active
+    try:
+        yield callers
+    finally:
+        with _lock:
+            _active -= 1
+
+
+def _post(job: tuple[Any, ...], wanted: int) -> None:
+    if wanted > len(_helpers):
+        with _lock:
+            while wanted > len(_helpers):
+                thread = threading.Thread(target=_help, args=(_jobs,), name="fastup-helper", daemon=True)
+                thread.start()
+                _helpers.append(thread)
+    for _ in range(wanted):
+        _jobs.put(job)
+
+
+def _help(jobs: queue.SimpleQueue[tuple[Any, ...]]) -> None:
+    while True:
+        job = jobs.get()
+        job[0](*job[1], 0)
+        del job
+
+
+def get_num_threads() -> int:
+    """Number of threads that one call may use.
+
+    The number given to `set_num_threads`; else ``FASTUP_NUM_THREADS``, ``NUMBA_NUM_THREADS`` or ``OMP_NUM_THREADS``;
+    else as many as affinity and control group allow. A multiprocessing child uses one thread unless it asks for more.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> import fastup
+    >>> with fastup.set_num_threads(1):
+    ...     fastup.get_num_threads()
+    1
+    """
+    global _default
+    if _chosen is not None and (_chosen[1] == os.getpid() or not _is_multiprocessing_child()):
+        return _chosen[0]
+    if _default is None:
+        _default = _default_threads()
+    return _default
+
+
+class set_num_threads:  # noqa: N801  (a function that is also a context manager)
+    """Set how many threads one call may use, for the process or for a ``with`` block.
+
+    Parameters
+    ----------
+    count : int
+        At least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `count` is no integer, or below 1.
+
+    Examples
+    --------
+    >>> import fastup
+    >>> before = fastup.get_num_threads()
+    >>> with fastup.set_num_threads(2):
+    ...     fastup.get_num_threads()
+    2
+    >>> fastup.get_num_threads() == before
+    True
+    """
+
+    def __init__(self, count: int) -> None:
+        global _chosen
+        self._before = _chosen
+        _chosen = (checked_threads("set_num_threads", "count", count), os.getpid())
+
+    def __enter__(self) -> None:
+        """Keep the number for the block."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        global _chosen
+        _chosen = self._before
+
+
+def checked_threads(operator: str, name: str, count: int) -> int:
+    """`count` as a number of threads, or the one error message about it."""
+    if isinstance(count, bool) or not hasattr(count, "__index__"):
+        raise TypeError(f"{operator}: {name} must be an integer, got {count!r}")
+    if count.__index__() < 1:
+        raise ValueError(f"{operator}: {name} must be at least 1, got {count}")
+    return count.__index__()
+
+
+def _default_threads() -> int:
+    for name in ("FASTUP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        if name != "FASTUP_NUM_THREADS" and _is_multiprocessing_child():
+            return 1
+        first = os.environ.get(name, "").split(",")[0].strip()  # OMP_NUM_THREADS may list one number per level
+        if first.isdecimal() and int(first) > 0:
+            return int(first)
+    return cpu_info.usable_cores()
+
+
+def _is_multiprocessing_child() -> bool:
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None
+
+
+def _start_anew() -> None:
+    """In a forked child no helper is alive and any lock may be held: begin as if nothing had run."""
+    global _jobs, _lock, _active, _default
+    _jobs, _lock, _active, _default = queue.SimpleQueue(), threading.Lock(), 0, None
+    _helpers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)
