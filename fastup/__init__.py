@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastup import plan as plan
+from fastup.cpu import warmup as warmup
 from fastup.functional import interpolate as interpolate
 from fastup.functional import pixel_shuffle as pixel_shuffle
 from fastup.functional import pixel_unshuffle as pixel_unshuffle
@@ -21,4 +22,5 @@ __all__ = [
     "release_memory",
     "run",
     "set_num_threads",
+    "warmup",
 ]

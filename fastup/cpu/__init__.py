@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastup.cpu import _interpolate, _pixel_shuffle
-from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan
+from fastup.cpu import _interpolate, _pixel_shuffle, permuted_copy
+from fastup.cpu.permuted_copy import ELEMENTS
+from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, check
+from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
 Array = np.ndarray[Any, Any]
@@ -48,3 +51,53 @@ def _address(array: Array) -> int:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))
     except (TypeError, ValueError, BufferError):  # read-only, strided, or a dtype without a buffer format
         return array.ctypes.data
+
+
+FAMILIES: dict[str, tuple[Family, ...]] = {
+    "interpolate": (*permuted_copy.FAMILIES, *_interpolate.FAMILIES),
+    "pixel_shuffle": permuted_copy.FAMILIES,
+    "pixel_unshuffle": permuted_copy.FAMILIES,
+}
+OPERATORS = tuple(FAMILIES)
+
+
+def warmup(
+    operators: Any = None, dtypes: Any = ("float32", "uint8"), *, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Compile the kernels of operators and dtypes into the object cache.
+
+    Parameters
+    ----------
+    operators : sequence of str, optional
+        Names of public functions; default all.
+    dtypes : sequence of dtypes
+        Element types that will be used.
+    progress : callable, optional
+        Called with (kernels done, kernels in all) after each.
+
+    Returns
+    -------
+    int
+        Number of kernels that are now in the cache.
+
+    Raises
+    ------
+    ValueError
+        If an operator is unknown.
+
+    Examples
+    --------
+    >>> import fastup
+    >>> fastup.warmup(["pixel_shuffle"], []) == 0
+    True
+    """
+    for name in operators or ():
+        check.choice("warmup", "operators", name, OPERATORS)
+    elements = {ELEMENTS[check.dtype("warmup", dtype).itemsize] for dtype in dtypes}
+    families = dict.fromkeys(family for name in operators or OPERATORS for family in FAMILIES[name])
+    wanted = [(family, key) for family in families for key in family.instances() if key[0] in elements]
+    for done, (family, key) in enumerate(wanted, 1):
+        family(*key)
+        if progress:
+            progress(done, len(wanted))
+    return len(wanted)

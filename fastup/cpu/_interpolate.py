@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from fastup.cpu._permuted_copy import ELEMENTS, Digits, permuted_copy
+from fastup.cpu.permuted_copy import ELEMENTS, Digits, permuted_copy
 from fastup.cpu.kernels import resample
 from fastup.plan import InterpolatePlan, axis_table
 from fastup.runtime.workers import Launch
 
+FAMILIES = (resample.take_rows,)
 _PIXELS = resample.take_rows.constants["pixel"]
 _BYTES_PER_MICROSECOND = 20_000  # written by one thread
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastup.cpu._permuted_copy import Digits, permuted_copy
+from fastup.cpu.permuted_copy import Digits, permuted_copy
 from fastup.plan import PixelShufflePlan
 from fastup.runtime.workers import Launch
 

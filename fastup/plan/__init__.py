@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastup.plan import check
+from fastup.plan._interpolate import MODES as MODES
 from fastup.plan._interpolate import InterpolatePlan as InterpolatePlan
 from fastup.plan._interpolate import make_interpolate
 from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan
 from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
-from fastup.plan._plan import Plan as Plan
+from fastup.plan.base import Plan as Plan
 
-__all__ = ["InterpolatePlan", "PixelShufflePlan", "Plan", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
+__all__ = ["MODES", "InterpolatePlan", "PixelShufflePlan", "Plan", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
 
 def pixel_shuffle(

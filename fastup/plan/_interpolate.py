@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastup.plan import axis_table, check
-from fastup.plan._plan import Array, Plan, cached
+from fastup.plan.base import Array, Plan, cached
 
 _OP = "interpolate"
 MODES = axis_table.NEAREST

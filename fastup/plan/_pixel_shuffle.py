@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastup.plan import check
-from fastup.plan._plan import Plan, cached
+from fastup.plan.base import Plan, cached
 
 ORDERS = ("CRD", "DCR")
 _FACTOR_RULE = "an integer or a tuple of 1 to 3 integers"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.plan._plan import Array, read_only
+from fastup.plan.base import Array, read_only
 
 NEAREST = ("nearest", "nearest-exact")
 

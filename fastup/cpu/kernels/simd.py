@@ -96,3 +96,21 @@ def copy_item(_, src, source, dst, target):
         return context.get_dummy_value()
 
     return types.void(src, types.intp, dst, types.intp), generate
+
+
+@intrinsic
+def store_stream(_, dst, target):
+    """Fill one aligned vector of the target past the caches; below its alignment LLVM would use an ordinary store."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context, builder, _signature, arguments):
+        count = VECTOR_BYTES * 8 // dst.dtype.bitwidth
+        kind = bits(dst.dtype, count)
+        store = builder.store(ir.Constant(kind, [1] * count), _at(builder, *arguments, kind))
+        store.align = VECTOR_BYTES
+        one = ir.Constant(ir.IntType(32), 1)
+        store.set_metadata("nontemporal", builder.module.add_metadata([one]))
+        return context.get_dummy_value()
+
+    return types.void(dst, types.intp), generate

@@ -11,6 +11,16 @@ from fastup.runtime.workers import Launch
 
 Digits = list[tuple[int, int]]
 ELEMENTS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64", 16: "complex128"}
+FAMILIES = (
+    shuffle.interleave,
+    shuffle.deinterleave,
+    shuffle.split_rgb,
+    shuffle.split_pixels,
+    shuffle.repeat_rgb,
+    shuffle.join_pixels,
+    shuffle.copy_runs,
+    shuffle.copy_nest,
+)
 _BYTES_PER_MICROSECOND = 40_000  # read and written by one thread; 35 000 beyond the caches, 90 000 within
 _WORTH_A_VECTOR = 8  # rows shorter than this many items leave the vector kernels nothing to do
 

@@ -1,0 +1,57 @@
+"""Run the cells and print the table; ``--write`` puts it into results.md beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+
+import fastup
+from benchmarks import _interpolate, _pixel_shuffle, report
+from benchmarks.cell import Cell
+from fastup.runtime import cpu_info
+
+CELLS = (*_pixel_shuffle.CELLS, *_interpolate.CELLS)
+_LIBRARIES = ("numpy", "numba", "torch", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
+
+
+def _machine() -> str:
+    versions = []
+    for name in _LIBRARIES:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"{name} not installed")
+    caches = ", ".join(f"L{k} {size // 1024} KB" for k, size in enumerate(cpu_info.caches(), 1))
+    return (
+        f"{cpu_info.brand()} ({cpu_info.cpu_name()}, {cpu_info.isa()}), {fastup.get_num_threads()} threads, {caches}; "
+        f"{platform.system()}, Python {platform.python_version()}; {', '.join(versions)}."
+    )
+
+
+def main() -> None:
+    """Parse the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help="run the cells whose title contains this")
+    parser.add_argument("--rounds", type=int, default=12, help="rounds of the block protocol (at least 12 count)")
+    parser.add_argument("--write", action="store_true", help="write results.md and the README's table")
+    arguments = parser.parse_args()
+    if "OPENBLAS_CORETYPE" in os.environ:
+        print("note: OPENBLAS_CORETYPE is set and slows numpy's BLAS down", file=sys.stderr)
+    results = []
+    for cell in CELLS:
+        if arguments.only in cell.title:
+            results.append(report.measure(cell, arguments.rounds))
+            print(report.line(results[-1]), flush=True)
+    text = report.document(results, _machine())
+    if arguments.write:
+        report.write(text, results, Path(__file__).with_name("results.md"))
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""A cell of the table: one call, the ways to do it, and what they must give."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastup.export.running import sample
+
+Array = np.ndarray[Any, Any]
+
+
+class Way(NamedTuple):
+    """One library's way: `fresh` allocates its result, `into` writes into memory that exists (None: it cannot)."""
+
+    fresh: Callable[[], Any] | None
+    into: Callable[[], Any] | None
+    result: Callable[[], Array]  # the values, for the check before timing
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of the table."""
+
+    operator: str
+    shape: tuple[int, ...]
+    keywords: dict[str, Any]
+    dtype: str = "float32"
+    target: float | None = None  # the ratio to reach, in both columns
+    limit: float | None = None  # the part of the limit to reach
+    peers: dict[str, Callable[[Cell, Array, Array], Way]] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The call, in short."""
+        words = [f"{name}={value}" for name, value in self.keywords.items()]
+        return f"{self.operator} {self.shape} {self.dtype} {', '.join(words)}"
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether the channel axis stands last."""
+        return self.keywords.get("data_format") == "channels_last"
+
+    def input(self) -> Array:
+        """Random values in 64-byte aligned memory: onnxruntime and OpenVINO would copy anything else."""
+        return aligned(sample(self.shape, np.dtype(self.dtype)))
+
+
+def aligned(values: Array) -> Array:
+    """A copy in memory aligned to 64 bytes."""
+    memory = np.empty(values.nbytes + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    copy = memory[start : start + values.nbytes].view(values.dtype).reshape(values.shape)
+    copy[...] = values
+    return copy
+
+
+def keeping_last_four(call: Callable[[], Any]) -> Callable[[], None]:
+    """As programs hold results for a while; else every library would reuse one warm block for ever."""
+    kept: deque[Any] = deque(maxlen=4)
+    return lambda: kept.append(call())

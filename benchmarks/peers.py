@@ -1,0 +1,103 @@
+"""The other libraries, each in its best setting. A peer that is not installed is left out of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import fastup
+import fastup.export
+from benchmarks.cell import Array, Cell, Way, aligned
+
+
+def ours(cell: Cell, x: Array, y: Array) -> Way:
+    """fastup: the call, and the call with `out`."""
+    operator = getattr(fastup, cell.operator)
+    keywords = cell.keywords
+    return Way(lambda: operator(x, **keywords), lambda: operator(x, **keywords, out=y), lambda: operator(x, **keywords))
+
+
+def onnxruntime(cell: Cell, x: Array, y: Array) -> Way:
+    """The exported graph in onnxruntime; preallocated by IO binding."""
+    import onnxruntime as ort
+
+    model = _model(cell)
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    target = aligned(np.zeros_like(y))
+    binding = session.io_binding()
+    binding.bind_ortvalue_input("x", ort.OrtValue.ortvalue_from_numpy(x))
+    binding.bind_output("y", "cpu", 0, target.dtype, target.shape, target.ctypes.data)
+
+    def into() -> Array:
+        session.run_with_iobinding(binding)
+        return target
+
+    return Way(lambda: session.run(None, {"x": x})[0], into, into)
+
+
+def openvino(cell: Cell, x: Array, y: Array) -> Way:
+    """The exported graph in OpenVINO, in float32 (its default here would be bfloat16), with shared tensors."""
+    import openvino as ov
+
+    core = ov.Core()
+    hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    compiled = core.compile_model(core.read_model(_model(cell).SerializeToString()), "CPU", hints)
+    request = compiled.create_infer_request()
+    request.set_input_tensor(ov.Tensor(x, shared_memory=True))
+    target = aligned(np.zeros_like(y))
+    request.set_output_tensor(ov.Tensor(target, shared_memory=True))
+    other = compiled.create_infer_request()
+    other.set_input_tensor(ov.Tensor(x, shared_memory=True))
+
+    def into() -> Array:
+        request.infer()
+        return target
+
+    def fresh() -> Array:
+        result = np.empty(y.shape, y.dtype)
+        other.set_output_tensor(ov.Tensor(result, shared_memory=True))
+        other.infer()
+        return result
+
+    return Way(fresh, into, into)
+
+
+def _model(cell: Cell) -> Any:
+    """The graph that reads best: native where the operator can express the call."""
+    exporter = getattr(fastup.export, cell.operator)
+    return exporter(cell.shape, **cell.keywords, dtype=cell.dtype)
+
+
+def torch(
+    cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overload: Callable[[Any, Any], Any]
+) -> Way:
+    """torch: `function(tensor)`, and an ATen overload that writes into `target`; channels-last memory where asked."""
+    import torch
+
+    tensor, target = torch.from_numpy(x), torch.from_numpy(np.zeros_like(y))
+    if cell.channels_last:  # the same memory, seen as torch sees it
+        tensor, target = (torch.movedim(t, -1, 1) for t in (tensor, target))
+
+    def result() -> Array:
+        overload(tensor, target)
+        return (torch.movedim(target, 1, -1) if cell.channels_last else target).numpy()
+
+    return Way(lambda: function(tensor), lambda: overload(tensor, target), result)
+
+
+def in_place(assign: Callable[[Array], None], like: Array) -> Way:
+    """A NumPy idiom that fills an array."""
+    target = np.zeros_like(like)
+
+    def fresh() -> Array:
+        result = np.empty_like(like)
+        assign(result)
+        return result
+
+    def into() -> Array:
+        assign(target)
+        return target
+
+    return Way(fresh, into, into)

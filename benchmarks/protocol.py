@@ -1,0 +1,57 @@
+"""How times are taken: blocks in rotation, medians with intervals, ratios round by round.
+
+The machine is shared and noisy, so libraries take turns: in every round each gets a block of two calls that do not
+count and eight that do, back to back; the order rotates. A ratio is taken within a round, where the machine was the
+same for both.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+DISCARDED, TIMED, ROUNDS = 2, 8, 12
+
+
+class Interval(NamedTuple):
+    """A median and its 90 % interval."""
+
+    low: float
+    median: float
+    high: float
+
+
+def blocks(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """Milliseconds per call, one number per round and library."""
+    names = list(calls)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            call = calls[name]
+            for _ in range(DISCARDED):
+                call()
+            begin = time.perf_counter()
+            for _ in range(TIMED):
+                call()
+            times[name].append((time.perf_counter() - begin) / TIMED * 1e3)
+    return times
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Median, and the order statistics that enclose it with 90 % confidence whatever the distribution."""
+    ordered, count = sorted(values), len(values)
+    below, cumulated = 0, 0.5**count
+    while cumulated < 0.05:
+        below += 1
+        cumulated += math.comb(count, below) * 0.5**count
+    last = max(0, below - 1)
+    return Interval(ordered[last], statistics.median(ordered), ordered[count - 1 - last])
+
+
+def ratio(peer: Sequence[float], ours: Sequence[float]) -> Interval:
+    """How many times faster we were, round by round."""
+    return interval([p / o for p, o in zip(peer, ours, strict=True)])

@@ -1,0 +1,158 @@
+"""From cells to a table: check the values, time both columns, write Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fastup
+from benchmarks import limit, peers, protocol
+from benchmarks.cell import Array, Cell, Way, aligned, keeping_last_four
+from benchmarks.protocol import Interval
+
+_OURS = "fastup"
+
+
+class Column(NamedTuple):
+    """One column of a cell: our time, the best peer's, and how many times faster we were."""
+
+    ours: Interval
+    best: str
+    peer: Interval
+    ratio: Interval
+
+
+class Result(NamedTuple):
+    """A measured cell."""
+
+    cell: Cell
+    call: Column
+    kernel: Column
+    of_limit: float
+    times: dict[str, float]  # of the kernel column
+    excluded: dict[str, str]
+
+    @property
+    def won(self) -> bool:
+        """Ahead in both columns, beyond the noise."""
+        return min(self.call.ratio.low, self.kernel.ratio.low) > 1
+
+
+def measure(cell: Cell, rounds: int) -> Result:
+    """Check every peer's values, then time those that are right."""
+    x = cell.input()
+    y = aligned(getattr(fastup, cell.operator)(x, **cell.keywords))
+    ways, excluded = _ways(cell, x, y)
+    fresh = {name: keeping_last_four(way.fresh) for name, way in ways.items() if way.fresh}
+    into: dict[str, Callable[[], Any]] = {name: way.into for name, way in ways.items() if way.into}
+    limits = limit.calls(x, aligned(y))
+    call_times = protocol.blocks(fresh, rounds)
+    kernel_times = protocol.blocks({**into, **limits}, rounds)
+    best_limit = min(protocol.interval(kernel_times.pop(name)).median for name in limits)
+    ours = protocol.interval(kernel_times[_OURS]).median
+    medians = {name: protocol.interval(times).median for name, times in kernel_times.items()}
+    return Result(cell, _column(call_times), _column(kernel_times), best_limit / ours, medians, excluded)
+
+
+def _ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str]]:
+    ways, excluded = {_OURS: peers.ours(cell, x, y)}, {}
+    for name, build in cell.peers.items():
+        try:
+            way = build(cell, x, y)
+            result = np.asarray(way.result())
+        except ModuleNotFoundError:
+            excluded[name] = "not installed"
+        except Exception as error:  # a peer that refuses the call: the table says so
+            excluded[name] = f"refuses: {str(error).strip().splitlines()[0][:60]}"
+        else:
+            if result.shape == y.shape and np.array_equal(result, y):
+                ways[name] = way
+            else:
+                excluded[name] = "other values"
+    return ways, excluded
+
+
+def _column(times: dict[str, list[float]]) -> Column:
+    medians = {name: protocol.interval(values).median for name, values in times.items() if name != _OURS}
+    best = min(medians, key=lambda name: medians[name])
+    ours = times[_OURS]
+    return Column(protocol.interval(ours), best, protocol.interval(times[best]), protocol.ratio(times[best], ours))
+
+
+def line(result: Result) -> str:
+    """One row of the Markdown table; a lost cell is bold."""
+    call, kernel = result.call, result.kernel
+    title = result.cell.title if result.won else f"**{result.cell.title}**"
+    target = f"{result.cell.target:g}" if result.cell.target else "-"
+    cells = [title]
+    for column in (call, kernel):
+        cells += [
+            f"{column.ours.median:.3f}",
+            f"{column.peer.median:.3f} ({column.best})",
+            f"{column.ratio.median:.2f} [{column.ratio.low:.2f}, {column.ratio.high:.2f}]",
+        ]
+    wanted = f" of {result.cell.limit:g}" if result.cell.limit else ""
+    return "| " + " | ".join([*cells, target, f"{result.of_limit:.2f}{wanted}"]) + " |"
+
+
+_HEADER = """\
+| cell | call: fastup, ms | best peer, ms | ratio [90 %] | kernel: fastup, ms | best peer, ms | ratio [90 %] | target | limit |
+|---|---|---|---|---|---|---|---|---|"""
+
+
+def document(results: list[Result], machine: str) -> str:
+    """The whole report."""
+    won = sum(result.won for result in results)
+    others = [
+        f"- {result.cell.title}: "
+        + "; ".join([f"{name} {ms:.3f}" for name, ms in result.times.items()])
+        + "".join(f"; {name}: {reason}" for name, reason in result.excluded.items())
+        for result in results
+    ]
+    return "\n".join(
+        [
+            "# Results",
+            "",
+            machine,
+            "",
+            f"Fastest in {won} of {len(results)} cells on this machine. *call*: results are allocated, the last four kept;",
+            "*kernel*: into memory that exists. Ratio: the best peer's time over fastup's, median and 90 % interval over",
+            "rounds. Limit: the time to read the input and fill the output once, measured in the same rounds, over fastup's.",
+            "A cell is bold unless fastup is ahead in both columns.",
+            "",
+            _HEADER,
+            *map(line, results),
+            "",
+            "## Every peer, kernel column, ms",
+            "",
+            *others,
+            "",
+        ]
+    )
+
+
+def write(text: str, results: list[Result], path: Path) -> None:
+    """Write results.md, and the short table between the README's markers."""
+    path.write_text(text)
+    readme = path.parent.parent / "README.md"
+    before, start, rest = readme.read_text().partition("<!-- benchmarks -->\n")
+    _, end, after = rest.partition("<!-- /benchmarks -->")
+    won = sum(result.won for result in results)
+    rows = [
+        f"| {r.cell.title} | {r.call.ratio.median:.1f} ({r.call.best}) | {r.kernel.ratio.median:.1f} ({r.kernel.best}) |"
+        for r in results
+    ]
+    table = "\n".join(
+        [
+            f"Fastest in {won} of {len(results)} cells on this machine; times faster than the best peer:",
+            "",
+            "| cell | call | kernel |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+    readme.write_text(before + start + table + end + after)

@@ -1,0 +1,35 @@
+"""ONNX graphs of the operators: one exporter per operator, with the operator's name and keywords.
+
+An exporter takes a shape, or a plan, where the operator takes an array. A dimension of the shape may be a name ("N",
+"H"): then it is known at run time only. Every graph has passed ONNX's full check and strict shape inference;
+``verify=True`` also runs it in onnxruntime and compares it with fastup.
+
+``lowering``: "native" writes the operator that a reader expects (DepthToSpace, Resize); "portable" writes index
+operators that leave nothing to interpret; "auto" is native where that is exact and onnxruntime can run it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastup.export._exporters import interpolate as interpolate
+from fastup.export._exporters import pixel_shuffle as pixel_shuffle
+from fastup.export._exporters import pixel_unshuffle as pixel_unshuffle
+from fastup.export.graph import Graph as Graph
+from fastup.export.graph import UnsupportedExport as UnsupportedExport
+from fastup.export.layers import to_onnx as to_onnx
+from fastup.export.running import VerificationError as VerificationError
+
+__all__ = [
+    "Graph",
+    "UnsupportedExport",
+    "VerificationError",
+    "interpolate",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "to_onnx",
+]
+
+
+def __dir__() -> list[Any]:
+    return [*__all__]

@@ -1,0 +1,211 @@
+"""The exporters: arguments -> plan -> nodes -> model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import onnx
+
+from fastup import plan as plans
+from fastup.export import running
+from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, Value
+from fastup.export.operators import _interpolate, _pixel_shuffle
+from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, check
+
+LOWERINGS = ("auto", "native", "portable")
+
+
+def pixel_shuffle(
+    shape: Any,
+    upscale_factor: Any = None,
+    *,
+    order: str = "CRD",
+    data_format: str = "channels_first",
+    dtype: Any = "float32",
+    opset: int = DEFAULT_OPSET,
+    lowering: str = "auto",
+    verify: bool = False,
+) -> onnx.ModelProto:
+    """ONNX model of `fastup.pixel_shuffle`: DepthToSpace, or Reshape, Transpose, Reshape.
+
+    Parameters
+    ----------
+    shape : tuple of int or str, or fastup.plan.Plan
+        Shape of the input; leading and spatial dimensions may be names. A plan brings all other arguments with it.
+    upscale_factor, order, data_format
+        As in `fastup.pixel_shuffle`.
+    dtype : dtype
+        Of the input.
+    opset : int
+        Version of ONNX's operators, from 11 on.
+    lowering : {"auto", "native", "portable"}
+        Which operators to write.
+    verify : bool
+        Run the model in onnxruntime and compare it with fastup.
+
+    Returns
+    -------
+    onnx.ModelProto
+        With input "x" and output "y".
+
+    Raises
+    ------
+    UnsupportedExport
+        If the lowering cannot express the call.
+    VerificationError
+        If `verify` finds a difference.
+
+    Examples
+    --------
+    >>> import fastup.export
+    >>> model = fastup.export.pixel_shuffle(("N", 12, "H", "W"), 2)
+    >>> [node.op_type for node in model.graph.node]
+    ['DepthToSpace']
+    """
+
+    def make(known: tuple[int, ...]) -> PixelShufflePlan:
+        return plans.pixel_shuffle(known, dtype, upscale_factor, order=order, data_format=data_format)
+
+    return _export("pixel_shuffle", shape, make, _product(upscale_factor), _pixel_shuffle.append, opset, lowering, verify)
+
+
+def pixel_unshuffle(
+    shape: Any,
+    downscale_factor: Any = None,
+    *,
+    order: str = "CRD",
+    data_format: str = "channels_first",
+    dtype: Any = "float32",
+    opset: int = DEFAULT_OPSET,
+    lowering: str = "auto",
+    verify: bool = False,
+) -> onnx.ModelProto:
+    """ONNX model of `fastup.pixel_unshuffle`: SpaceToDepth where its order is the same, else Reshape, Transpose, Reshape.
+
+    Parameters, results and errors are those of `fastup.export.pixel_shuffle`.
+
+    Examples
+    --------
+    >>> import fastup.export
+    >>> model = fastup.export.pixel_unshuffle((1, 3, 8, 8), 2)
+    >>> [node.op_type for node in model.graph.node]
+    ['Reshape', 'Transpose', 'Reshape']
+    """
+
+    def make(known: tuple[int, ...]) -> PixelShufflePlan:
+        return plans.pixel_unshuffle(known, dtype, downscale_factor, order=order, data_format=data_format)
+
+    return _export("pixel_unshuffle", shape, make, _product(downscale_factor), _pixel_shuffle.append, opset, lowering, verify)
+
+
+def interpolate(
+    shape: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+    *,
+    rounding: str = "floor",
+    data_format: str = "channels_first",
+    dtype: Any = "float32",
+    opset: int = DEFAULT_OPSET,
+    lowering: str = "auto",
+    verify: bool = False,
+) -> onnx.ModelProto:
+    """ONNX model of `fastup.interpolate`: Resize where it picks the same pixels, else Gather.
+
+    Parameters
+    ----------
+    shape : tuple of int or str, or fastup.plan.Plan
+        Shape of the input; any dimension may be a name. A plan brings all other arguments with it.
+    size, scale_factor, mode, align_corners, recompute_scale_factor, antialias, rounding, data_format
+        As in `fastup.interpolate`.
+    dtype, opset, lowering, verify
+        As in `fastup.export.pixel_shuffle`.
+
+    Returns
+    -------
+    onnx.ModelProto
+        With input "x" and output "y".
+
+    Raises
+    ------
+    UnsupportedExport
+        If the lowering cannot express the call.
+    VerificationError
+        If `verify` finds a difference.
+
+    Examples
+    --------
+    >>> import fastup.export
+    >>> model = fastup.export.interpolate(("N", 3, "H", "W"), scale_factor=2)
+    >>> [node.op_type for node in model.graph.node]
+    ['Resize']
+    >>> model = fastup.export.interpolate((1, 3, 20, 20), size=33)
+    >>> [node.op_type for node in model.graph.node]
+    ['Gather', 'Gather']
+    """
+    options = (mode, align_corners, recompute_scale_factor, antialias)
+
+    def make(known: tuple[int, ...]) -> InterpolatePlan:
+        return plans.interpolate(known, dtype, size, scale_factor, *options, rounding=rounding, data_format=data_format)
+
+    def append(graph: Graph, x: Value, plan: InterpolatePlan, lowering: str) -> Value:
+        factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * len(plan.size)
+        given = None if scale_factor is None else tuple(float(factor) for factor in factors)
+        return _interpolate.append(graph, x, plan, lowering, _interpolate.Request(given, rounding))
+
+    return _export("interpolate", shape, make, _large_enough(scale_factor), append, opset, lowering, verify)
+
+
+def _product(factor: Any) -> int:
+    """A size that stands in for an unknown one: divisible by whatever the factors divide."""
+    entries = factor if isinstance(factor, (tuple, list)) else (factor, factor)
+    return math.prod(entry for entry in entries if isinstance(entry, int) and entry > 0)
+
+
+def _large_enough(scale_factor: Any) -> int:
+    """A size that stands in for an unknown one: any scale factor leaves a pixel of it."""
+    entries = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,)
+    smallest = min((float(e) for e in entries if isinstance(e, (int, float)) and e > 0), default=1.0)
+    return max(16, math.ceil(2 / smallest))
+
+
+def _export(
+    op: str,
+    shape: Any,
+    make: Callable[[tuple[int, ...]], Any],
+    stand_in: int,
+    append: Callable[[Graph, Value, Any, str], Value],
+    opset: int,
+    lowering: str,
+    verify: bool,
+) -> onnx.ModelProto:
+    check.choice(op, "lowering", lowering, LOWERINGS)
+    dims: tuple[Dim, ...]
+    if isinstance(shape, Plan):
+        if shape.operator != op:
+            check.invalid(f"{op}: shape must be a shape or a plan of {op}, got a plan of {shape.operator}")
+        plan, dims = shape, shape.input_shape
+    else:
+        dims = _dims(op, shape)
+        plan = make(tuple(stand_in if isinstance(dim, str) else dim for dim in dims))
+    graph = Graph(opset)
+    x = graph.input("x", plan.dtype.newbyteorder("="), dims)
+    model = graph.model(append(graph, x, plan, lowering))
+    if verify:
+        running.compare(model, plan)
+    return model
+
+
+def _dims(op: str, shape: Any) -> tuple[Dim, ...]:
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(f"{op}: shape must be a tuple of integers and names, got {shape!r}")
+    return tuple(
+        dim if isinstance(dim, str) and dim else check.integer(op, "shape", dim, "a tuple of integers and names", 0)
+        for dim in shape
+    )

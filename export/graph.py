@@ -1,0 +1,157 @@
+"""A small builder of ONNX graphs: inputs, constants, operators, and a model that has passed every check.
+
+The only user of `onnx.helper`. Names, constants and checks are its business; which operators to write is the exporters'.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper, shape_inference
+
+from fastup.plan import check
+
+LOWEST_OPSET, DEFAULT_OPSET = 11, 18
+NEWEST_OPSET = min(28, onnx.defs.onnx_opset_version())  # 28 is the newest that onnxruntime 1.32 loads
+Dim = int | str
+
+
+class UnsupportedExport(ValueError):  # noqa: N818  (reads as what it is)
+    """The call has no ONNX graph that gives the same numbers; the message says why, and what would work."""
+
+
+class Value(NamedTuple):
+    """A tensor of the graph; a dimension is a number, or the name of one that is known at run time only."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[Dim, ...]
+
+
+class Graph:
+    """An ONNX graph under construction.
+
+    Parameters
+    ----------
+    opset : int
+        Version of ONNX's operators, from 11 on; the model gets the lowest IR version that allows it.
+
+    Examples
+    --------
+    >>> from fastup.export import Graph
+    >>> graph = Graph(opset=18)
+    >>> x = graph.input("x", "float32", ("N", 4, 8, 8))
+    >>> y = graph.op("DepthToSpace", x, shape=("N", 1, 16, 16), blocksize=2, mode="CRD")
+    >>> model = graph.model(y)
+    >>> [node.op_type for node in model.graph.node], model.ir_version
+    (['DepthToSpace'], 8)
+    """
+
+    def __init__(self, opset: int = DEFAULT_OPSET) -> None:
+        self.opset = check.integer("export", "opset", opset)
+        if not LOWEST_OPSET <= self.opset <= NEWEST_OPSET:
+            check.invalid(f"export: opset must be from {LOWEST_OPSET} to {NEWEST_OPSET}, got {opset}")
+        self._nodes: list[onnx.NodeProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._constants: dict[tuple[Any, ...], onnx.TensorProto] = {}
+        self._counts: dict[str, int] = {}
+
+    def input(self, name: str, dtype: Any, shape: tuple[Dim, ...]) -> Value:
+        """Declare an input of the model."""
+        value = Value(name, check.dtype("export", dtype), tuple(shape))
+        self._inputs.append(_declaration(value))
+        return value
+
+    def const(self, values: Any, dtype: Any = np.int64) -> Value:
+        """A constant tensor; equal constants are stored once."""
+        array = np.asarray(values, dtype)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            self._constants[key] = numpy_helper.from_array(array, f"c{len(self._constants)}")
+        return Value(self._constants[key].name, array.dtype, array.shape)
+
+    def op(
+        self,
+        kind: str,
+        *inputs: Value | None,
+        shape: tuple[Dim, ...] | None = None,
+        dtype: Any = None,
+        **attributes: Any,
+    ) -> Value:
+        """Append a node with one output; None stands for an input left out.
+
+        `dtype` and `shape` are the output's, and default to those of the first input.
+        """
+        first = next(value for value in inputs if value is not None)
+        number = self._counts[kind] = self._counts.get(kind, 0) + 1
+        name = f"{kind.lower()}{number}"
+        names = [value.name if value else "" for value in inputs]
+        self._nodes.append(helper.make_node(kind, names, [name], name=f"{kind}_{number}", **attributes))
+        dtype = first.dtype if dtype is None else np.dtype(dtype)
+        return Value(name, dtype, first.shape if shape is None else tuple(shape))
+
+    def cast(self, value: Value, dtype: Any) -> Value:
+        """Convert a tensor, if it needs it."""
+        dtype = np.dtype(dtype)
+        if value.dtype == dtype:
+            return value
+        return self.op("Cast", value, dtype=dtype, to=helper.np_dtype_to_tensor_dtype(dtype))
+
+    def extent(self, value: Value, axis: int) -> Value:
+        """The extent of one axis as a tensor of one int64: a constant where it is known."""
+        dim = value.shape[axis]
+        if not isinstance(dim, str):
+            return self.const([dim])
+        shape = self.op("Shape", value, shape=(len(value.shape),), dtype=np.int64)
+        return self.op("Gather", shape, self.const([axis]), shape=(1,), axis=0)
+
+    def reshape(self, value: Value, dims: list[Any], names: tuple[Dim, ...]) -> Value:
+        """Reshape to `dims`: numbers, and tensors of one int64 where a dimension is known at run time only."""
+        if all(not isinstance(dim, Value) for dim in dims):
+            keeps_zeros = {"allowzero": 1} if self.opset >= 14 and 0 in dims else {}
+            return self.op("Reshape", value, self.const(dims), shape=names, **keeps_zeros)
+        parts = [dim if isinstance(dim, Value) else self.const([dim]) for dim in dims]
+        target = self.op("Concat", *parts, shape=(len(dims),), dtype=np.int64, axis=0)
+        return self.op("Reshape", value, target, shape=names)
+
+    def model(self, *outputs: Value, names: tuple[str, ...] = ("y",)) -> onnx.ModelProto:
+        """The finished model, after ONNX's full check and strict shape inference."""
+        nodes = [*self._nodes]
+        for value, name in zip(outputs, names, strict=True):
+            nodes.append(helper.make_node("Identity", [value.name], [name], name=f"output_{name}"))
+        declared = [_declaration(value._replace(name=name)) for value, name in zip(outputs, names, strict=True)]
+        graph = helper.make_graph(
+            _without_identities(nodes), "fastup", self._inputs, declared, initializer=list(self._constants.values())
+        )
+        opsets = [helper.make_opsetid("", self.opset)]
+        model = helper.make_model(
+            graph,
+            opset_imports=opsets,
+            ir_version=helper.find_min_ir_version_for(opsets),
+            producer_name="fastup",
+        )
+        onnx.checker.check_model(model, full_check=True)
+        shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        return model
+
+
+def _declaration(value: Value) -> onnx.ValueInfoProto:
+    kind = helper.np_dtype_to_tensor_dtype(value.dtype.newbyteorder("="))
+    if kind == TensorProto.UNDEFINED:
+        raise UnsupportedExport(f"export: dtype must be one that ONNX has, got {value.dtype}")
+    return helper.make_tensor_value_info(value.name, kind, value.shape)
+
+
+def _without_identities(nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
+    """Let the last real node write an output itself, where nothing else reads it."""
+    kept: list[onnx.NodeProto] = []
+    for node in nodes:
+        writers = [other for other in kept if node.op_type == "Identity" and node.input[0] in other.output]
+        readers = [other for other in nodes if node.input and node.input[0] in other.input]
+        if writers and len(readers) == 1:
+            writers[0].output[0] = node.output[0]
+        else:
+            kept.append(node)
+    return kept

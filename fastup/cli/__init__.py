@@ -1,0 +1,44 @@
+"""The command ``fastup``: demo, upscale, export, warmup, info."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+
+import fastup
+
+
+class _Group(click.Group):
+    """A group whose commands turn the library's errors into one line and exit status 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except ModuleNotFoundError as error:
+            _fail(f"this needs {error.name}; install it with: pip install 'fastup[cli,image,onnx]'")
+        except (ValueError, TypeError, OSError, MemoryError) as error:
+            _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True).print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+    sys.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(fastup.__version__, prog_name="fastup")
+def command() -> None:
+    """Upsampling with PyTorch's exact semantics on the CPU, without PyTorch, and its ONNX graphs."""
+
+
+def _register() -> None:
+    from fastup.cli import demo, export, upscale, warmup
+
+    for one in (demo.demo, upscale.upscale, export.export, warmup.warmup, warmup.info):
+        command.add_command(one)
+
+
+_register()

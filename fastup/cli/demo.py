@@ -1,0 +1,160 @@
+"""``fastup demo``: every operator on one picture, exported, run in onnxruntime, compared and timed."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import fastup
+from fastup.runtime import cpu_info
+
+Array = np.ndarray[Any, Any]
+_ROUNDS, _CALLS = 7, 3
+
+
+class Case(NamedTuple):
+    """One operator with its keywords; `before` prepares the picture (N, C, H, W) for it."""
+
+    title: str
+    operator: str
+    keywords: dict[str, Any]
+    before: Callable[[Array], Array] = lambda x: x
+
+
+CASES = (
+    Case("nearest x2", "interpolate", {"scale_factor": 2}),
+    Case("nearest x2.5", "interpolate", {"scale_factor": 2.5}),
+    Case("nearest-exact x1.7", "interpolate", {"scale_factor": 1.7, "mode": "nearest-exact"}),
+    Case("pixel_unshuffle 2", "pixel_unshuffle", {"downscale_factor": 2}),
+    Case("pixel_shuffle 2", "pixel_shuffle", {"upscale_factor": 2}, lambda x: fastup.pixel_unshuffle(x, 2)),
+)
+
+
+class Row(NamedTuple):
+    """What the table and the report say of one case."""
+
+    title: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    nodes: str
+    different: int
+    milliseconds: dict[str, float]
+
+
+@click.command()
+@click.argument("image", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("fastup-demo"))
+def demo(image: Path | None, output: Path) -> None:
+    """Run every operator on IMAGE (default: a test chart), check each against onnxruntime, and time it.
+
+    Writes a contact sheet, the ONNX models and a JSON report into the folder OUTPUT.
+    """
+    from fastup.cli import chart, pictures, sheet
+
+    pixels = chart.draw() if image is None else pictures.read(image)
+    x = _even(np.ascontiguousarray(np.moveaxis(pixels, -1, 0)[None]))
+    output.mkdir(parents=True, exist_ok=True)
+    rows, results = [], []
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for case in progress.track(CASES, description="running"):
+            row, y = _run(case, case.before(x), output)
+            rows.append(row)
+            results.append((case.title, y))
+    sheet.write(x, results, output / "contact-sheet.png")
+    report = {"machine": _machine(), "picture": str(image or "test chart"), "cases": [row._asdict() for row in rows]}
+    (output / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    _print(rows, output)
+    if any(row.different for row in rows):
+        raise ValueError("demo: onnxruntime and fastup differ; see the table")
+
+
+def _even(x: Array) -> Array:
+    """Without a last odd row or column, which pixel_unshuffle would refuse."""
+    return np.ascontiguousarray(x[:, :, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2])
+
+
+def _run(case: Case, x: Array, output: Path) -> tuple[Row, Array]:
+    import onnx
+    import onnxruntime as ort
+
+    import fastup.export
+
+    operator = getattr(fastup, case.operator)
+    model = getattr(fastup.export, case.operator)(x.shape, dtype=x.dtype, **case.keywords)
+    onnx.save(model, output / f"{case.title.replace(' ', '-')}.onnx")
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    y = operator(x, **case.keywords)
+    other = session.run(None, {"x": x})[0]
+    same_shape = other.shape == y.shape and other.dtype == y.dtype
+    different = int(np.count_nonzero(other != y)) if same_shape else y.size
+    calls = {
+        "fastup": lambda: operator(x, **case.keywords),
+        "onnxruntime": lambda: session.run(None, {"x": x}),
+        **_peers(case, x, y),
+    }
+    nodes = ", ".join(node.op_type for node in model.graph.node)
+    return Row(case.title, x.shape, y.shape, nodes, different, _time(calls)), y
+
+
+def _peers(case: Case, x: Array, y: Array) -> dict[str, Callable[[], Any]]:
+    """torch, where it is installed, can do the case, and gives the same values."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return {}
+    function, tensor = getattr(torch.nn.functional, case.operator), torch.from_numpy(x)
+    try:
+        equal = np.array_equal(function(tensor, **case.keywords).numpy(), y)
+    except (RuntimeError, NotImplementedError):  # a dtype that torch refuses
+        return {}
+    return {"torch": lambda: function(tensor, **case.keywords)} if equal else {}
+
+
+def _time(calls: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """Median milliseconds a call; the libraries take turns, and each turn begins with a call that does not count."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(_ROUNDS):
+        for name, call in calls.items():
+            call()
+            begin = time.perf_counter()
+            for _ in range(_CALLS):
+                call()
+            times[name].append((time.perf_counter() - begin) / _CALLS * 1e3)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "processor": f"{cpu_info.brand()} ({cpu_info.cpu_name()})",
+        "isa": cpu_info.isa(),
+        "threads": fastup.get_num_threads(),
+        "system": platform.platform(),
+        "fastup": fastup.__version__,
+    }
+
+
+def _print(rows: list[Row], output: Path) -> None:
+    peers = list(dict.fromkeys(name for row in rows for name in row.milliseconds))
+    table = Table(title="every operator, against onnxruntime on the exported graph")
+    for heading in ("operator", "result", "ONNX", "values"):
+        table.add_column(heading)
+    for name in peers:
+        table.add_column(f"{name}, ms", justify="right")
+    for row in rows:
+        verdict = "equal" if not row.different else f"[red]{row.different} differ[/red]"
+        times = [f"{row.milliseconds[name]:.3f}" if name in row.milliseconds else "-" for name in peers]
+        table.add_row(row.title, "x".join(map(str, row.output_shape)), row.nodes, verdict, *times)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"contact sheet, models and report are in {output}/")

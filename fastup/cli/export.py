@@ -1,0 +1,90 @@
+"""``fastup export``: one subcommand per exporter, its keywords as options."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+_LONG = {"true": True, "false": False, "none": None}
+
+
+class Argument(click.ParamType):
+    """A number, true, false, none, a word, or several of them separated by commas."""
+
+    name = "value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The Python value that the text means."""
+        if not isinstance(value, str):
+            return value
+        words = [word.strip() for word in value.split(",")]
+        return _value(words[0]) if len(words) == 1 else tuple(_value(word) for word in words if word)
+
+
+def _value(word: str) -> Any:
+    if word.lower() in _LONG:
+        return _LONG[word.lower()]
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
+
+
+class _Exporters(click.Group):
+    """The subcommands, made from the exporters' signatures when they are asked for: onnx is imported no earlier."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_exporters())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        exporter = _exporters().get(cmd_name.replace("-", "_"))
+        return _command(cmd_name, exporter) if exporter else None
+
+
+def _exporters() -> dict[str, Callable[..., Any]]:
+    import fastup.export
+
+    found = {name: getattr(fastup.export, name) for name in fastup.export.__all__}
+    return {name: f for name, f in found.items() if inspect.isfunction(f) and "shape" in inspect.signature(f).parameters}
+
+
+def _command(name: str, exporter: Callable[..., Any]) -> click.Command:
+    options: list[click.Parameter] = [
+        click.Option(["--shape"], required=True, type=Argument(), help="Input shape; names for unknowns: N,3,H,W."),
+        click.Option(["-o", "--output"], required=True, type=click.Path(path_type=Path), help="File to write."),
+    ]
+    for parameter in inspect.signature(exporter).parameters.values():
+        if parameter.name not in ("shape", "verify"):
+            flag = f"--{parameter.name.replace('_', '-')}"
+            options.append(click.Option([flag], type=Argument(), default=parameter.default, show_default=True))
+
+    def run(shape: Any, output: Path, **keywords: Any) -> None:
+        _export(name, exporter, shape if isinstance(shape, tuple) else (shape,), output, keywords)
+
+    summary = (inspect.getdoc(exporter) or "").partition("\n")[0]
+    return click.Command(name, params=options, callback=run, help=summary)
+
+
+def _export(name: str, exporter: Callable[..., Any], shape: Any, output: Path, keywords: dict[str, Any]) -> None:
+    import onnx
+
+    model = exporter(shape, **keywords, verify=True)
+    onnx.save(model, output)
+    console = Console(highlight=False)
+    console.print(f"{output}: {name}, opset {model.opset_import[0].version}, IR {model.ir_version}")
+    for node in model.graph.node:
+        attributes = ", ".join(f"{a.name}={onnx.helper.get_attribute_value(a)!r}" for a in node.attribute)
+        console.print(f"  {node.op_type}({', '.join(node.input)}) {attributes}", markup=False, soft_wrap=True)
+    console.print("  onnxruntime gives the same numbers as fastup")
+
+
+@click.group(cls=_Exporters)
+def export() -> None:
+    """Write the ONNX model of an operator, after checking it against onnxruntime."""

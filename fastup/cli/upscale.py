@@ -1,0 +1,59 @@
+"""``fastup upscale``: pictures in, larger pictures out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+import fastup
+from fastup.plan import MODES
+
+
+class Size(click.ParamType):
+    """WIDTHxHEIGHT, as picture programs write it."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """(height, width), as arrays have it."""
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            self.fail(f"{value!r} is not of the form 640x480", param, ctx)
+        return int(height), int(width)
+
+
+@click.command()
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--scale", type=float, help="Output size over input size, e.g. 2 or 1.5.")
+@click.option("--size", type=Size(), help="Output size in pixels.")
+@click.option("--mode", type=click.Choice(MODES), default="nearest", show_default=True, help="Rule of interpolation.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def upscale(
+    pictures: tuple[Path, ...], target: Path, scale: float | None, size: Any, mode: str, overwrite: bool
+) -> None:
+    """Resize PICTURES into TARGET: a file for one picture, a folder for several.
+
+    Reads and writes whatever Pillow does: PNG, JPEG, TIFF, WebP; grey, RGB, alpha; 8 and 16 bit.
+    """
+    from fastup.cli.pictures import read, write
+
+    if (scale is None) == (size is None):
+        raise click.UsageError("give exactly one of --scale and --size")
+    into_folder = len(pictures) > 1 or target.is_dir()
+    targets = [target / picture.name if into_folder else target for picture in pictures]
+    for path in targets:
+        if path.exists() and not overwrite:
+            raise FileExistsError(f"upscale: {path} exists; --overwrite replaces it")
+    if into_folder:
+        target.mkdir(parents=True, exist_ok=True)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for picture, path in progress.track(list(zip(pictures, targets, strict=True)), description="upscaling"):
+            pixels = read(picture)
+            large = fastup.interpolate(pixels[None], size, scale, mode, data_format="channels_last")[0]
+            write(large, path)
+            progress.console.print(f"{path}  {large.shape[1]}x{large.shape[0]}", highlight=False)

@@ -1,0 +1,74 @@
+"""``fastup warmup`` and ``fastup info``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import fastup
+from fastup import cpu
+from fastup.runtime import cpu_info, kernel, object_cache
+
+_PEERS = ("torch", "onnxruntime", "onnx", "openvino", "opencv-python-headless", "opencv-python", "pillow", "ncnn")
+
+
+@click.command()
+@click.option("--operator", "operators", multiple=True, type=click.Choice(cpu.OPERATORS), help="Default: all.")
+@click.option("--dtype", "dtypes", multiple=True, default=("float32", "uint8"), show_default=True)
+@click.option("--level", type=click.Choice(tuple(cpu_info.LEVELS)), help="Compile for this level, for other machines.")
+def warmup(operators: tuple[str, ...], dtypes: tuple[str, ...], level: str | None) -> None:
+    """Compile kernels into the object cache, e.g. while an image is built."""
+    if level is not None and os.environ.get("NUMBA_CPU_NAME") != level:
+        # Numba has one target per process, fixed when it is imported.
+        environment = {**os.environ, "NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": ""}
+        sys.exit(subprocess.run([sys.executable, "-m", "fastup", *sys.argv[1:]], env=environment, check=False).returncode)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("compiling")
+
+        def report(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        count = fastup.warmup(operators or None, dtypes, progress=report)
+    click.echo(f"{count} kernels in {object_cache.folder()}")
+
+
+@click.command()
+def info() -> None:
+    """Show the processor, the threads, the cache folder and the peers found."""
+    table = Table(show_header=False, box=None)
+    for name, value in _facts().items():
+        table.add_row(name, value)
+    Console(highlight=False).print(table)
+
+
+def _facts() -> dict[str, str]:
+    caches = cpu_info.caches()
+    folder = object_cache.folder()
+    files = list(folder.glob("*.fastup")) if folder.is_dir() else []
+    size = sum(file.stat().st_size for file in files)
+    return {
+        "fastup": fastup.__version__,
+        "python": sys.version.split()[0],
+        "processor": f"{cpu_info.brand()} ({cpu_info.cpu_name()}), {cpu_info.isa()}",
+        "caches": ", ".join(f"L{level} {n // 1024} KB" for level, n in enumerate(caches, 1)),
+        "threads": f"{fastup.get_num_threads()} of {cpu_info.usable_cores()} usable cores",
+        "kernels": f"runtime {kernel.runtime()!r}, {len(files)} objects ({size // 1024} KB) in {folder}",
+        "peers": ", ".join(_versions()) or "none",
+    }
+
+
+def _versions() -> list[str]:
+    found = []
+    for name in _PEERS:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,145 @@
+"""Layers with torch's names, arguments and repr, over the functions of fastup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastup import functional
+from fastup.plan import check
+
+__all__ = ["Module", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingNearest2d"]
+
+
+class Module:
+    """What all layers share: a call goes to `forward`, and the repr shows `extra_repr`."""
+
+    def __call__(self, x: Any) -> Any:
+        """Apply the layer."""
+        return self.forward(x)
+
+    def forward(self, x: Any) -> Any:
+        """Apply the layer; every layer defines it."""
+        raise TypeError(f"{type(self).__name__}: a layer must define forward")
+
+    def extra_repr(self) -> str:
+        """The arguments, as the repr shows them."""
+        return ""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take the parameters from a mapping of arrays; these layers have none.
+
+        Raises
+        ------
+        ValueError
+            If the mapping has keys that the layer has no parameter for.
+        """
+        if surplus := sorted(state):
+            check.invalid(f"{type(self).__name__}: state must have no keys, got {', '.join(surplus)}")
+
+
+class PixelShuffle(Module):
+    """(*, C*r*r, H, W) to (*, C, r*H, r*W), as `fastup.pixel_shuffle`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> layer = fastup.nn.PixelShuffle(3)
+    >>> layer, layer(np.zeros((1, 9, 4, 4))).shape
+    (PixelShuffle(upscale_factor=3), (1, 1, 12, 12))
+    """
+
+    def __init__(self, upscale_factor: Any) -> None:
+        self.upscale_factor = upscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """Apply the layer."""
+        return functional.pixel_shuffle(x, self.upscale_factor)
+
+    def extra_repr(self) -> str:
+        """The arguments, as the repr shows them."""
+        return f"upscale_factor={self.upscale_factor}"
+
+
+class PixelUnshuffle(Module):
+    """(*, C, r*H, r*W) to (*, C*r*r, H, W), as `fastup.pixel_unshuffle`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> layer = fastup.nn.PixelUnshuffle(3)
+    >>> layer, layer(np.zeros((1, 1, 12, 12))).shape
+    (PixelUnshuffle(downscale_factor=3), (1, 9, 4, 4))
+    """
+
+    def __init__(self, downscale_factor: Any) -> None:
+        self.downscale_factor = downscale_factor
+
+    def forward(self, x: Any) -> Any:
+        """Apply the layer."""
+        return functional.pixel_unshuffle(x, self.downscale_factor)
+
+    def extra_repr(self) -> str:
+        """The arguments, as the repr shows them."""
+        return f"downscale_factor={self.downscale_factor}"
+
+
+class Upsample(Module):
+    """Resize the spatial axes, as `fastup.interpolate`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> layer = fastup.nn.Upsample(scale_factor=2)
+    >>> layer, layer(np.zeros((1, 1, 4, 4))).shape
+    (Upsample(scale_factor=2.0, mode='nearest'), (1, 1, 8, 8))
+    """
+
+    def __init__(
+        self,
+        size: Any = None,
+        scale_factor: Any = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
+    ) -> None:
+        self.size = size
+        if isinstance(scale_factor, (tuple, list)):
+            self.scale_factor: Any = tuple(map(float, scale_factor))
+        else:
+            self.scale_factor = None if scale_factor is None else float(scale_factor)
+        self.mode = mode
+        self.align_corners = align_corners
+        self.recompute_scale_factor = recompute_scale_factor
+
+    def forward(self, x: Any) -> Any:
+        """Apply the layer."""
+        return functional.interpolate(
+            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+        )
+
+    def extra_repr(self) -> str:
+        """The arguments, as the repr shows them."""
+        given = f"size={self.size!r}" if self.scale_factor is None else f"scale_factor={self.scale_factor!r}"
+        return f"{given}, mode={self.mode!r}"
+
+
+class UpsamplingNearest2d(Upsample):
+    """Nearest-neighbour upsampling of pictures, as `fastup.interpolate` with mode "nearest".
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> layer = fastup.nn.UpsamplingNearest2d(scale_factor=2)
+    >>> layer(np.array([[[[1, 2], [3, 4]]]]))[0, 0]
+    array([[1, 1, 2, 2],
+           [1, 1, 2, 2],
+           [3, 3, 4, 4],
+           [3, 3, 4, 4]])
+    """
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor, mode="nearest")
