@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.kernels.simd import store_stream
+from fastup.cpu.kernels.simd import row_buffer, stream_vector
 from fastup.runtime.kernel import Family, kernel
 from fastup.runtime.workers import Launch
 
@@ -45,8 +45,11 @@ def stream():
     """Write every item of the target past the caches."""
 
     def body(params, src, dst, start, stop):
+        vector = row_buffer(dst)
+        for k in range(8):
+            vector[k] = 1
         for k in range(start * params[1], stop * params[1], 8):
-            store_stream(dst, k)
+            stream_vector(vector, 0, dst, k)
 
     return body
 

@@ -115,8 +115,7 @@ def _result(plan: PixelShufflePlan, x: Value) -> tuple[Dim, ...]:
 
 
 def _spatial_axes(plan: PixelShufflePlan) -> range:
-    first = len(plan.leading) + (plan.data_format == "channels_first")
-    return range(first, first + len(plan.factors))
+    return range(plan.first_spatial_axis, plan.first_spatial_axis + len(plan.factors))
 
 
 def _dims(extents: list[tuple[Any, Dim]], order: list[int]) -> list[Any]:

@@ -26,6 +26,8 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None) -> Array:
     if threads is not None:
         threads = workers.checked_threads(plan.operator, "threads", threads)
     if out is None:
+        if plan.data_format == "channels_first" and not x.flags.c_contiguous and _is_channels_last(x, plan.channel_axis):
+            return _in_its_order(plan, x, threads)
         try:
             out = memory.empty(plan.output_shape, plan.dtype)
         except MemoryError:
@@ -35,6 +37,19 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None) -> Array:
     if out.size:
         cpu.run(plan, x, out, threads)
     return out  # type: ignore[no-any-return]
+
+
+def _is_channels_last(x: Array, axis: int) -> bool:
+    return np.moveaxis(x, axis, -1).flags.c_contiguous
+
+
+def _in_its_order(plan: Plan, x: Array, threads: int | None) -> Array:
+    """Memory that is channels-last stays so, as torch's memory formats do: the result is a view with its axes moved."""
+    axis = plan.channel_axis
+    same = plan.packed.get("channels_last")
+    if same is None:
+        same = plan.packed["channels_last"] = plan.with_channels_last()
+    return np.moveaxis(execute(same, np.moveaxis(x, axis, -1), None, threads), -1, axis)
 
 
 def as_array(x: Any) -> Array:

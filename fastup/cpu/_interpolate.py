@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fastup.cpu.permuted_copy import ELEMENTS, Digits, permuted_copy
+from fastup.cpu.permuted_copy import ELEMENTS, Digits, permuted_copy, streams
 from fastup.cpu.kernels import resample
 from fastup.plan import InterpolatePlan, axis_table
 from fastup.runtime.workers import Launch
@@ -57,6 +57,7 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...]) -> Launch | None:
         outer * inner * len(slices) * len(lines), len(slices) * len(lines), len(lines), len(columns), pixel,
         inner, inner_stride, outer, outer_stride,
     ]  # fmt: skip
-    entry = resample.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0)
     written = math.prod(plan.output_shape) * plan.dtype.itemsize
+    stream = streams(written, len(columns) * pixel * itemsize)
+    entry = resample.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0, stream)
     return Launch(entry, params, written / _BYTES_PER_MICROSECOND, table, table.ctypes.data)

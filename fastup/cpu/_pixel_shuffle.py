@@ -14,8 +14,7 @@ def launch(plan: PixelShufflePlan, strides: tuple[int, ...]) -> Launch | None:
     rank = len(plan.factors)
     leading = list(zip(plan.leading, strides, strict=False))
     channel_stride = strides[plan.channel_axis]
-    first = plan.channel_axis + 1 if plan.data_format == "channels_first" else len(plan.leading)
-    spatial_strides = strides[first : first + rank]
+    spatial_strides = strides[plan.first_spatial_axis : plan.first_spatial_axis + rank]
     digits_of = _enlarging if plan.operator == "pixel_shuffle" else _reducing
     return permuted_copy(leading + digits_of(plan, channel_stride, spatial_strides), plan.dtype.itemsize)
 

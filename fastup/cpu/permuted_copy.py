@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import NamedTuple
 
 from fastup.cpu.kernels import shuffle
+from fastup.cpu.kernels.simd import ROW_BYTES
+from fastup.runtime import cpu_info
 from fastup.runtime.kernel import Entry
 from fastup.runtime.workers import Launch
 
@@ -40,7 +43,7 @@ def permuted_copy(digits: Digits, itemsize: int) -> Launch | None:
     digits, itemsize = _widen(_merge(digits), itemsize)
     if itemsize == 16 and not _is_vector_copy(digits):
         digits, itemsize = [(extent, 2 * stride) for extent, stride in digits] + [(2, 1)], 8
-    entry, digits, row_digits = _choose(digits, ELEMENTS[itemsize])
+    entry, digits, row_digits = _choose(digits, ELEMENTS[itemsize], _streams(moved, digits, itemsize))
     above, row = digits[: len(digits) - row_digits], digits[len(digits) - row_digits :]
     spare = shuffle.PLANE_DIGITS + 2 - len(above)
     if spare < 0:
@@ -83,25 +86,37 @@ def _is_vector_copy(digits: Digits) -> bool:
     return False
 
 
-def _choose(digits: Digits, element: str) -> _Choice:
+def streams(written: int, row: int) -> int:
+    """Whether a target of so many bytes, in rows of so many, goes past the caches (1) or not (0).
+
+    A compiler for Windows would call a stack probe for the row's buffer, which kernels may not.
+    """
+    return int(written > cpu_info.caches().level3 and row <= ROW_BYTES and sys.platform != "win32")
+
+
+def _streams(moved: int, digits: Digits, itemsize: int) -> int:
+    return streams(moved, math.prod(extent for extent, _ in digits[-2:]) * itemsize)
+
+
+def _choose(digits: Digits, element: str, stream: int) -> _Choice:
+    narrow = element in shuffle.NARROW
     by_source = _in_source_order(digits)
-    narrow = element in ("uint8", "uint16", "uint32")
     match by_source[-4:]:
         case [(_, pixel), (3, 1), (a, _), (b, 3)] if a == b and pixel == 3 * a and a in shuffle.FACTORS and narrow:
             return _Choice(shuffle.split_rgb(element, a), by_source, 4)
-        case [_, (channels, 1), (a, _), (b, _)] if a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR:
+        case [_, (channels, 1), (a, _), (b, _)] if a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR and narrow:
             return _Choice(shuffle.split_pixels(element, a), by_source, 4)
         case [*_, (width, 1), (factor, _)] if factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR:
             return _Choice(shuffle.deinterleave(element, factor), by_source, 2)
     match digits[-4:]:
         case [*_, (_, 3), (factor, 0), (3, 1)] if factor in shuffle.FACTORS and narrow:
             return _Choice(shuffle.repeat_rgb(element, factor), digits, 3)
-        case [_, (channels, 1), (a, _), (b, _)] if a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR:
+        case [_, (channels, 1), (a, _), (b, _)] if a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR and narrow:
             return _Choice(shuffle.join_pixels(element, a), digits, 4)
         case [*_, (width, 1), (factor, _)] if factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR:
-            return _Choice(shuffle.interleave(element, factor), digits, 2)
+            return _Choice(shuffle.interleave(element, factor, stream), digits, 2)
         case [*_, (length, 1)] if length >= _WORTH_A_VECTOR or element == "complex128":
-            return _Choice(shuffle.copy_runs(element), _padded(digits, 2), 2)
+            return _Choice(shuffle.copy_runs(element, stream), _padded(digits, 2), 2)
     return _nest(digits, element)
 
 

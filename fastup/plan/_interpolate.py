@@ -29,8 +29,6 @@ class InterpolatePlan(Plan):
         The factors that define the sampling scale; None where it follows from the sizes.
     mode : str
         As given.
-    data_format : {"channels_first", "channels_last"}
-        Where the channel axis stands.
     sampling_scale : tuple of float
         Input positions per output position and axis.
     indices : tuple of arrays
@@ -40,15 +38,13 @@ class InterpolatePlan(Plan):
     size: tuple[int, ...]
     scale_factor: tuple[float, ...] | None
     mode: str
-    data_format: str
     sampling_scale: tuple[float, ...] = field(compare=False)
     indices: tuple[Array, ...] = field(compare=False, repr=False)
 
     @property
     def spatial_axes(self) -> tuple[int, ...]:
         """Indices of the spatial axes."""
-        first = 2 if self.data_format == "channels_first" else 1
-        return tuple(range(first, first + len(self.size)))
+        return tuple(range(self.first_spatial_axis, self.first_spatial_axis + len(self.size)))
 
     @property
     def input_size(self) -> tuple[int, ...]:
@@ -132,7 +128,7 @@ def _plan(
         )
     except MemoryError:
         raise check.not_enough_memory(_OP, output, dtype) from None
-    return InterpolatePlan(_OP, shape, dtype, output, sizes, scales, mode, data_format, sampling, tables)
+    return InterpolatePlan(_OP, shape, dtype, data_format, output, sizes, scales, mode, sampling, tables)
 
 
 def _check_options(mode: str, align_corners: Any, antialias: bool, rounding: str, data_format: str) -> None:

@@ -25,13 +25,10 @@ class PixelShufflePlan(Plan):
         One per spatial axis.
     order : {"CRD", "DCR"}
         How the channels of the small picture count: channel-major (torch) or phase-major (ONNX's default, TensorFlow).
-    data_format : {"channels_first", "channels_last"}
-        Where the channel axis stands.
     """
 
     factors: tuple[int, ...]
     order: str
-    data_format: str
 
     @property
     def leading(self) -> tuple[int, ...]:
@@ -51,9 +48,9 @@ class PixelShufflePlan(Plan):
         return spatial(shape, len(self.factors), self.data_format)
 
     @property
-    def channel_axis(self) -> int:
-        """Index of the channel axis."""
-        return len(self.leading) + (len(self.factors) if self.data_format == "channels_last" else 0)
+    def first_spatial_axis(self) -> int:
+        """Index of the first spatial axis."""
+        return len(self.leading) + (self.data_format == "channels_first")
 
 
 def spatial(shape: tuple[int, ...], rank: int, data_format: str) -> tuple[int, ...]:
@@ -107,7 +104,7 @@ def _plan(
     change = _enlarge if op == "pixel_shuffle" else _reduce
     channels, extents = change(op, name, shape, before, spatial(shape, rank, data_format), factors)
     inner = (channels, *extents) if data_format == "channels_first" else (*extents, channels)
-    return PixelShufflePlan(op, shape, dtype, leading + inner, factors, order, data_format)
+    return PixelShufflePlan(op, shape, dtype, data_format, leading + inner, factors, order)
 
 
 def _enlarge(

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,11 +30,14 @@ class Plan:
         Shapes of the argument and of the result.
     dtype : numpy.dtype
         Of the argument and of the result.
+    data_format : {"channels_first", "channels_last"}
+        Where the channel axis stands: before the spatial axes, or last.
     """
 
     operator: str
     input_shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    data_format: str
     output_shape: tuple[int, ...] = field(compare=False)
     # What a back-end packed for this plan, by the strides of the input; lives and dies with the plan.
     packed: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, init=False)
@@ -42,6 +45,26 @@ class Plan:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the plan alone: addresses mean nothing to another process."""
         return {**self.__dict__, "packed": {}}
+
+    @property
+    def channel_axis(self) -> int:
+        """Index of the channel axis."""
+        return len(self.input_shape) - 1 if self.data_format == "channels_last" else self.first_spatial_axis - 1
+
+    @property
+    def first_spatial_axis(self) -> int:
+        """Index of the first spatial axis."""
+        return 2 if self.data_format == "channels_first" else 1
+
+    def with_channels_last(self) -> Plan:
+        """The same operation on the same memory, seen with its channels last."""
+        axis = self.channel_axis
+
+        def moved(shape: tuple[int, ...]) -> tuple[int, ...]:
+            return (*shape[:axis], *shape[axis + 1 :], shape[axis])
+
+        shapes = {"input_shape": moved(self.input_shape), "output_shape": moved(self.output_shape)}
+        return replace(self, **shapes, data_format="channels_last")
 
     @property
     def table_bytes(self) -> int:

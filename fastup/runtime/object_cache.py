@@ -11,7 +11,6 @@ import hashlib
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
 LIMIT = 64 * 2**20
@@ -83,7 +82,9 @@ def write(key: str, symbol: str, code: bytes) -> None:
 
 
 def _replace(target: Path, content: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(_SUFFIX, ".new-", target.parent)
+    """Write beside the target under a name that no other writer has, then rename: readers see all of it or nothing."""
+    temporary = target.with_name(f".new-{os.getpid()}-{os.urandom(8).hex()}{_SUFFIX}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)

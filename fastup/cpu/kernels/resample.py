@@ -7,8 +7,8 @@ slice, per slice, per column.
 
 from __future__ import annotations
 
-from fastup.cpu.kernels.shuffle import MOVES
-from fastup.cpu.kernels.simd import copy_item
+from fastup.cpu.kernels.shuffle import INTEGERS
+from fastup.cpu.kernels.simd import copy_item, flush, publish, row_buffer
 from fastup.runtime.kernel import inline, kernel
 
 PLANE_ROWS, HEIGHT, WIDTH, PIXEL, DIGITS = 1, 2, 3, 4, 5
@@ -28,9 +28,13 @@ def copy_row(dst, source, target, length):
         dst[target + k] = dst[source + k]
 
 
-@kernel("element", "element", "int64", elements=MOVES[:-1], pixel=(0, 1, 3))
-def take_rows(pixel):
+@kernel("element", "element", "int64", elements=INTEGERS, pixel=(0, 1, 3), stream=(0, 1))
+def take_rows(pixel, stream):
     """Nearest neighbours by table; ``pixel`` is the number of items of one pixel where that is a constant."""
+
+    @inline
+    def row_length(params):
+        return params[WIDTH] * (pixel if pixel > 0 else params[PIXEL])
 
     @inline
     def take_row(params, src, dst, table, source, target):
@@ -39,19 +43,28 @@ def take_rows(pixel):
         for column in range(params[WIDTH]):
             begin = source + table[columns + column]
             end = target + column * items
-            if pixel == 1:
-                copy_item(src, begin, dst, end)
-            elif pixel == 3:
-                copy_item(src, begin, dst, end)
-                copy_item(src, begin + 1, dst, end + 1)
-                copy_item(src, begin + 2, dst, end + 2)
-            else:
+            if pixel == 0:
                 for k in range(items):
                     dst[end + k] = src[begin + k]
+            else:
+                for k in range(pixel):
+                    copy_item(src, begin + k, dst, end + k)
+
+    @inline
+    def write_row(params, src, dst, line, table, source, row, fresh):
+        length = row_length(params)
+        if stream:
+            if fresh:
+                take_row(params, src, line, table, source, 0)
+            flush(line, length, dst, row * length)
+        elif fresh:
+            take_row(params, src, dst, table, source, row * length)
+        else:
+            copy_row(dst, (row - 1) * length, row * length, length)
 
     def body(params, src, dst, table, start, stop):
         height = params[HEIGHT]
-        length = params[WIDTH] * (pixel if pixel > 0 else params[PIXEL])
+        line = row_buffer(dst)
         row = start
         while row < stop:
             plane = row // params[PLANE_ROWS]
@@ -59,21 +72,19 @@ def take_rows(pixel):
             first = row - plane * params[PLANE_ROWS]
             last = min(params[PLANE_ROWS], first + stop - row)
             depth = first // height
-            line = first - depth * height
-            written = False
+            number = first - depth * height
+            fresh = True
             previous = 0
             for _ in range(first, last):
-                source = base + table[height + depth] + table[line]
-                if written and source == previous:
-                    copy_row(dst, (row - 1) * length, row * length, length)
-                else:
-                    take_row(params, src, dst, table, source, row * length)
-                written = True
+                source = base + table[height + depth] + table[number]
+                write_row(params, src, dst, line, table, source, row, fresh or source != previous)
+                fresh = False
                 previous = source
                 row += 1
-                line += 1
-                if line == height:
-                    line = 0
+                number += 1
+                if number == height:
+                    number = 0
                     depth += 1
+        publish()
 
     return body

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import math
 
-from fastup.cpu.kernels.simd import Step, copy_item, lane_count, move
+from fastup.cpu.kernels.simd import Step, copy_item, flush, lane_count, move, publish, row_buffer
 from fastup.runtime.kernel import inline, kernel
 
 INNER, INNER_STRIDE, PLANE_ROWS, OUTER_STRIDE, PLANES, ROW = 1, 2, 3, 4, 5, 15
 PLANE_DIGITS = 5
 NEST_DIGITS = 4
-INTEGERS = ("uint8", "uint16", "uint32", "uint64")
+NARROW = ("uint8", "uint16", "uint32")
+INTEGERS = (*NARROW, "uint64")
 MOVES = (*INTEGERS, "complex128")
 FACTORS = (2, 3, 4)
 _NEST_BLOCK = 64  # items of the outermost row digit moved before the next inner digit: both sides stay in L1
@@ -64,8 +65,21 @@ def rows(copy_row, row_length):
                 if inner == params[INNER]:
                     inner = 0
                     outer += 1
+        publish()
 
     return body
+
+
+def streamed(copy_row, row_length):
+    """`copy_row`, but past the caches: the row is put together in L1 and flushed as a whole."""
+
+    @inline
+    def copy(params, src, dst, source, target):
+        line = row_buffer(dst)
+        copy_row(params, src, line, source, 0)
+        flush(line, row_length(params), dst, target)
+
+    return copy
 
 
 def length_of(digits, items=1):
@@ -75,9 +89,10 @@ def length_of(digits, items=1):
     return inline(lambda params: params[ROW] * params[ROW + 2] * items)
 
 
-@kernel("element", "element", elements=MOVES, factor=FACTORS)
-def interleave(factor):
+@kernel("element", "element", elements=MOVES, factor=FACTORS, stream=(0, 1))
+def interleave(factor, stream):
     """Target row woven from `factor` streams: (width, 1), (factor, any)."""
+    row_length = length_of(1, factor)
 
     @inline
     def copy_row(params, src, dst, source, target):
@@ -86,7 +101,7 @@ def interleave(factor):
             for phase in range(factor):
                 dst[target + column * factor + phase] = src[source + phase * apart + column]
 
-    return rows(copy_row, length_of(1, factor))
+    return rows(streamed(copy_row, row_length) if stream else copy_row, row_length)
 
 
 @kernel("element", "element", elements=INTEGERS, factor=FACTORS)
@@ -111,9 +126,10 @@ def deinterleave(factor):
     return rows(copy_row, length_of(1, factor))
 
 
-@kernel("element", "element", elements=MOVES)
-def copy_runs():
+@kernel("element", "element", elements=MOVES, stream=(0, 1))
+def copy_runs(stream):
     """Target row of contiguous runs: (count, any), (length, 1)."""
+    row_length = length_of(2)
 
     @inline
     def copy_row(params, src, dst, source, target):
@@ -122,10 +138,10 @@ def copy_runs():
             for k in range(length):
                 dst[target + run * length + k] = src[source + run * params[ROW + 1] + k]
 
-    return rows(copy_row, length_of(2))
+    return rows(streamed(copy_row, row_length) if stream else copy_row, row_length)
 
 
-@kernel("element", "element", elements=INTEGERS, factor=FACTORS)
+@kernel("element", "element", elements=NARROW, factor=FACTORS)
 def split_pixels(factor):
     """Source row of pixels whose channels hold two phases: (width, any), (channels, 1), (factor, any), (factor, any)."""
     phases = factor * factor
@@ -152,7 +168,7 @@ def split_pixels(factor):
     return rows(copy_row, length_of(2, phases))
 
 
-@kernel("element", "element", elements=INTEGERS, factor=FACTORS)
+@kernel("element", "element", elements=NARROW, factor=FACTORS)
 def join_pixels(factor):
     """Target row of pixels woven from two phases: (width, any), (channels, 1), (factor, any), (factor, any)."""
     phases = factor * factor
@@ -171,7 +187,7 @@ def join_pixels(factor):
     return rows(copy_row, length_of(2, phases))
 
 
-@kernel("element", "element", elements=("uint8", "uint16", "uint32"), factor=FACTORS)
+@kernel("element", "element", elements=NARROW, factor=FACTORS)
 def split_rgb(factor):
     """`split_pixels` for three channels, target pixels apart by the row itself: (width, 3 * factor), (3, 1), ...
 
@@ -208,7 +224,7 @@ def split_rgb(factor):
     return rows(copy_row, length_of(1, size))
 
 
-@kernel("element", "element", elements=("uint8", "uint16", "uint32"), factor=FACTORS)
+@kernel("element", "element", elements=NARROW, factor=FACTORS)
 def repeat_rgb(factor):
     """Target row of pixels of three channels, each repeated: (width, 3), (factor, 0), (3, 1)."""
     group = 3 * factor

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from fastup.runtime.kernel import intrinsic
+from fastup.runtime.kernel import inline, intrinsic
 
 VECTOR_BYTES = 64  # the widest register there is; LLVM splits it where registers are narrower
+ROW_BYTES = 32 * 2**10  # a row that is streamed is first written here: within L1, beside what it is made from
 
 
 class Step(NamedTuple):
@@ -99,18 +100,83 @@ def copy_item(_, src, source, dst, target):
 
 
 @intrinsic
-def store_stream(_, dst, target):
-    """Fill one aligned vector of the target past the caches; below its alignment LLVM would use an ordinary store."""
+def row_buffer(_, like):
+    """Memory on the stack for one row of `ROW_BYTES`, typed like a buffer."""
+    from llvmlite import ir
+
+    def generate(context, builder, _signature, _arguments):
+        with builder.goto_entry_block():
+            memory = builder.alloca(ir.IntType(8), size=ir.Constant(ir.IntType(64), ROW_BYTES))
+            memory.align = VECTOR_BYTES
+        return builder.bitcast(memory, context.get_value_type(like))
+
+    return like(like), generate
+
+
+@intrinsic
+def stream_vector(_, src, source, dst, target):
+    """Copy one vector past the caches; below its alignment LLVM would take an ordinary store without a word."""
     from llvmlite import ir
     from numba import types
 
     def generate(context, builder, _signature, arguments):
-        count = VECTOR_BYTES * 8 // dst.dtype.bitwidth
-        kind = bits(dst.dtype, count)
-        store = builder.store(ir.Constant(kind, [1] * count), _at(builder, *arguments, kind))
+        kind = bits(src.dtype, VECTOR_BYTES * 8 // src.dtype.bitwidth)
+        loaded = builder.load(_at(builder, *arguments[:2], kind), typ=kind)
+        loaded.align = src.dtype.bitwidth // 8
+        store = builder.store(loaded, _at(builder, *arguments[2:], kind))
         store.align = VECTOR_BYTES
         one = ir.Constant(ir.IntType(32), 1)
         store.set_metadata("nontemporal", builder.module.add_metadata([one]))
         return context.get_dummy_value()
 
-    return types.void(dst, types.intp), generate
+    return types.void(src, types.intp, dst, types.intp), generate
+
+
+@intrinsic
+def publish(_):
+    """Make streamed stores visible to other cores before anything that follows."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context, builder, _signature, _arguments):
+        if "x86" in builder.module.triple:
+            name = "llvm.x86.sse.sfence"
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def items_to_alignment(_, pointer, index):
+    """How many items lie before the next address that a vector is aligned to."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        address = builder.ptrtoint(builder.gep(arguments[0], [arguments[1]]), ir.IntType(64))
+        mask = ir.Constant(ir.IntType(64), VECTOR_BYTES - 1)
+        return builder.udiv(builder.and_(builder.neg(address), mask), ir.Constant(ir.IntType(64), size))
+
+    size = pointer.dtype.bitwidth // 8
+    return types.intp(pointer, types.intp), generate
+
+
+@inline
+def flush(line, length, dst, target):
+    """Write a row from its buffer past the caches, with ordinary stores up to the first aligned address and at the end.
+
+    A target beyond the last cache is written 1.2 to 1.3 times faster so (no line is read before it is overwritten); one
+    that stays in a cache, 2.5 times slower. The kernel calls `publish` once, at its end: a fence per row costs more
+    than streaming gains.
+    """
+    lanes = lane_count(line)
+    head = min(length, items_to_alignment(dst, target))
+    body = head + (length - head) // lanes * lanes
+    for k in range(head):
+        dst[target + k] = line[k]
+    for k in range(head, body, lanes):
+        stream_vector(line, k, dst, target + k)
+    for k in range(body, length):
+        dst[target + k] = line[k]
