@@ -11,7 +11,6 @@ from pathlib import Path
 
 import fastup
 from benchmarks import _interpolate, _pixel_shuffle, report
-from benchmarks.cell import Cell
 from fastup.runtime import cpu_info
 
 CELLS = (*_pixel_shuffle.CELLS, *_interpolate.CELLS)

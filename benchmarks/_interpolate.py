@@ -67,7 +67,9 @@ def _opencv(cell: Cell, x: Array, y: Array) -> Way:
     target = np.zeros_like(y)
 
     def into(result: Array) -> Array:
-        for source, plane in zip(sources, result.reshape(len(sources), *result.shape[-3 + (not cell.channels_last) :]), strict=True):
+        for source, plane in zip(
+            sources, result.reshape(len(sources), *result.shape[-3 + (not cell.channels_last) :]), strict=True
+        ):
             cv2.resize(source, size[::-1], dst=plane, interpolation=cv2.INTER_NEAREST)
         return result
 

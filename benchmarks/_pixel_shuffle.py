@@ -46,7 +46,9 @@ _PEERS = {"onnxruntime": peers.onnxruntime, "openvino": peers.openvino, "torch":
 
 def _cell(shape: tuple[int, ...], r: int, target: float, limit: float = 0.7, **options: Any) -> Cell:
     last = {"data_format": "channels_last"} if options.pop("last", False) else {}
-    return Cell("pixel_shuffle", shape, {"upscale_factor": r, **last}, target=target, limit=limit, peers=_PEERS, **options)
+    return Cell(
+        "pixel_shuffle", shape, {"upscale_factor": r, **last}, target=target, limit=limit, peers=_PEERS, **options
+    )
 
 
 CELLS = (

@@ -70,9 +70,7 @@ def _model(cell: Cell) -> Any:
     return exporter(cell.shape, **cell.keywords, dtype=cell.dtype)
 
 
-def torch(
-    cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overload: Callable[[Any, Any], Any]
-) -> Way:
+def torch(cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overload: Callable[[Any, Any], Any]) -> Way:
     """torch: `function(tensor)`, and an ATen overload that writes into `target`; channels-last memory where asked."""
     import torch
 

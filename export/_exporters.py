@@ -68,7 +68,9 @@ def pixel_shuffle(
     def make(known: tuple[int, ...]) -> PixelShufflePlan:
         return plans.pixel_shuffle(known, dtype, upscale_factor, order=order, data_format=data_format)
 
-    return _export("pixel_shuffle", shape, make, _product(upscale_factor), _pixel_shuffle.append, opset, lowering, verify)
+    return _export(
+        "pixel_shuffle", shape, make, _product(upscale_factor), _pixel_shuffle.append, opset, lowering, verify
+    )
 
 
 def pixel_unshuffle(
@@ -97,7 +99,9 @@ def pixel_unshuffle(
     def make(known: tuple[int, ...]) -> PixelShufflePlan:
         return plans.pixel_unshuffle(known, dtype, downscale_factor, order=order, data_format=data_format)
 
-    return _export("pixel_unshuffle", shape, make, _product(downscale_factor), _pixel_shuffle.append, opset, lowering, verify)
+    return _export(
+        "pixel_unshuffle", shape, make, _product(downscale_factor), _pixel_shuffle.append, opset, lowering, verify
+    )
 
 
 def interpolate(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper, shape_inference
+from onnx import helper, numpy_helper, shape_inference
 
 from fastup.plan import check
 
@@ -138,9 +138,10 @@ class Graph:
 
 
 def _declaration(value: Value) -> onnx.ValueInfoProto:
-    kind = helper.np_dtype_to_tensor_dtype(value.dtype.newbyteorder("="))
-    if kind == TensorProto.UNDEFINED:
-        raise UnsupportedExport(f"export: dtype must be one that ONNX has, got {value.dtype}")
+    try:
+        kind = helper.np_dtype_to_tensor_dtype(value.dtype.newbyteorder("="))
+    except (ValueError, KeyError):
+        raise UnsupportedExport(f"export: dtype must be one that ONNX has, got {value.dtype}") from None
     return helper.make_tensor_value_info(value.name, kind, value.shape)
 
 

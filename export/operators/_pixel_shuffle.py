@@ -62,9 +62,7 @@ def _permute(graph: Graph, x: Value, plan: PixelShufflePlan) -> Value:
     split = graph.reshape(x, _dims(extents, [*range(lead), *before]), _names(extents, [*range(lead), *before]))
     source = [*range(lead), *before]
     target = [*range(lead), *after]
-    moved = graph.op(
-        "Transpose", split, shape=_names(extents, target), perm=[source.index(digit) for digit in target]
-    )
+    moved = graph.op("Transpose", split, shape=_names(extents, target), perm=[source.index(digit) for digit in target])
     shape = _result(plan, x)
     return graph.reshape(moved, _joined(graph, x, plan, shape), shape)
 

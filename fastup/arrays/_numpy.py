@@ -26,7 +26,11 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None) -> Array:
     if threads is not None:
         threads = workers.checked_threads(plan.operator, "threads", threads)
     if out is None:
-        if plan.data_format == "channels_first" and not x.flags.c_contiguous and _is_channels_last(x, plan.channel_axis):
+        if (
+            plan.data_format == "channels_first"
+            and not x.flags.c_contiguous
+            and _is_channels_last(x, plan.channel_axis)
+        ):
             return _in_its_order(plan, x, threads)
         try:
             out = memory.empty(plan.output_shape, plan.dtype)
@@ -62,5 +66,7 @@ def as_array(x: Any) -> Array:
         if hasattr(x, "__array__") or hasattr(x, "__array_interface__") or isinstance(x, (memoryview, bytearray)):
             return np.asarray(x)
     except (BufferError, RuntimeError, ValueError, TypeError) as error:
-        raise TypeError(f"fastup: x must be an array in the memory of the CPU, got {type(x).__name__} ({error})") from None
+        raise TypeError(
+            f"fastup: x must be an array in the memory of the CPU, got {type(x).__name__} ({error})"
+        ) from None
     raise TypeError(f"fastup: x must be an array in the memory of the CPU, got {type(x).__name__}")

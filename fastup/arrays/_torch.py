@@ -20,7 +20,9 @@ def run(make_plan: Any, x: Any, arguments: tuple[Any, ...], out: Any, threads: i
 
 def _view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
-        raise TypeError(f"fastup: {name} must be a dense tensor on the CPU, got one of {tensor.layout} on {tensor.device}")
+        raise TypeError(
+            f"fastup: {name} must be a dense tensor on the CPU, got one of {tensor.layout} on {tensor.device}"
+        )
     if tensor.is_conj() or tensor.is_neg():
         tensor = tensor.resolve_conj().resolve_neg()
     tensor = tensor.detach()

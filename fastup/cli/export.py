@@ -52,7 +52,9 @@ def _exporters() -> dict[str, Callable[..., Any]]:
     import fastup.export
 
     found = {name: getattr(fastup.export, name) for name in fastup.export.__all__}
-    return {name: f for name, f in found.items() if inspect.isfunction(f) and "shape" in inspect.signature(f).parameters}
+    return {
+        name: f for name, f in found.items() if inspect.isfunction(f) and "shape" in inspect.signature(f).parameters
+    }
 
 
 def _command(name: str, exporter: Callable[..., Any]) -> click.Command:

@@ -28,7 +28,9 @@ def warmup(operators: tuple[str, ...], dtypes: tuple[str, ...], level: str | Non
     if level is not None and os.environ.get("NUMBA_CPU_NAME") != level:
         # Numba has one target per process, fixed when it is imported.
         environment = {**os.environ, "NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": ""}
-        sys.exit(subprocess.run([sys.executable, "-m", "fastup", *sys.argv[1:]], env=environment, check=False).returncode)
+        sys.exit(
+            subprocess.run([sys.executable, "-m", "fastup", *sys.argv[1:]], env=environment, check=False).returncode
+        )
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("compiling")
 

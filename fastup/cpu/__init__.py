@@ -93,7 +93,7 @@ def warmup(
     """
     for name in operators or ():
         check.choice("warmup", "operators", name, OPERATORS)
-    elements = {ELEMENTS[check.dtype("warmup", dtype).itemsize] for dtype in dtypes}
+    elements = {ELEMENTS[min(8, check.dtype("warmup", dtype).itemsize)] for dtype in dtypes}
     families = dict.fromkeys(family for name in operators or OPERATORS for family in FAMILIES[name])
     wanted = [(family, key) for family in families for key in family.instances() if key[0] in elements]
     for done, (family, key) in enumerate(wanted, 1):

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from fastup.cpu.permuted_copy import ELEMENTS, Digits, permuted_copy, streams
 from fastup.cpu.kernels import resample
+from fastup.cpu.permuted_copy import ELEMENTS, Digits, permuted_copy, streams
 from fastup.plan import InterpolatePlan, axis_table
 from fastup.runtime.workers import Launch
 

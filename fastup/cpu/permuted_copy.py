@@ -13,7 +13,7 @@ from fastup.runtime.kernel import Entry
 from fastup.runtime.workers import Launch
 
 Digits = list[tuple[int, int]]
-ELEMENTS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64", 16: "complex128"}
+ELEMENTS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}
 FAMILIES = (
     shuffle.interleave,
     shuffle.deinterleave,
@@ -40,9 +40,9 @@ def permuted_copy(digits: Digits, itemsize: int) -> Launch | None:
     `digits` are the target's, outermost first: (extent, stride in the source in items).
     """
     moved = math.prod(extent for extent, _ in digits) * itemsize
-    digits, itemsize = _widen(_merge(digits), itemsize)
-    if itemsize == 16 and not _is_vector_copy(digits):
+    if itemsize == 16:  # as two items of eight bytes
         digits, itemsize = [(extent, 2 * stride) for extent, stride in digits] + [(2, 1)], 8
+    digits, itemsize = _widen(_merge(digits), itemsize)
     entry, digits, row_digits = _choose(digits, ELEMENTS[itemsize], _streams(moved, digits, itemsize))
     above, row = digits[: len(digits) - row_digits], digits[len(digits) - row_digits :]
     spare = shuffle.PLANE_DIGITS + 2 - len(above)
@@ -77,15 +77,6 @@ def _widen(digits: Digits, itemsize: int) -> tuple[Digits, int]:
     return digits, itemsize
 
 
-def _is_vector_copy(digits: Digits) -> bool:
-    match digits[-2:]:
-        case [*_, (_, 1)]:
-            return True
-        case [(width, 1), (factor, _)]:
-            return factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR
-    return False
-
-
 def streams(written: int, row: int) -> int:
     """Whether a target of so many bytes, in rows of so many, goes past the caches (1) or not (0).
 
@@ -104,18 +95,20 @@ def _choose(digits: Digits, element: str, stream: int) -> _Choice:
     match by_source[-4:]:
         case [(_, pixel), (3, 1), (a, _), (b, 3)] if a == b and pixel == 3 * a and a in shuffle.FACTORS and narrow:
             return _Choice(shuffle.split_rgb(element, a), by_source, 4)
-        case [_, (channels, 1), (a, _), (b, _)] if a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR and narrow:
+        case [_, (channels, 1), (a, _), (b, _)] if (
+            a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR and narrow
+        ):
             return _Choice(shuffle.split_pixels(element, a), by_source, 4)
         case [*_, (width, 1), (factor, _)] if factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR:
             return _Choice(shuffle.deinterleave(element, factor), by_source, 2)
     match digits[-4:]:
         case [*_, (_, 3), (factor, 0), (3, 1)] if factor in shuffle.FACTORS and narrow:
             return _Choice(shuffle.repeat_rgb(element, factor), digits, 3)
-        case [_, (channels, 1), (a, _), (b, _)] if a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR and narrow:
-            return _Choice(shuffle.join_pixels(element, a), digits, 4)
+        case [_, (channels, 1), (2, _), (2, _)] if channels >= _WORTH_A_VECTOR and narrow:
+            return _Choice(shuffle.join_pixels(element), digits, 4)
         case [*_, (width, 1), (factor, _)] if factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR:
             return _Choice(shuffle.interleave(element, factor, stream), digits, 2)
-        case [*_, (length, 1)] if length >= _WORTH_A_VECTOR or element == "complex128":
+        case [*_, (length, 1)] if length >= _WORTH_A_VECTOR:
             return _Choice(shuffle.copy_runs(element, stream), _padded(digits, 2), 2)
     return _nest(digits, element)
 

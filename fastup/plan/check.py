@@ -106,7 +106,9 @@ def size_in_memory(op: str, output_shape: Shape, value: DType) -> None:
 def not_enough_memory(op: str, output_shape: Shape, value: DType) -> MemoryError:
     """The error for results that the system refuses to hold."""
     size = math.prod(output_shape) * value.itemsize
-    return MemoryError(f"{op}: result of shape {output_shape} and dtype {value} needs {size} bytes, more than there are")
+    return MemoryError(
+        f"{op}: result of shape {output_shape} and dtype {value} needs {size} bytes, more than there are"
+    )
 
 
 def out(op: str, value: Any, output_shape: Shape, dtype_out: DType, x: np.ndarray[Any, Any]) -> None:

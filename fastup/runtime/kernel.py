@@ -102,7 +102,11 @@ class Family:
     """All instances of one kernel: a factory, the types of its buffers, and the finite set of its constants."""
 
     def __init__(
-        self, factory: Callable[..., Any], buffers: tuple[str, ...], elements: tuple[str, ...], constants: dict[str, Any]
+        self,
+        factory: Callable[..., Any],
+        buffers: tuple[str, ...],
+        elements: tuple[str, ...],
+        constants: dict[str, Any],
     ) -> None:
         self.factory, self.buffers, self.elements, self.constants = factory, buffers, elements, constants
         self.name = f"{factory.__module__.rpartition('.')[2]}.{factory.__name__}"
@@ -124,7 +128,9 @@ class Family:
         return itertools.product(self.elements, *self.constants.values())
 
 
-def kernel(*buffers: str, elements: tuple[str, ...], **constants: tuple[int, ...]) -> Callable[[Callable[..., Any]], Family]:
+def kernel(
+    *buffers: str, elements: tuple[str, ...], **constants: tuple[int, ...]
+) -> Callable[[Callable[..., Any]], Family]:
     """Declare a kernel: the element type of each buffer ("element" for the instance's own) and all instances."""
     return lambda factory: Family(factory, buffers, elements, constants)
 
@@ -209,7 +215,7 @@ def _versions() -> str:
     found = []
     for package in ("numba", "llvmlite"):
         spec = importlib.util.find_spec(package)
-        folder = Path((spec and spec.submodule_search_locations or [""])[0])
+        folder = Path(((spec and spec.submodule_search_locations) or [""])[0])
         found.append(hashlib.sha256((folder / "_version.py").read_bytes()).hexdigest())
     return " ".join(found)
 
@@ -231,7 +237,9 @@ def _fallback_levels() -> tuple[str, ...]:
 def _key(target: str, instance: str) -> str:
     variables = [f"{name}={os.environ.get(name, '')}" for name in _CODE_VARIABLES]
     triple = f"{sys.platform} {platform.machine()}"
-    return hashlib.sha256("\0".join([source_digest(), _versions(), triple, target, instance, *variables]).encode()).hexdigest()
+    return hashlib.sha256(
+        "\0".join([source_digest(), _versions(), triple, target, instance, *variables]).encode()
+    ).hexdigest()
 
 
 # A fork while another thread compiles would leave Numba's own lock held for ever in the child.

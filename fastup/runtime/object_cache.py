@@ -53,7 +53,9 @@ def read(key: str) -> tuple[str, bytes] | None:
     if path is None:
         return None
     try:
-        descriptor = os.open(path / (key + _SUFFIX), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(
+            path / (key + _SUFFIX), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        )
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not (stat.S_ISREG(status.st_mode) and _ours(status)):

@@ -160,7 +160,9 @@ class set_num_threads:  # noqa: N801  (a function that is also a context manager
     def __enter__(self) -> None:
         """Keep the number for the block."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         global _chosen
         _chosen = self._before
 

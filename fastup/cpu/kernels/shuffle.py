@@ -26,7 +26,6 @@ PLANE_DIGITS = 5
 NEST_DIGITS = 4
 NARROW = ("uint8", "uint16", "uint32")
 INTEGERS = (*NARROW, "uint64")
-MOVES = (*INTEGERS, "complex128")
 FACTORS = (2, 3, 4)
 _NEST_BLOCK = 64  # items of the outermost row digit moved before the next inner digit: both sides stay in L1
 
@@ -89,7 +88,7 @@ def length_of(digits, items=1):
     return inline(lambda params: params[ROW] * params[ROW + 2] * items)
 
 
-@kernel("element", "element", elements=MOVES, factor=FACTORS, stream=(0, 1))
+@kernel("element", "element", elements=INTEGERS, factor=FACTORS, stream=(0, 1))
 def interleave(factor, stream):
     """Target row woven from `factor` streams: (width, 1), (factor, any)."""
     row_length = length_of(1, factor)
@@ -109,9 +108,7 @@ def deinterleave(factor):
     """Source row taken apart into `factor` streams: (width, 1), (factor, any)."""
     block = move(
         span=lambda lanes: lanes * factor,
-        steps=lambda lanes: [
-            Step(0, tuple(range(phase, lanes * factor, factor)), phase, 0) for phase in range(factor)
-        ],
+        steps=lambda lanes: [Step(0, tuple(range(phase, lanes * factor, factor)), phase, 0) for phase in range(factor)],
     )
 
     @inline
@@ -121,12 +118,12 @@ def deinterleave(factor):
             block(src, source + column * factor, dst, target + column, apart, 0)
         for column in range(width // lanes * lanes, width):
             for phase in range(factor):
-                dst[target + column + phase * apart] = src[source + column * factor + phase]
+                copy_item(src, source + column * factor + phase, dst, target + column + phase * apart)
 
     return rows(copy_row, length_of(1, factor))
 
 
-@kernel("element", "element", elements=MOVES, stream=(0, 1))
+@kernel("element", "element", elements=INTEGERS, stream=(0, 1))
 def copy_runs(stream):
     """Target row of contiguous runs: (count, any), (length, 1)."""
     row_length = length_of(2)
@@ -163,28 +160,29 @@ def split_pixels(factor):
             for channel in range(channels // lanes * lanes, channels):
                 for phase in range(phases):
                     at = end + channel + phase // factor * outer + phase % factor * inner
-                    dst[at] = src[begin + channel * phases + phase]
+                    copy_item(src, begin + channel * phases + phase, dst, at)
 
     return rows(copy_row, length_of(2, phases))
 
 
-@kernel("element", "element", elements=NARROW, factor=FACTORS)
-def join_pixels(factor):
-    """Target row of pixels woven from two phases: (width, any), (channels, 1), (factor, any), (factor, any)."""
-    phases = factor * factor
+@kernel("element", "element", elements=NARROW)
+def join_pixels():
+    """Target row of pixels woven from two phases of two: (width, any), (channels, 1), (2, any), (2, any).
+
+    LLVM weaves up to eight streams; nine or sixteen, of larger factors, it would scatter.
+    """
 
     @inline
     def copy_row(params, src, dst, source, target):
         channels, outer, inner = params[ROW + 2], params[ROW + 5], params[ROW + 7]
         for column in range(params[ROW]):
             begin = source + column * params[ROW + 1]
-            end = target + column * channels * phases
+            end = target + column * channels * 4
             for channel in range(channels):
-                for phase in range(phases):
-                    at = begin + channel + phase // factor * outer + phase % factor * inner
-                    dst[end + channel * phases + phase] = src[at]
+                for phase in range(4):
+                    dst[end + channel * 4 + phase] = src[begin + channel + phase // 2 * outer + phase % 2 * inner]
 
-    return rows(copy_row, length_of(2, phases))
+    return rows(copy_row, length_of(2, 4))
 
 
 @kernel("element", "element", elements=NARROW, factor=FACTORS)
@@ -218,8 +216,9 @@ def split_rgb(factor):
             for row in range(factor):
                 for phase in range(factor):
                     for channel in range(3):
-                        at = target + column * chunk + row * outer + phase * 3 + channel
-                        dst[at] = src[source + column * size + (channel * factor + row) * factor + phase]
+                        end = target + column * chunk + row * outer + phase * 3 + channel
+                        begin = source + column * size + (channel * factor + row) * factor + phase
+                        copy_item(src, begin, dst, end)
 
     return rows(copy_row, length_of(1, size))
 
@@ -251,7 +250,7 @@ def repeat_rgb(factor):
         for column in range(blocks * pixels, width):
             for phase in range(factor):
                 for channel in range(3):
-                    dst[target + column * group + phase * 3 + channel] = src[source + column * 3 + channel]
+                    copy_item(src, source + column * 3 + channel, dst, target + column * group + phase * 3 + channel)
 
     return rows(copy_row, length_of(1, group))
 

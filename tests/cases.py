@@ -1,0 +1,104 @@
+"""The table of cases that the oracle, the runtimes, the exporters and torch's stored results are tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import fastup
+from fastup.export.running import sample
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call; ``torch`` tells whether torch can do it."""
+
+    operator: str
+    shape: tuple[int, ...]
+    keywords: dict[str, Any] = field(default_factory=dict)
+    torch: bool = True
+
+    def __str__(self) -> str:
+        words = ",".join(f"{name}={value}" for name, value in self.keywords.items())
+        return f"{self.operator}{self.shape}{words}".replace(" ", "")
+
+    def input(self, dtype: Any = "float32") -> Array:
+        return sample(self.shape, np.dtype(dtype), seed=len(str(self)))
+
+    def run(self, x: Array, **more: Any) -> Array:
+        return getattr(fastup, self.operator)(x, **self.keywords, **more)  # type: ignore[no-any-return]
+
+
+def _shuffles() -> list[Case]:
+    cases = []
+    for factors, channels, space in (
+        (2, 8, (3, 5)),
+        (3, 9, (4, 4)),
+        (4, 48, (2, 3)),
+        (5, 25, (3, 2)),
+        ((1, 3), 6, (4, 7)),
+        ((3, 2), 12, (2, 5)),
+        ((4,), 8, (9,)),
+        ((2, 1, 3), 12, (2, 3, 4)),
+        ((2, 2, 2), 16, (3, 2, 5)),
+        (2, 64, (3, 40)),
+        (2, 68, (2, 33)),
+        (3, 27, (5, 40)),
+    ):
+        for order in ("CRD", "DCR"):
+            for data_format in ("channels_first", "channels_last"):
+                shape = (2, channels, *space) if data_format == "channels_first" else (2, *space, channels)
+                plain = isinstance(factors, int) and order == "CRD" and data_format == "channels_first"
+                keywords = {"order": order, "data_format": data_format}
+                cases.append(Case("pixel_shuffle", shape, {"upscale_factor": factors, **keywords}, plain))
+                large = _large(shape, factors, data_format)
+                cases.append(Case("pixel_unshuffle", large, {"downscale_factor": factors, **keywords}, plain))
+    cases.append(Case("pixel_shuffle", (4, 3, 3), {"upscale_factor": 2}))
+    cases.append(Case("pixel_shuffle", (2, 3, 2, 4, 3, 3), {"upscale_factor": 2}))
+    return cases
+
+
+def _large(shape: tuple[int, ...], factors: Any, data_format: str) -> tuple[int, ...]:
+    factors = (factors, factors) if isinstance(factors, int) else factors
+    first = 2 if data_format == "channels_first" else 1
+    grown = list(shape)
+    for k, factor in enumerate(factors):
+        grown[first + k] *= factor
+    grown[1 if data_format == "channels_first" else -1] = 3
+    return tuple(grown)
+
+
+def _resizes() -> list[Case]:
+    cases = []
+    for mode in ("nearest", "nearest-exact"):
+        for shape, keywords in (
+            ((2, 3, 7), {"size": 19}),
+            ((2, 3, 7), {"scale_factor": 2.5}),
+            ((1, 2, 40), {"scale_factor": 3}),
+            ((2, 3, 5, 6), {"size": (10, 12)}),
+            ((2, 3, 5, 6), {"size": (7, 17)}),
+            ((2, 3, 5, 6), {"size": (3, 4)}),
+            ((2, 3, 5, 6), {"size": (1, 1)}),
+            ((2, 3, 1, 1), {"size": (4, 5)}),
+            ((2, 3, 5, 6), {"scale_factor": 2}),
+            ((2, 3, 5, 6), {"scale_factor": (1.3, 2.0)}),
+            ((2, 3, 9, 8), {"scale_factor": (1.7, 0.6), "recompute_scale_factor": True}),
+            ((1, 2, 26, 40), {"size": (64, 129)}),
+            ((1, 2, 3, 40, 41), {"scale_factor": 2}),
+            ((1, 2, 3, 4, 5), {"size": (5, 9, 11)}),
+            ((1, 2, 3, 4, 5), {"scale_factor": (1.0, 1.5, 2.5)}),
+        ):
+            cases.append(Case("interpolate", shape, {**keywords, "mode": mode}))
+            last = (shape[0], *shape[2:], shape[1])
+            cases.append(Case("interpolate", last, {**keywords, "mode": mode, "data_format": "channels_last"}, False))
+    return cases
+
+
+CASES = [*_shuffles(), *_resizes()]
+SHUFFLES = [case for case in CASES if case.operator != "interpolate"]
+RESIZES = [case for case in CASES if case.operator == "interpolate"]
+ITEM_TYPES = ("uint8", "float16", "float32", "float64", "complex128")

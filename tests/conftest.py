@@ -1,0 +1,31 @@
+"""What all tests share: an object cache of their own, a seeded generator, and peers that may not be installed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tempfile
+from typing import Any
+
+import numpy as np
+import pytest
+
+# Before fastup is imported: tests neither read nor fill the user's cache. CI names one folder for all its runs.
+os.environ.setdefault("FASTUP_CACHE_DIR", tempfile.mkdtemp(prefix="fastup-tests-"))
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    return np.random.default_rng(20240607)
+
+
+def peer(name: str) -> Any:
+    """Another library: without it the test is skipped, or fails where FASTUP_REQUIRE_PEERS=1 says all must be there."""
+    if os.environ.get("FASTUP_REQUIRE_PEERS") == "1":
+        return importlib.import_module(name)
+    return pytest.importorskip(name)
+
+
+@pytest.fixture
+def torch() -> Any:
+    return peer("torch")

@@ -1,0 +1,43 @@
+"""Write data/torch-2.13.npz: what torch 2.13.0 gives, so that parity is tested on machines without torch.
+
+Run as ``python -m tests.make_torch_data`` with torch 2.13.0 installed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+
+def _resize(n: int, mode: str, dtype: torch.dtype, **keywords: float) -> np.ndarray:
+    x = torch.arange(n, dtype=dtype).reshape(1, 1, n)
+    return torch.nn.functional.interpolate(x, mode=mode, **keywords)[0, 0].numpy().astype(np.uint8)
+
+
+def _differences(values: list[np.ndarray]) -> np.ndarray:
+    """Steps modulo 256: they compress five times better, and a cumulated sum in uint8 gives the values back."""
+    return np.diff(np.concatenate(values), prepend=np.uint8(0))
+
+
+def main() -> None:
+    """1-D inputs take torch's generic kernel at every size."""
+    if not torch.__version__.startswith("2.13.0"):
+        raise SystemExit(f"needs torch 2.13.0, found {torch.__version__}")
+    generator = np.random.default_rng(1)
+    factors, sizes = generator.uniform(0.3, 4, 500), generator.integers(4, 129, 500)
+    stored = {"factors": factors, "sizes": sizes}
+    for mode in ("nearest", "nearest-exact"):
+        for dtype in (torch.float32, torch.float64):
+            pairs = [_resize(n, mode, dtype, size=m) for n in range(1, 129) for m in range(1, 257)]
+            stored[f"{mode} {str(dtype).partition('.')[2]}"] = _differences(pairs)
+        scaled = [
+            _resize(int(n), mode, torch.float32, scale_factor=f) for n, f in zip(sizes, factors.tolist(), strict=True)
+        ]
+        stored[f"{mode} factors"] = _differences(scaled)
+    np.savez_compressed(Path(__file__).with_name("data") / "torch-2.13.npz", **stored)
+
+
+if __name__ == "__main__":
+    main()

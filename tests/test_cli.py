@@ -1,0 +1,186 @@
+"""The command, as a person would use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastup
+
+click_testing = pytest.importorskip("click.testing")
+Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("rich")
+onnx = pytest.importorskip("onnx")
+
+from fastup.cli import command  # noqa: E402
+from fastup.export import running  # noqa: E402
+
+
+def invoke(*arguments: object, status: int = 0) -> str:
+    result = click_testing.CliRunner().invoke(command, [str(argument) for argument in arguments])
+    assert result.exit_code == status, result.output
+    return result.output  # type: ignore[no-any-return]
+
+
+def picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (31, 20)) -> Path:
+    generator = np.random.default_rng(3)
+    channels = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(mode, 1)
+    if mode == "I;16":
+        pixels = generator.integers(0, 2**16, size[::-1], np.uint16)
+    else:
+        shape = size[::-1] if channels == 1 else (*size[::-1], channels)
+        pixels = generator.integers(0, 256, shape, np.uint8)
+    image = Image.fromarray(pixels)
+    if mode in ("1", "P"):
+        image = image.convert(mode)
+    image.save(path)
+    return path
+
+
+def opened(path: Path) -> Any:
+    with Image.open(path) as image:
+        image.load()
+        return image
+
+
+@pytest.mark.quick
+def test_help_names_every_command() -> None:
+    text = invoke("--help")
+    for name in ("demo", "upscale", "export", "warmup", "info"):
+        assert name in text
+    assert fastup.__version__ in invoke("--version")
+
+
+@pytest.mark.quick
+def test_demo(tmp_path: Path) -> None:
+    text = invoke("demo", "-o", tmp_path / "out")
+    assert "differ" not in text
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert {case["different"] for case in report["cases"]} == {0}
+    assert len(list((tmp_path / "out").glob("*.onnx"))) == len(report["cases"]) >= 5
+    sheet = np.asarray(opened(tmp_path / "out" / "contact-sheet.png"))
+    assert sheet.shape[2] == 3
+    assert sheet.std() > 30
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("a.png", "RGBA"), ("a.jpg", "RGB"), ("a.tif", "I;16"), ("a.webp", "RGB"), ("a.png", "L")]
+)
+def test_demo_on_any_picture(tmp_path: Path, name: str, mode: str) -> None:
+    invoke("demo", picture(tmp_path / name, mode), "-o", tmp_path / "out")
+    assert (tmp_path / "out" / "contact-sheet.png").exists()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
+def test_upscale_keeps_the_kind_of_picture(tmp_path: Path, mode: str) -> None:
+    source = picture(tmp_path / "in.png", mode)
+    invoke("upscale", source, tmp_path / "out.png", "--scale", 2)
+    before, after = opened(source), opened(tmp_path / "out.png")
+    assert after.size == (62, 40)
+    assert after.mode == before.mode
+    np.testing.assert_array_equal(np.asarray(after), np.asarray(before).repeat(2, 0).repeat(2, 1))
+
+
+@pytest.mark.parametrize("mode", ["1", "P"])
+def test_upscale_reads_palettes_and_bits(tmp_path: Path, mode: str) -> None:
+    invoke("upscale", picture(tmp_path / "in.png", mode), tmp_path / "out.png", "--size", "50x41")
+    assert opened(tmp_path / "out.png").size == (50, 41)
+
+
+def test_upscale_turns_pictures_upright(tmp_path: Path) -> None:
+    image = opened(picture(tmp_path / "plain.png"))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by a quarter to display
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    invoke("upscale", tmp_path / "turned.jpg", tmp_path / "out.png", "--scale", 1)
+    assert opened(tmp_path / "out.png").size == (20, 31)
+
+
+def test_upscale_several_into_a_folder(tmp_path: Path) -> None:
+    sources = [picture(tmp_path / f"{k}.png", size=(10 + k, 8)) for k in range(3)]
+    text = invoke("upscale", *sources, tmp_path / "large", "--scale", 1.5, "--mode", "nearest-exact")
+    assert [opened(tmp_path / "large" / f"{k}.png").size for k in range(3)] == [(15, 12), (16, 12), (18, 12)]
+    assert text.count(".png") == 3
+
+
+def test_upscale_replaces_only_when_asked(tmp_path: Path) -> None:
+    source, target = picture(tmp_path / "in.png"), picture(tmp_path / "out.png")
+    before = target.read_bytes()
+    text = invoke("upscale", source, target, "--scale", 2, status=2)
+    assert "exists; --overwrite replaces it" in text
+    assert target.read_bytes() == before
+    invoke("upscale", source, target, "--scale", 2, "--overwrite")
+    assert target.read_bytes() != before
+
+
+def test_upscale_errors_are_one_line(tmp_path: Path) -> None:
+    source = picture(tmp_path / "in.png")
+    assert "give exactly one of --scale and --size" in invoke("upscale", source, tmp_path / "o.png", status=2)
+    text = invoke("upscale", source, tmp_path / "o.png", "--scale", "-1", status=2)
+    assert text.strip() == "error: interpolate: scale_factor must be finite and greater than 0, got -1.0"
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    assert "cannot identify image file" in invoke(
+        "upscale", tmp_path / "bad.png", tmp_path / "o.png", "--scale", 2, status=2
+    )
+    assert "is not of the form 640x480" in invoke("upscale", source, tmp_path / "o.png", "--size", "big", status=2)
+
+
+@pytest.mark.quick
+def test_export_writes_a_checked_model(tmp_path: Path) -> None:
+    text = invoke("export", "pixel_shuffle", "--shape", "N,8,H,W", "--upscale-factor", 2, "-o", tmp_path / "m.onnx")
+    assert "DepthToSpace" in text
+    assert "onnxruntime gives the same numbers as fastup" in text
+    x = np.arange(72, dtype=np.float32).reshape(1, 8, 3, 3)
+    np.testing.assert_array_equal(running.onnxruntime(onnx.load(tmp_path / "m.onnx"), x), fastup.pixel_shuffle(x, 2))
+    text = invoke(
+        "export", "interpolate", "--shape", "1,3,8,8", "--size", "5,9", "--mode", "nearest-exact", "--opset", 13,
+        "--dtype", "uint8", "--lowering", "portable", "-o", tmp_path / "n.onnx",
+    )  # fmt: skip
+    assert "opset 13" in text
+    assert text.count("Gather") == 2
+
+
+def test_export_has_every_keyword_as_an_option() -> None:
+    text = invoke("export", "interpolate", "--help")
+    for option in (
+        "--size",
+        "--scale-factor",
+        "--mode",
+        "--recompute-scale-factor",
+        "--rounding",
+        "--opset",
+        "--lowering",
+    ):
+        assert option in text
+    assert set(invoke("export", "--help").split()) >= {"interpolate", "pixel_shuffle", "pixel_unshuffle"}
+
+
+def test_export_errors_are_one_line(tmp_path: Path) -> None:
+    text = invoke(
+        "export", "pixel_shuffle", "--shape", "1,3,4,4", "--upscale-factor", 2, "-o", tmp_path / "m", status=2
+    )
+    assert text.startswith("error: pixel_shuffle: channels must be divisible by 2*2 = 4, got 3")
+    assert not (tmp_path / "m").exists()
+
+
+def test_warmup_and_info(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = invoke("warmup", "--operator", "pixel_shuffle", "--dtype", "uint16")
+    assert int(text.split()[0]) > 5
+    text = invoke("info")
+    for word in ("processor", "caches", "threads", "kernels", "peers", "onnxruntime"):
+        assert word in text
+
+
+def test_the_module_runs_and_says_what_is_missing() -> None:
+    done = subprocess.run([sys.executable, "-m", "fastup", "--version"], capture_output=True, text=True, check=True)
+    assert fastup.__version__ in done.stdout
+    code = "import sys; sys.modules['click'] = None; from fastup.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the command needs click; install it with: pip install 'fastup[cli,image,onnx]'" in done.stderr

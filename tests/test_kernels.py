@@ -1,0 +1,89 @@
+"""The machine code of every kernel in the catalogue: self-contained, without gathers, finite in number."""
+
+from __future__ import annotations
+
+import ast
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastup import cpu
+from fastup.runtime import kernel, object_code
+
+KERNELS = Path(kernel.__file__).parents[1] / "cpu" / "kernels"
+FAMILIES = list(dict.fromkeys(family for families in cpu.FAMILIES.values() for family in families))
+CATALOGUE = [(family, instance) for family in FAMILIES for instance in family.instances()]
+
+
+def test_the_catalogue_is_finite() -> None:
+    assert 0 < len(CATALOGUE) <= 200
+
+
+def test_every_family_is_in_the_catalogue() -> None:
+    declared = set()
+    for name in ("shuffle", "resample"):
+        module = __import__(f"fastup.cpu.kernels.{name}", fromlist=["*"])
+        declared |= {value.name for value in vars(module).values() if isinstance(value, kernel.Family)}
+    assert declared == {family.name for family in FAMILIES}
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_objects_need_nothing_and_gather_nothing(family: kernel.Family) -> None:
+    for instance in family.instances():
+        compiled = kernel.compile_instance(family, *instance)
+        code, symbol = kernel.object_of(compiled)
+        assert object_code.undefined_symbols(code) <= set(object_code.ALLOWED_SYMBOLS)
+        assembly = compiled._library.get_asm_str()
+        assert "gather" not in assembly, instance
+        address, _engine = object_code.load(code, symbol)
+        assert address
+
+
+def test_instances_outside_the_catalogue_are_refused() -> None:
+    with pytest.raises(KeyError, match="is not in the catalogue"):
+        FAMILIES[0]("uint32", 7, 0)
+
+
+def test_objects_that_need_a_library_are_refused() -> None:
+    """MCJIT would resolve what it cannot find to address zero; such code must not reach the cache."""
+
+    @kernel.kernel("element", elements=("float64",))
+    def transcendental() -> Any:
+        def body(params: Any, dst: Any, start: Any, stop: Any) -> None:
+            dst[0] = math.sin(dst[1])
+
+        return body
+
+    with pytest.raises(ValueError, match=r"needs \['.*sin.*'\]: kernels must be self-contained"):
+        kernel.object_of(kernel.compile_instance(transcendental, "float64"))
+
+
+def test_undefined_symbols_reads_elf_only() -> None:
+    with pytest.raises(ValueError, match="not a little-endian ELF64 object"):
+        object_code.undefined_symbols(b"MZ" + bytes(100))
+
+
+def test_kernels_import_nothing_of_fastup_but_the_decorators() -> None:
+    for file in KERNELS.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastup"):
+                assert node.module == "fastup.runtime.kernel" or node.module.startswith("fastup.cpu.kernels"), file
+            if isinstance(node, ast.Import):
+                assert not any(name.name.startswith("fastup") for name in node.names), file
+
+
+def test_every_source_of_machine_code_is_in_the_key() -> None:
+    """The digest covers every file of fastup that the compiled code is made from."""
+    runtime = Path(kernel.__file__).parent
+    hashed = {*KERNELS.glob("*.py"), runtime / "kernel.py", runtime / "claim_loop.py"}
+    before = kernel.source_digest.__wrapped__()
+    for file in hashed:
+        original = file.read_bytes()
+        try:
+            file.write_bytes(original + b"\n# edited\n")
+            assert kernel.source_digest.__wrapped__() != before, file
+        finally:
+            file.write_bytes(original)
+    assert kernel.source_digest.__wrapped__() == before

@@ -1,0 +1,361 @@
+"""Every message, in full. A message that is not here has not been reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastup
+import fastup.export
+import fastup.nn
+
+X = np.zeros((1, 8, 4, 6), np.float32)
+V = np.zeros((1, 3, 8), np.float32)
+AXES = "an integer or a tuple of 1 to 3 integers"
+SPATIAL = "an integer or one integer per spatial axis"
+NUMBER = "a number or one number per spatial axis"
+
+
+def shuffle(*arguments: Any, **keywords: Any) -> Callable[[], Any]:
+    return lambda: fastup.pixel_shuffle(*arguments, **keywords)
+
+
+def unshuffle(*arguments: Any, **keywords: Any) -> Callable[[], Any]:
+    return lambda: fastup.pixel_unshuffle(*arguments, **keywords)
+
+
+def resize(*arguments: Any, **keywords: Any) -> Callable[[], Any]:
+    return lambda: fastup.interpolate(*arguments, **keywords)
+
+
+def overlapping() -> Any:
+    memory = np.zeros(400, np.float32)
+    return fastup.pixel_shuffle(memory[:192].reshape(1, 8, 4, 6), 2, out=memory[100:292].reshape(1, 2, 8, 12))
+
+
+def read_only_out() -> Any:
+    out = np.zeros((1, 2, 8, 12), np.float32)
+    out.flags.writeable = False
+    return fastup.pixel_shuffle(X, 2, out=out)
+
+
+TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    # arrays
+    (shuffle([[1]], 2), TypeError, "fastup: x must be an array in the memory of the CPU, got list"),
+    (shuffle(None, 2), TypeError, "fastup: x must be an array in the memory of the CPU, got NoneType"),
+    (
+        shuffle(np.zeros((1, 4, 2, 2), object), 2),
+        TypeError,
+        "pixel_shuffle: x must have items of 1, 2, 4, 8 or 16 bytes without Python objects, got dtype object",
+    ),
+    (
+        resize(np.zeros((1, 4, 2, 2), "S3"), 2),
+        TypeError,
+        "interpolate: x must have items of 1, 2, 4, 8 or 16 bytes without Python objects, got dtype |S3",
+    ),
+    # factors
+    (shuffle(X, 2.0), TypeError, f"pixel_shuffle: upscale_factor must be {AXES}, got 2.0"),
+    (shuffle(X, True), TypeError, f"pixel_shuffle: upscale_factor must be {AXES}, got True"),
+    (shuffle(X, "2"), TypeError, f"pixel_shuffle: upscale_factor must be {AXES}, got '2'"),
+    (shuffle(X, 0), ValueError, "pixel_shuffle: upscale_factor must be at least 1, got 0"),
+    (shuffle(X, (2, -1)), ValueError, "pixel_shuffle: upscale_factor must be at least 1, got -1"),
+    (shuffle(X, ()), ValueError, f"pixel_shuffle: upscale_factor must be {AXES}, got ()"),
+    (shuffle(X, (1, 1, 1, 1)), ValueError, f"pixel_shuffle: upscale_factor must be {AXES}, got (1, 1, 1, 1)"),
+    (unshuffle(X, 2.5), TypeError, f"pixel_unshuffle: downscale_factor must be {AXES}, got 2.5"),
+    (unshuffle(X, -2), ValueError, "pixel_unshuffle: downscale_factor must be at least 1, got -2"),
+    # shapes
+    (
+        shuffle(X, 3),
+        ValueError,
+        "pixel_shuffle: channels must be divisible by 3*3 = 9, got 8 for x of shape (1, 8, 4, 6)",
+    ),
+    (
+        shuffle(V, (2,)),
+        ValueError,
+        "pixel_shuffle: channels must be divisible by 2, got 3 for x of shape (1, 3, 8)",
+    ),
+    (
+        shuffle(np.zeros((4, 4)), 2),
+        ValueError,
+        "pixel_shuffle: x must have at least 3 dimensions for upscale_factor (2, 2), got shape (4, 4)",
+    ),
+    (
+        unshuffle(np.zeros((4, 4)), 2),
+        ValueError,
+        "pixel_unshuffle: x must have at least 3 dimensions for downscale_factor (2, 2), got shape (4, 4)",
+    ),
+    (
+        unshuffle(X, 4),
+        ValueError,
+        "pixel_unshuffle: spatial sizes must be divisible by downscale_factor (4, 4), got (4, 6)"
+        " for x of shape (1, 8, 4, 6)",
+    ),
+    (resize(np.zeros((4, 4)), 2), ValueError, "interpolate: x must have 3, 4 or 5 dimensions, got shape (4, 4)"),
+    (
+        resize(np.zeros((1, 1, 0, 4)), 2),
+        ValueError,
+        "interpolate: spatial sizes must be at least 1, got (0, 4) for x of shape (1, 1, 0, 4)",
+    ),
+    # choices
+    (shuffle(X, 2, order="RGB"), ValueError, "pixel_shuffle: order must be one of 'CRD', 'DCR', got 'RGB'"),
+    (shuffle(X, 2, order=["CRD"]), TypeError, "pixel_shuffle: order must be a string, got ['CRD']"),
+    (
+        shuffle(X, 2, data_format="NCHW"),
+        ValueError,
+        "pixel_shuffle: data_format must be one of 'channels_first', 'channels_last', got 'NCHW'",
+    ),
+    (
+        resize(X, 2, mode="quadratic"),
+        ValueError,
+        "interpolate: mode must be one of 'nearest', 'nearest-exact', got 'quadratic'",
+    ),
+    (resize(X, 2, mode=2), TypeError, "interpolate: mode must be a string, got 2"),
+    (
+        resize(X, 2, data_format=None),
+        TypeError,
+        "interpolate: data_format must be a string, got None",
+    ),
+    (
+        resize(X, 2, rounding="up"),
+        ValueError,
+        "interpolate: rounding must be one of 'floor', 'round', 'ceil', got 'up'",
+    ),
+    # sizes and scales
+    (resize(X), ValueError, "interpolate: give exactly one of size and scale_factor, got neither"),
+    (resize(X, 2, 2), ValueError, "interpolate: give exactly one of size and scale_factor, got both"),
+    (resize(X, 2.0), TypeError, f"interpolate: size must be {SPATIAL}, got 2.0"),
+    (resize(X, True), TypeError, f"interpolate: size must be {SPATIAL}, got True"),
+    (resize(X, 0), ValueError, "interpolate: size must be at least 1, got 0"),
+    (resize(X, (4, -1)), ValueError, "interpolate: size must be at least 1, got -1"),
+    (resize(X, (4,)), ValueError, "interpolate: size must have 2 entries for x of shape (1, 8, 4, 6), got (4,)"),
+    (resize(V, (4, 4)), ValueError, "interpolate: size must have 1 entry for x of shape (1, 3, 8), got (4, 4)"),
+    (
+        resize(X, scale_factor=(2.0, 2.0, 2.0)),
+        ValueError,
+        "interpolate: scale_factor must have 2 entries for x of shape (1, 8, 4, 6), got (2.0, 2.0, 2.0)",
+    ),
+    (resize(X, scale_factor="2"), TypeError, f"interpolate: scale_factor must be {NUMBER}, got '2'"),
+    (resize(X, scale_factor=True), TypeError, f"interpolate: scale_factor must be {NUMBER}, got True"),
+    (resize(X, scale_factor=[2, None]), TypeError, f"interpolate: scale_factor must be {NUMBER}, got None"),
+    (
+        resize(X, scale_factor=float("nan")),
+        ValueError,
+        "interpolate: scale_factor must be finite and greater than 0, got nan",
+    ),
+    (
+        resize(X, scale_factor=(2, float("inf"))),
+        ValueError,
+        "interpolate: scale_factor must be finite and greater than 0, got inf",
+    ),
+    (resize(X, scale_factor=0), ValueError, "interpolate: scale_factor must be finite and greater than 0, got 0"),
+    (resize(X, scale_factor=-2), ValueError, "interpolate: scale_factor must be finite and greater than 0, got -2"),
+    (
+        resize(X, scale_factor=0.1),
+        ValueError,
+        "interpolate: scale_factor must give sizes of at least 1, got 0.1, which gives (0, 0)"
+        " for x of shape (1, 8, 4, 6)",
+    ),
+    (
+        resize(X, 2**40),
+        ValueError,
+        "interpolate: result must be smaller than 2**63 bytes, got shape (1, 8, 1099511627776, 1099511627776)"
+        " and dtype float32",
+    ),
+    (
+        resize(X, scale_factor=1e308),
+        ValueError,
+        "interpolate: result must be smaller than 2**63 bytes, got scale_factor 1e+308",
+    ),
+    (
+        resize(np.zeros((1, 1, 1, 2), np.uint8), (2**20, 2**40)),
+        MemoryError,
+        "interpolate: result of shape (1, 1, 1048576, 1099511627776) and dtype uint8 needs 1152921504606846976 bytes,"
+        " more than there are",
+    ),
+    (
+        resize(np.zeros((1, 1, 2, 2), np.uint8), 2**24),
+        MemoryError,
+        "interpolate: result of shape (1, 1, 16777216, 16777216) and dtype uint8 needs 281474976710656 bytes,"
+        " more than there are",
+    ),
+    # options
+    (
+        resize(X, 2, align_corners=True),
+        ValueError,
+        "interpolate: align_corners must be None for mode 'nearest', got True",
+    ),
+    (
+        resize(X, 2, mode="nearest-exact", align_corners=False),
+        ValueError,
+        "interpolate: align_corners must be None for mode 'nearest-exact', got False",
+    ),
+    (resize(X, 2, antialias=True), ValueError, "interpolate: antialias must be False for mode 'nearest', got True"),
+    (resize(X, 2, antialias=1), TypeError, "interpolate: antialias must be True or False, got 1"),
+    (
+        resize(X, 2, recompute_scale_factor="yes"),
+        TypeError,
+        "interpolate: recompute_scale_factor must be True or False, got 'yes'",
+    ),
+    (
+        resize(X, 2, recompute_scale_factor=True),
+        ValueError,
+        "interpolate: recompute_scale_factor must be None or False when size is given, got True",
+    ),
+    (resize(X, 2, threads=0), ValueError, "interpolate: threads must be at least 1, got 0"),
+    (resize(X, 2, threads=1.5), TypeError, "interpolate: threads must be an integer, got 1.5"),
+    (lambda: fastup.set_num_threads(0), ValueError, "set_num_threads: count must be at least 1, got 0"),
+    (lambda: fastup.set_num_threads(True), TypeError, "set_num_threads: count must be an integer, got True"),
+    # out
+    (shuffle(X, 2, out=[0]), TypeError, "pixel_shuffle: out must be an array of the same kind as x, got list"),
+    (
+        shuffle(X, 2, out=np.zeros((1, 2, 8, 8), np.float32)),
+        ValueError,
+        "pixel_shuffle: out must have shape (1, 2, 8, 12) for x of shape (1, 8, 4, 6), got (1, 2, 8, 8)",
+    ),
+    (
+        shuffle(X, 2, out=np.zeros((1, 2, 8, 12))),
+        ValueError,
+        "pixel_shuffle: out must have dtype float32, got float64",
+    ),
+    (
+        shuffle(X, 2, out=np.zeros((1, 2, 8, 24), np.float32)[..., ::2]),
+        ValueError,
+        "pixel_shuffle: out must be C-contiguous, aligned and writable, got one that is not C-contiguous",
+    ),
+    (
+        read_only_out,
+        ValueError,
+        "pixel_shuffle: out must be C-contiguous, aligned and writable, got one that is not writable",
+    ),
+    (overlapping, ValueError, "pixel_shuffle: out must not share memory with x, got arrays that overlap"),
+    # plans
+    (
+        lambda: fastup.run(fastup.plan.pixel_shuffle((1, 4, 2, 2), "uint8", 2), X),
+        ValueError,
+        "run: x must have shape (1, 4, 2, 2) and dtype uint8 for this plan, got shape (1, 8, 4, 6) and dtype float32",
+    ),
+    (
+        lambda: fastup.plan.pixel_shuffle("4422", "uint8", 2),
+        TypeError,
+        "pixel_shuffle: shape must be a tuple of integers, got '4422'",
+    ),
+    (
+        lambda: fastup.plan.pixel_shuffle((1, 4.0, 2, 2), "uint8", 2),
+        TypeError,
+        "pixel_shuffle: shape must be a tuple of integers, got 4.0",
+    ),
+    (
+        lambda: fastup.plan.interpolate((1, -4, 2, 2), "uint8", 2),
+        ValueError,
+        "interpolate: shape must be at least 0, got -4",
+    ),
+    (
+        lambda: fastup.plan.interpolate((1, 4, 2, 2), "float13", 2),
+        TypeError,
+        "interpolate: dtype must be a NumPy dtype, got 'float13'",
+    ),
+    (
+        lambda: fastup.warmup(["sharpen"]),
+        ValueError,
+        "warmup: operators must be one of 'interpolate', 'pixel_shuffle', 'pixel_unshuffle', got 'sharpen'",
+    ),
+    (
+        lambda: fastup.nn.PixelShuffle(2).load_state_dict({"weight": X}),
+        ValueError,
+        "PixelShuffle: state must have no keys, got weight",
+    ),
+    # export
+    (
+        lambda: fastup.export.pixel_shuffle((1, 4, 2, 2), 2, opset=10),
+        ValueError,
+        "export: opset must be from 11 to 28, got 10",
+    ),
+    (
+        lambda: fastup.export.pixel_shuffle((1, 4, 2, 2), 2, lowering="fast"),
+        ValueError,
+        "pixel_shuffle: lowering must be one of 'auto', 'native', 'portable', got 'fast'",
+    ),
+    (
+        lambda: fastup.export.pixel_shuffle("N422", 2),
+        TypeError,
+        "pixel_shuffle: shape must be a tuple of integers and names, got 'N422'",
+    ),
+    (
+        lambda: fastup.export.pixel_shuffle(("N", "C", 2, 2), 2),
+        fastup.export.UnsupportedExport,
+        "pixel_shuffle: channels must be a number, got 'C'",
+    ),
+    (
+        lambda: fastup.export.pixel_shuffle(fastup.plan.interpolate((1, 4, 2, 2), "uint8", 2)),
+        ValueError,
+        "pixel_shuffle: shape must be a shape or a plan of pixel_shuffle, got a plan of interpolate",
+    ),
+    (
+        lambda: fastup.export.pixel_shuffle((4, 2, 2), 2, lowering="native"),
+        fastup.export.UnsupportedExport,
+        "pixel_shuffle: lowering='native' needs an input (N, C, H, W); lowering='portable' exports this call",
+    ),
+    (
+        lambda: fastup.export.pixel_shuffle((1, 6, 2, 2), (2, 3), lowering="native"),
+        fastup.export.UnsupportedExport,
+        "pixel_shuffle: lowering='native' needs equal factors; lowering='portable' exports this call",
+    ),
+    (
+        lambda: fastup.export.pixel_unshuffle((1, 3, 2, 2), 2, lowering="native"),
+        fastup.export.UnsupportedExport,
+        "pixel_unshuffle: lowering='native' needs order='DCR' or a single channel (SpaceToDepth counts its channels so);"
+        " lowering='portable' exports this call",
+    ),
+    (
+        lambda: fastup.export.interpolate((1, 1, 100), scale_factor=1.009, rounding="ceil", lowering="native"),
+        fastup.export.UnsupportedExport,
+        "interpolate: lowering='native' has no scale that turns 100 into 101; lowering='portable' exports this call",
+    ),
+    (
+        lambda: fastup.export.interpolate(
+            (1, 1, "L"), scale_factor=1.3, recompute_scale_factor=True, lowering="native"
+        ),
+        fastup.export.UnsupportedExport,
+        "interpolate: lowering='native' cannot recompute the scale factor of symbolic sizes;"
+        " lowering='portable' exports this call",
+    ),
+    (
+        lambda: fastup.export.interpolate((1, 1, 4), 2, dtype="datetime64[s]"),
+        fastup.export.UnsupportedExport,
+        "export: dtype must be one that ONNX has, got datetime64[s]",
+    ),
+    (
+        lambda: fastup.export.to_onnx(fastup.nn.Module(), (1, 4, 2, 2)),
+        fastup.export.UnsupportedExport,
+        "to_onnx: layer must be one of fastup.nn, got Module",
+    ),
+]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(("call", "kind", "message"), TABLE, ids=[message[:60] for _, _, message in TABLE])
+def test_message(call: Callable[[], Any], kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert type(caught.value) is kind
+    assert str(caught.value) == message
+
+
+def test_nothing_is_written_when_arguments_are_wrong() -> None:
+    out = np.full((1, 2, 8, 12), 7, np.float32)
+    with pytest.raises(ValueError, match="order must be one of"):
+        fastup.pixel_shuffle(X, 2, order="XYZ", out=out)
+    with pytest.raises(ValueError, match="dtype"):
+        fastup.pixel_shuffle(X.astype(np.float64), 2, out=out)
+    assert (out == 7).all()
+
+
+def test_numba_runtime_name_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastup.runtime import kernel
+
+    monkeypatch.setenv("FASTUP_RUNTIME", "fast")
+    with pytest.raises(ValueError, match=r"^fastup: FASTUP_RUNTIME must be 'object' or 'numba', got 'fast'$"):
+        kernel.runtime()

@@ -1,0 +1,118 @@
+"""The shape of the code: imports run one way, stems are the same everywhere, the package stays light."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastup
+
+PACKAGE = Path(fastup.__file__).parent
+ROOT = PACKAGE.parent
+checkout = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="the checkout, not an installed package")
+# A room may import the rooms after it; kernels may import the decorator of their runtime.
+ROOMS = ("cli", "export", "nn", "functional", "arrays", "cpu", "plan", "runtime")
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[0] == "fastup" and parts[1] in ROOMS else None
+
+
+def files() -> list[tuple[str, Path]]:
+    found = []
+    for room in ROOMS:
+        folder = PACKAGE / room
+        found += [(room, file) for file in ([PACKAGE / f"{room}.py"] if not folder.is_dir() else folder.rglob("*.py"))]
+    return found
+
+
+def imports(file: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+        elif isinstance(node, ast.Import):
+            found += [name.name for name in node.names]
+    return found
+
+
+@pytest.mark.quick
+def test_imports_run_one_way() -> None:
+    for room, file in files():
+        for module in imports(file):
+            target = room_of(module)
+            if target is not None:
+                assert ROOMS.index(room) <= ROOMS.index(target), f"{file} imports {module}"
+
+
+def test_plan_knows_no_backend_and_runtime_no_operator() -> None:
+    for room, file in files():
+        targets = {room_of(module) for module in imports(file)} - {None, room}
+        if room in ("plan", "runtime"):
+            assert not targets, f"{file}: {targets}"
+
+
+def test_nothing_imports_export_by_its_folder() -> None:
+    for _, file in files():
+        assert not any(module.split(".")[0] == "export" for module in imports(file)), file
+
+
+@checkout
+@pytest.mark.quick
+def test_one_stem_per_operator_family() -> None:
+    def private(folder: Path) -> set[str]:
+        return {file.stem[1:] for file in folder.glob("_[a-z]*.py")}
+
+    stems = private(PACKAGE / "plan")
+    assert stems
+    assert private(PACKAGE / "cpu") == stems
+    assert private(ROOT / "export" / "operators") == stems
+    assert private(ROOT / "benchmarks") == stems
+    assert {f"test_{stem}.py" for stem in stems} <= {file.name for file in (ROOT / "tests").iterdir()}
+
+
+def test_every_operator_has_an_exporter_and_a_plan() -> None:
+    import fastup.export
+    from fastup import cpu
+    from tests.cases import CASES
+
+    operators = set(cpu.OPERATORS)
+    assert operators <= set(fastup.__all__)
+    assert operators <= set(fastup.export.__all__)
+    assert operators <= set(fastup.plan.__all__)
+    assert operators == {case.operator for case in CASES}
+
+
+def test_no_public_name_hides_a_module() -> None:
+    modules = {file.stem for file in PACKAGE.glob("*.py")} | {file.name for file in PACKAGE.iterdir() if file.is_dir()}
+    assert set(fastup.__all__) & modules == {"plan"}  # the package itself, on purpose
+
+
+def test_importing_fastup_is_light() -> None:
+    code = """
+        import sys, fastup, fastup.nn
+        heavy = {"numba", "llvmlite", "onnx", "onnxruntime", "torch", "PIL", "click", "rich", "asyncio", "tempfile"}
+        print(sorted(heavy & set(sys.modules)))
+    """
+    lines = "\n".join(line.strip() for line in code.splitlines())
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", lines], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@checkout
+def test_functions_and_files_stay_small() -> None:
+    for _, file in [*files(), *[("", file) for file in (ROOT / "benchmarks").glob("*.py")]]:
+        source = file.read_text()
+        assert source.count("\n") <= 300, f"{file} has {source.count(chr(10))} lines"
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef):
+                docstring = ast.get_docstring(node, clean=False) or ""
+                length = (node.end_lineno or 0) - node.lineno + 1 - docstring.count("\n")
+                assert length <= 60, f"{file}: {node.name} has {length} lines"
