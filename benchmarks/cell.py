@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ class Cell:
     dtype: str = "float32"
     target: float | None = None  # the ratio to reach, in both columns
     limit: float | None = None  # the part of the limit to reach
-    peers: dict[str, Callable[[Cell, Array, Array], Way]] = field(default_factory=dict)
+    peers: Mapping[str, Callable[[Cell, Array, Array], Way]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -1,4 +1,4 @@
-"""The limit of a memory-bound cell: reading its input once and filling its output once, by the best kernels there are."""
+"""The limit of a memory-bound cell: reading its input once and filling its output once, the quickest way."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PARTS = 64
 
 
 @kernel("element", "element", elements=("uint64",))
-def read():
+def read() -> Any:
     """Read every item of the source."""
 
-    def body(params, src, dst, start, stop):
+    def body(params: Any, src: Any, dst: Any, start: Any, stop: Any) -> None:
         found = np.uint64(0)
         for k in range(start * params[1], stop * params[1]):
             found ^= src[k]
@@ -30,10 +30,10 @@ def read():
 
 
 @kernel("element", "element", elements=("uint64",))
-def fill():
+def fill() -> Any:
     """Write every item of the target with ordinary stores."""
 
-    def body(params, src, dst, start, stop):
+    def body(params: Any, src: Any, dst: Any, start: Any, stop: Any) -> None:
         for k in range(start * params[1], stop * params[1]):
             dst[k] = 1
 
@@ -41,10 +41,10 @@ def fill():
 
 
 @kernel("element", "element", elements=("uint64",))
-def stream():
+def stream() -> Any:
     """Write every item of the target past the caches."""
 
-    def body(params, src, dst, start, stop):
+    def body(params: Any, src: Any, dst: Any, start: Any, stop: Any) -> None:
         vector = row_buffer(dst)
         for k in range(8):
             vector[k] = 1

@@ -80,7 +80,7 @@ def torch(cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overlo
 
     def result() -> Array:
         overload(tensor, target)
-        return (torch.movedim(target, 1, -1) if cell.channels_last else target).numpy()
+        return np.asarray((torch.movedim(target, 1, -1) if cell.channels_last else target).numpy())
 
     return Way(lambda: function(tensor), lambda: overload(tensor, target), result)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 DISCARDED, TIMED, ROUNDS = 2, 8, 12
@@ -24,7 +24,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def blocks(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, list[float]]:
+def blocks(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, list[float]]:
     """Milliseconds per call, one number per round and library."""
     names = list(calls)
     times: dict[str, list[float]] = {name: [] for name in names}

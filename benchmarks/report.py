@@ -99,7 +99,7 @@ def line(result: Result) -> str:
 
 
 _HEADER = """\
-| cell | call: fastup, ms | best peer, ms | ratio [90 %] | kernel: fastup, ms | best peer, ms | ratio [90 %] | target | limit |
+| cell | call: fastup | best peer, ms | ratio [90 %] | kernel: fastup | best peer, ms | ratio [90 %] | target | limit |
 |---|---|---|---|---|---|---|---|---|"""
 
 
@@ -118,10 +118,10 @@ def document(results: list[Result], machine: str) -> str:
             "",
             machine,
             "",
-            f"Fastest in {won} of {len(results)} cells on this machine. *call*: results are allocated, the last four kept;",
-            "*kernel*: into memory that exists. Ratio: the best peer's time over fastup's, median and 90 % interval over",
-            "rounds. Limit: the time to read the input and fill the output once, measured in the same rounds, over fastup's.",
-            "A cell is bold unless fastup is ahead in both columns.",
+            f"Fastest in {won} of {len(results)} cells on this machine. Times in ms. *call*: results are allocated, the",
+            "last four kept; *kernel*: into memory that exists. Ratio: the best peer's time over fastup's, median and 90 %",
+            "interval over rounds. Limit: the time to read the input and fill the output once, measured in the same",
+            "rounds, over fastup's. A cell is bold unless fastup is ahead in both columns.",
             "",
             _HEADER,
             *map(line, results),
@@ -142,8 +142,8 @@ def write(text: str, results: list[Result], path: Path) -> None:
     _, end, after = rest.partition("<!-- /benchmarks -->")
     won = sum(result.won for result in results)
     rows = [
-        f"| {r.cell.title} | {r.call.ratio.median:.1f} ({r.call.best}) | {r.kernel.ratio.median:.1f} ({r.kernel.best}) |"
-        for r in results
+        f"| {result.cell.title} | " + " | ".join(f"{c.ratio.median:.1f} ({c.best})" for c in result[1:3]) + " |"
+        for result in results
     ]
     table = "\n".join(
         [

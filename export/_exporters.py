@@ -84,7 +84,7 @@ def pixel_unshuffle(
     lowering: str = "auto",
     verify: bool = False,
 ) -> onnx.ModelProto:
-    """ONNX model of `fastup.pixel_unshuffle`: SpaceToDepth where its order is the same, else Reshape, Transpose, Reshape.
+    """ONNX model of `fastup.pixel_unshuffle`: SpaceToDepth where its order fits, else Reshape, Transpose, Reshape.
 
     Parameters, results and errors are those of `fastup.export.pixel_shuffle`.
 

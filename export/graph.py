@@ -1,6 +1,6 @@
 """A small builder of ONNX graphs: inputs, constants, operators, and a model that has passed every check.
 
-The only user of `onnx.helper`. Names, constants and checks are its business; which operators to write is the exporters'.
+The only user of `onnx.helper`. Names, constants and checks are its business; what to write is the exporters'.
 """
 
 from __future__ import annotations

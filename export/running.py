@@ -33,7 +33,8 @@ def reference(model: onnx.ModelProto, x: Array) -> Array:
     """The model's first output in ONNX's reference evaluator."""
     from onnx.reference import ReferenceEvaluator
 
-    return ReferenceEvaluator(model).run(None, {model.graph.input[0].name: x})[0]  # type: ignore[no-any-return]
+    results: Any = ReferenceEvaluator(model).run(None, {model.graph.input[0].name: x})
+    return results[0]  # type: ignore[no-any-return]
 
 
 RUNTIMES = {"onnxruntime": onnxruntime, "reference": reference}

@@ -6,6 +6,7 @@ Run as ``python -m tests.make_torch_data`` with torch 2.13.0 installed.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ import torch
 
 def _resize(n: int, mode: str, dtype: torch.dtype, **keywords: float) -> np.ndarray:
     x = torch.arange(n, dtype=dtype).reshape(1, 1, n)
-    return torch.nn.functional.interpolate(x, mode=mode, **keywords)[0, 0].numpy().astype(np.uint8)
+    return np.asarray(torch.nn.functional.interpolate(x, mode=mode, **keywords)[0, 0].numpy(), np.uint8)
 
 
 def _differences(values: list[np.ndarray]) -> np.ndarray:
@@ -27,7 +28,7 @@ def main() -> None:
         raise SystemExit(f"needs torch 2.13.0, found {torch.__version__}")
     generator = np.random.default_rng(1)
     factors, sizes = generator.uniform(0.3, 4, 500), generator.integers(4, 129, 500)
-    stored = {"factors": factors, "sizes": sizes}
+    stored: dict[str, Any] = {"factors": factors, "sizes": sizes}
     for mode in ("nearest", "nearest-exact"):
         for dtype in (torch.float32, torch.float64):
             pairs = [_resize(n, mode, dtype, size=m) for n in range(1, 129) for m in range(1, 257)]

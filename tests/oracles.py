@@ -22,8 +22,9 @@ def pixel_shuffle(x: Array, factors: Any, order: str = "CRD", data_format: str =
     y = np.empty((*x.shape[: -1 - rank], channels, *large), x.dtype)
     for c, (number, phase) in itertools.product(range(channels), enumerate(np.ndindex(*factors))):
         source = c * phases + number if order == "CRD" else number * channels + c
-        every = tuple(slice(i, None, r) for i, r in zip(phase, factors, strict=True))
-        y[(..., c, *every)] = x[(..., source, *[slice(None)] * rank)]
+        every: Any = tuple(slice(i, None, r) for i, r in zip(phase, factors, strict=True))
+        whole: Any = [slice(None)] * rank
+        y[(..., c, *every)] = x[(..., source, *whole)]
     return y
 
 

@@ -142,7 +142,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(object_cache.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     object_cache.write("0" * 64, "symbol", b"code")
     assert list(tmp_path.iterdir()) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,5 +85,5 @@ def test_this_machine() -> None:
 
 @pytest.mark.parametrize("system", ["darwin", "win32", "plan9"])
 def test_other_systems_fall_back_to_defaults(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu_info.sys, "platform", system)
+    monkeypatch.setattr(sys, "platform", system)
     assert min(cpu_info.caches.__wrapped__()) > 0

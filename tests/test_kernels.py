@@ -68,7 +68,7 @@ def test_undefined_symbols_reads_elf_only() -> None:
 def test_kernels_import_nothing_of_fastup_but_the_decorators() -> None:
     for file in KERNELS.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastup"):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fastup"):
                 assert node.module == "fastup.runtime.kernel" or node.module.startswith("fastup.cpu.kernels"), file
             if isinstance(node, ast.Import):
                 assert not any(name.name.startswith("fastup") for name in node.names), file

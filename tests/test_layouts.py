@@ -146,7 +146,8 @@ def test_what_numpy_can_view() -> None:
         def __dlpack_device__(self) -> tuple[int, int]:
             return (1, 0)
 
-    for x in (memoryview(values), Wrapped(), Exported(), values.view(np.ma.MaskedArray)):
+    values_of: Any = values
+    for x in (memoryview(values_of), Wrapped(), Exported(), values.view(np.ma.MaskedArray)):
         y = fastup.pixel_shuffle(x, 2)
         assert type(y) is np.ndarray
         np.testing.assert_array_equal(y, expected)

@@ -306,8 +306,8 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: fastup.export.pixel_unshuffle((1, 3, 2, 2), 2, lowering="native"),
         fastup.export.UnsupportedExport,
-        "pixel_unshuffle: lowering='native' needs order='DCR' or a single channel (SpaceToDepth counts its channels so);"
-        " lowering='portable' exports this call",
+        "pixel_unshuffle: lowering='native' needs order='DCR' or a single channel (SpaceToDepth counts its channels so)"
+        "; lowering='portable' exports this call",
     ),
     (
         lambda: fastup.export.interpolate((1, 1, 100), scale_factor=1.009, rounding="ceil", lowering="native"),

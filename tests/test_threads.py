@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.runtime import workers
+from fastup.runtime import cpu_info, workers
 from tests.conftest import peer
 
 Array = np.ndarray[Any, Any]
@@ -102,8 +102,6 @@ class _Pictures:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_data_loader_with_workers() -> None:
     torch = peer("torch")
-    import torch.utils.data
-
     assert large_is_right()
     loader = torch.utils.data.DataLoader(_Pictures(), batch_size=2, num_workers=2)
     batches = [batch.shape for batch in loader]
@@ -212,7 +210,7 @@ def test_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FASTUP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(workers, "_default", None)
-    monkeypatch.setattr(workers.cpu_info, "usable_cores", lambda: 6)
+    monkeypatch.setattr(cpu_info, "usable_cores", lambda: 6)
     assert fastup.get_num_threads() == 6
     for name, value, expected in (
         ("OMP_NUM_THREADS", "5,2", 5),

@@ -1,4 +1,4 @@
-"""Pixel shuffle and unshuffle: DepthToSpace or SpaceToDepth where they mean the same, else Reshape, Transpose, Reshape."""
+"""Pixel shuffle and unshuffle: DepthToSpace, SpaceToDepth where they mean the same, else Reshape-Transpose-Reshape."""
 
 from __future__ import annotations
 

@@ -30,4 +30,4 @@ def apply(make_plan: MakePlan, x: Any, arguments: tuple[Any, ...], out: Any = No
 
 def _load(kind: str) -> Adapter:
     module = _MODULES.get(kind)
-    return importlib.import_module(module).run if module else _numpy.run  # type: ignore[no-any-return]
+    return importlib.import_module(module).run if module else _numpy.run

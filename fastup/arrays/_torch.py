@@ -29,8 +29,9 @@ def _view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
     if tensor.dtype == torch.bfloat16:
         import ml_dtypes
 
-        return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
-    return tensor.numpy()  # type: ignore[no-any-return]
+        tensor, dtype = tensor.view(torch.int16), ml_dtypes.bfloat16
+        return np.asarray(tensor.numpy().view(dtype))
+    return np.asarray(tensor.numpy())
 
 
 def _tensor(array: np.ndarray[Any, Any]) -> Any:

@@ -13,7 +13,7 @@ from rich.console import Console
 _LONG = {"true": True, "false": False, "none": None}
 
 
-class Argument(click.ParamType):
+class Argument(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A number, true, false, none, a word, or several of them separated by commas."""
 
     name = "value"

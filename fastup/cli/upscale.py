@@ -13,7 +13,7 @@ import fastup
 from fastup.plan import MODES
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """WIDTHxHEIGHT, as picture programs write it."""
 
     name = "WxH"

@@ -48,7 +48,7 @@ def _pack(plan: Plan, x: Array) -> Launch | None:
 def _address(array: Array) -> int:
     """Where the items begin; the buffer protocol is four times faster than ``array.ctypes``, where it can be used."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
     except (TypeError, ValueError, BufferError):  # read-only, strided, or a dtype without a buffer format
         return array.ctypes.data
 

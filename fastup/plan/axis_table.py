@@ -37,7 +37,7 @@ def nearest(n_in: int, n_out: int, scale: float, mode: str, precision: type[np.f
     if mode == "nearest":
         source = position * precision(scale)
     else:
-        # In float64 the product of two float32 numbers is exact, so the only rounding is the last: a fused multiply-add.
+        # In float64 the product of two float32 numbers is exact: one rounding, at the end, as a fused multiply-add has.
         exact = np.float64(scale) * (position + precision(0.5)).astype(np.float64) - 0.5
         source = np.maximum(exact.astype(precision), precision(0)).astype(np.float64) + 0.5
     index = np.floor(source.astype(np.float32)).astype(np.int64)

@@ -63,8 +63,8 @@ class Plan:
         def moved(shape: tuple[int, ...]) -> tuple[int, ...]:
             return (*shape[:axis], *shape[axis + 1 :], shape[axis])
 
-        shapes = {"input_shape": moved(self.input_shape), "output_shape": moved(self.output_shape)}
-        return replace(self, **shapes, data_format="channels_last")
+        before, after = moved(self.input_shape), moved(self.output_shape)
+        return replace(self, input_shape=before, output_shape=after, data_format="channels_last")
 
     @property
     def table_bytes(self) -> int:

@@ -83,11 +83,12 @@ def dtype(op: str, value: Any) -> DType:
     if isinstance(value, str) and value == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        value = ml_dtypes.bfloat16
     try:
-        return np.dtype(value)
+        result: DType = np.dtype(value)
     except TypeError:
         raise TypeError(f"{op}: dtype must be a NumPy dtype, got {value!r}") from None
+    return result
 
 
 def movable(op: str, value: DType) -> None:
@@ -126,8 +127,9 @@ def out(op: str, value: Any, output_shape: Shape, dtype_out: DType, x: np.ndarra
 
 
 def _flaws(value: np.ndarray[Any, Any]) -> str:
-    flags = {"C-contiguous": "c_contiguous", "aligned": "aligned", "writable": "writeable"}
-    return " and ".join(f"one that is not {name}" for name, flag in flags.items() if not value.flags[flag.upper()])
+    flags = value.flags
+    rules = {"C-contiguous": flags.c_contiguous, "aligned": flags.aligned, "writable": flags.writeable}
+    return " and ".join(f"one that is not {name}" for name, holds in rules.items() if not holds)
 
 
 def invalid(message: str) -> NoReturn:

@@ -113,11 +113,11 @@ def _caches_windows() -> dict[int, int]:
     buffer = ctypes.create_string_buffer(length.value)
     if not kernel32.GetLogicalProcessorInformation(buffer, ctypes.byref(length)):
         return {}
-    found = {}
+    found, entries = {}, buffer.raw
     for at in range(0, length.value, 32):
-        relationship = int.from_bytes(buffer[at + 8 : at + 12], "little")
-        level, size = buffer[at + 16][0], int.from_bytes(buffer[at + 20 : at + 24], "little")
-        kind = int.from_bytes(buffer[at + 24 : at + 28], "little")  # 1: instructions only
+        relationship = int.from_bytes(entries[at + 8 : at + 12], "little")
+        level, size = entries[at + 16], int.from_bytes(entries[at + 20 : at + 24], "little")
+        kind = int.from_bytes(entries[at + 24 : at + 28], "little")  # 1: instructions only
         if relationship == 2 and kind != 1:
             found[level] = size
     return found

@@ -66,10 +66,12 @@ class Helper:
         functools.update_wrapper(self, function)
 
     def __call__(self, *arguments: Any) -> Any:
+        """Run as plain Python."""
         return self.function(*arguments)
 
     @functools.cached_property
     def compiled(self) -> Any:
+        """What Numba can call."""
         from numba import njit
         from numba.extending import intrinsic
 
@@ -114,7 +116,7 @@ class Family:
 
     def __call__(self, element: str, *constants: int) -> Entry:
         """The compiled kernel for one element type and one value of each constant."""
-        key = (element, *constants)
+        key: tuple[Any, ...] = (element, *constants)
         entry = self._entries.get(key)
         if entry is None:
             if key not in self.instances():
@@ -189,7 +191,7 @@ def compile_instance(family: Family, element: str, *constants: int) -> Any:
 
 
 def runtime() -> str:
-    """ "object" (cached object code through llvmlite) or "numba" (the live function of this process)."""
+    """How kernels run: "object" (cached object code through llvmlite) or "numba" (the live function)."""
     chosen = os.environ.get("FASTUP_RUNTIME")
     if chosen not in (None, "", "object", "numba"):
         raise ValueError(f"fastup: FASTUP_RUNTIME must be 'object' or 'numba', got {chosen!r}")

@@ -57,8 +57,8 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     if memory is None:
         return np.ndarray(shape, dtype, _aligned(size))
     buffer = (ctypes.c_char * size).from_buffer(memory)
-    buffer._block = _Block(size_class, memory, _returned)
-    return np.ndarray(shape, dtype, buffer)
+    buffer._block = _Block(size_class, memory, _returned)  # type: ignore[attr-defined]
+    return np.ndarray(shape, dtype, buffer)  # type: ignore[arg-type]
 
 
 def _size_class(size: int) -> int:

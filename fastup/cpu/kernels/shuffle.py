@@ -140,7 +140,7 @@ def copy_runs(stream):
 
 @kernel("element", "element", elements=NARROW, factor=FACTORS)
 def split_pixels(factor):
-    """Source row of pixels whose channels hold two phases: (width, any), (channels, 1), (factor, any), (factor, any)."""
+    """Source row of pixels whose channels hold two phases: (width, any), (channels, 1), (factor, any) twice."""
     phases = factor * factor
     block = move(
         span=lambda lanes: lanes * phases,
@@ -272,7 +272,7 @@ def copy_nest():
             for a in range(params[ROW + 2]):
                 for b in range(params[ROW + 4]):
                     begin = source + first * params[ROW + 1] + a * params[ROW + 3] + b * params[ROW + 5]
-                    for c in range(params[ROW + 6]):
+                    for _ in range(params[ROW + 6]):
                         for k in range(count):
                             copy_item(src, begin + k * params[ROW + 1], dst, at + k * apart)
                         begin += params[ROW + 7]
