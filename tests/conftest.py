@@ -19,13 +19,16 @@ def generator() -> np.random.Generator:
     return np.random.default_rng(20240607)
 
 
-def peer(name: str) -> Any:
-    """Another library: without it the test is skipped, or fails where FASTUP_REQUIRE_PEERS=1 says all must be there."""
-    if os.environ.get("FASTUP_REQUIRE_PEERS") == "1":
-        return importlib.import_module(name)
-    return pytest.importorskip(name)
-
-
 @pytest.fixture
 def torch() -> Any:
-    return peer("torch")
+    """torch: without it the test is skipped, or fails where FASTUP_REQUIRE_PEERS=1 says that peers are there."""
+    if os.environ.get("FASTUP_REQUIRE_PEERS") == "1":
+        return importlib.import_module("torch")
+    return pytest.importorskip("torch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests against a live peer can be chosen by their mark."""
+    for item in items:
+        if "torch" in getattr(item, "fixturenames", ()):
+            item.add_marker("peers")

@@ -45,7 +45,6 @@ def symbolic(case: Case) -> tuple[Any, ...]:
     return tuple(dim if k in fixed else f"d{k}" for k, dim in enumerate(case.shape))
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("lowering", LOWERINGS)
 def test_equal_in_every_runtime(case: Case, lowering: str) -> None:

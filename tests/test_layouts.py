@@ -13,7 +13,6 @@ import pytest
 import fastup
 from fastup.runtime import cpu_info
 from tests.cases import CASES, ITEM_TYPES, Case
-from tests.conftest import peer
 
 Array = np.ndarray[Any, Any]
 SAMPLE = CASES[::5]
@@ -153,8 +152,7 @@ def test_what_numpy_can_view() -> None:
         np.testing.assert_array_equal(y, expected)
 
 
-def test_torch_tensors_go_in_and_come_out() -> None:
-    torch = peer("torch")
+def test_torch_tensors_go_in_and_come_out(torch: Any) -> None:
     x = torch.arange(64, dtype=torch.float32).reshape(1, 4, 4, 4)
     y = fastup.pixel_shuffle(x, 2)
     assert isinstance(y, torch.Tensor)

@@ -12,7 +12,6 @@ import pytest
 
 import fastup
 from fastup.runtime import memory
-from tests.conftest import peer
 
 Array = Any
 
@@ -60,8 +59,7 @@ def test_a_block_lives_as_long_as_any_view(name: str) -> None:
     assert address in [y.ctypes.data for y in pair]
 
 
-def test_a_block_lives_as_long_as_a_tensor() -> None:
-    torch = peer("torch")
+def test_a_block_lives_as_long_as_a_tensor(torch: Any) -> None:
     for make in (torch.from_numpy, torch.from_dlpack, lambda y: torch.from_numpy(y)[1:, 3]):
         fastup.release_memory()
         y = memory.empty(SHAPE, KIND)
@@ -81,7 +79,7 @@ def test_hammered_by_threads() -> None:
             y = memory.empty((512 + number % 3, 1024), KIND)
             value = seed * 1000 + number
             y[::64] = value
-            kept.append((value, y[64:, 3:] if number % 2 else memoryview(y)))
+            kept.append((value, y[64:, 3:] if number % 2 else memoryview(as_any(y))))
             del y
             if len(kept) > 6:
                 value, view = kept.pop(int(generator.integers(6)))

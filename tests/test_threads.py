@@ -16,7 +16,6 @@ import pytest
 
 import fastup
 from fastup.runtime import cpu_info, workers
-from tests.conftest import peer
 
 Array = np.ndarray[Any, Any]
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -100,8 +99,7 @@ class _Pictures:
 
 @forks
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_data_loader_with_workers() -> None:
-    torch = peer("torch")
+def test_a_data_loader_with_workers(torch: Any) -> None:
     assert large_is_right()
     loader = torch.utils.data.DataLoader(_Pictures(), batch_size=2, num_workers=2)
     batches = [batch.shape for batch in loader]

@@ -9,9 +9,8 @@ import numpy as np
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.plan import PixelShufflePlan
 
-# dtypes for which onnxruntime's CPU has a kernel (float16 runs through float32).
+# dtypes for which every onnxruntime has a kernel (float16 runs through float32); 1.32 also has int8 and uint8.
 _RUNS = {np.dtype(t) for t in (np.float16, np.float32, np.float64)}
-_RUNS_FROM_13 = _RUNS | {np.dtype(t) for t in (np.int8, np.uint8)}
 
 
 def append(graph: Graph, x: Value, plan: PixelShufflePlan, lowering: str) -> Value:
@@ -19,8 +18,7 @@ def append(graph: Graph, x: Value, plan: PixelShufflePlan, lowering: str) -> Val
     if isinstance(x.shape[plan.channel_axis], str):
         raise UnsupportedExport(f"{plan.operator}: channels must be a number, got {x.shape[plan.channel_axis]!r}")
     if lowering == "auto":
-        runs = _RUNS_FROM_13 if graph.opset >= 13 else _RUNS
-        lowering = "native" if _obstacle(plan) is None and plan.dtype in runs else "portable"
+        lowering = "native" if _obstacle(plan) is None and plan.dtype in _RUNS else "portable"
     if lowering == "portable":
         return _permute(graph, x, plan)
     if obstacle := _obstacle(plan):
