@@ -77,7 +77,7 @@ def test_kernels_import_nothing_of_fastup_but_the_decorators() -> None:
 def test_every_source_of_machine_code_is_in_the_key() -> None:
     """The digest covers every file of fastup that the compiled code is made from."""
     runtime = Path(kernel.__file__).parent
-    hashed = {*KERNELS.glob("*.py"), runtime / "kernel.py", runtime / "claim_loop.py"}
+    hashed = {*KERNELS.glob("*.py"), runtime / "kernel.py", runtime / "claim_loop.py", runtime / "abi.py"}
     before = kernel.source_digest.__wrapped__()
     for file in hashed:
         original = file.read_bytes()

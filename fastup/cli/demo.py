@@ -156,5 +156,7 @@ def _print(rows: list[Row], output: Path) -> None:
         times = [f"{row.milliseconds[name]:.3f}" if name in row.milliseconds else "-" for name in peers]
         table.add_row(row.title, "x".join(map(str, row.output_shape)), row.nodes, verdict, *times)
     console = Console(highlight=False)
+    if not console.is_terminal:  # a log has no width to respect
+        console = Console(highlight=False, width=120)
     console.print(table)
     console.print(f"contact sheet, models and report are in {output}/")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fastup.cpu.kernels import shuffle
 from fastup.cpu.kernels.simd import ROW_BYTES
 from fastup.runtime import cpu_info
-from fastup.runtime.kernel import Entry
+from fastup.runtime.abi import Entry
 from fastup.runtime.workers import Launch
 
 Digits = list[tuple[int, int]]

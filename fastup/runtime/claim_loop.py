@@ -15,7 +15,7 @@ from numba.core.compiler import Flags
 from numba.core.typing import signature
 from numba.extending import intrinsic
 
-from fastup.runtime.kernel import BUFFERS, CHUNK, CHUNKS, CLAIMED, DONE
+from fastup.runtime.abi import BUFFERS, CHUNK, CHUNKS, CLAIMED, DONE
 
 
 def _pointer(builder: Any, address: Any, index: Any) -> Any:

@@ -11,7 +11,6 @@ compiled; a process whose kernels are all in the cache never does.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import hashlib
 import importlib.util
@@ -23,11 +22,11 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fastup.runtime import cpu_info, object_cache, object_code
+from fastup.runtime.abi import BUFFERS, Entry, entry_at
 
-BUFFERS = 4
 # Numba settings that change machine code; a variable missing here would serve stale objects.
 _CODE_VARIABLES = (
     "NUMBA_OPT",
@@ -35,27 +34,12 @@ _CODE_VARIABLES = (
     "NUMBA_SLP_VECTORIZE",
     "NUMBA_ENABLE_AVX",
     "NUMBA_BOUNDSCHECK",
-    "NUMBA_LLVM_PASS_TIMINGS",
     "NUMBA_DISABLE_INTEL_SVML",
-    "NUMBA_LLVM_REFPRUNE_PASS",
 )
-# (params, buffers..., counters, wait) -> 1 while chunks of other threads are still running, else 0
-_PROTOTYPE = (ctypes.c_int64, *[ctypes.c_void_p] * (BUFFERS + 3))
-_RELEASING, _HOLDING = ctypes.CFUNCTYPE(*_PROTOTYPE), ctypes.PYFUNCTYPE(*_PROTOTYPE)
-
-# The counters of a shared call, as indices into int64[COUNTERS]; the two that are written live in lines of their own.
-CLAIMED, DONE, CHUNK, CHUNKS, COUNTERS = 0, 16, 32, 33, 40
 _SPINS = 20_000  # pauses before the caller gives its core away: about 0.2 ms
 
 _lock = threading.RLock()
 _alive: list[Any] = []  # engines and cfuncs: their code must outlive every address
-
-
-class Entry(NamedTuple):
-    """One compiled kernel behind two prototypes: one lets other Python threads run, one keeps the GIL."""
-
-    releasing: Callable[..., int]
-    holding: Callable[..., int]
 
 
 class Helper:
@@ -140,22 +124,18 @@ def kernel(
 def _make(family: Family, element: str, *constants: int) -> Entry:
     instance = f"{family.name}:{element}:{','.join(map(str, constants))}"
     if runtime() == "numba":
-        return _entry(_compile(family, element, constants).address)
+        return entry_at(_compile(family, element, constants).address)
     for target in (_target(), *_fallback_levels()):
         if stored := object_cache.read(_key(target, instance)):
             address, engine = object_code.load(stored[1], stored[0])
             _alive.append(engine)
-            return _entry(address)
+            return entry_at(address)
     sources = source_digest.__wrapped__()
     compiled = _compile(family, element, constants)
     code, symbol = object_of(compiled)
     if sources == source_digest():  # an edit since the import: this code is not what the files say now
         object_cache.write(_key(_target(), instance), symbol, code)
-    return _entry(compiled.address)
-
-
-def _entry(address: int) -> Entry:
-    return Entry(_RELEASING(address), _HOLDING(address))
+    return entry_at(compiled.address)
 
 
 def object_of(compiled: Any) -> tuple[bytes, str]:
@@ -204,7 +184,11 @@ def runtime() -> str:
 def source_digest() -> str:
     """Hash of every source that machine code depends on."""
     here = Path(__file__)
-    sources = [*sorted((here.parents[1] / "cpu" / "kernels").glob("*.py")), here.with_name("claim_loop.py"), here]
+    sources = [
+        *sorted((here.parents[1] / "cpu" / "kernels").glob("*.py")),
+        *(here.with_name(f"{name}.py") for name in ("abi", "claim_loop")),
+        here,
+    ]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes())

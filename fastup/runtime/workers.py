@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from fastup.runtime import cpu_info
-from fastup.runtime.kernel import CHUNK, CHUNKS, COUNTERS, Entry
+from fastup.runtime.abi import CHUNK, CHUNKS, COUNTERS, Entry
 
 # Microseconds of expected work. Giving up the GIL can cost 5 ms (the switch interval) when another thread wants it;
 # waking a helper costs 20 to 90 us. Both were measured, as was the gain of a second thread from 200 us on.
@@ -86,12 +86,12 @@ def _callers() -> Any:
 
 def _post(job: tuple[Any, ...], wanted: int) -> None:
     if wanted > len(_helpers):
-        with _lock:
+        with _lock, contextlib.suppress(RuntimeError):  # no thread to be had: the caller does what helpers would
             while wanted > len(_helpers):
                 thread = threading.Thread(target=_help, args=(_jobs,), name="fastup-helper", daemon=True)
                 thread.start()
                 _helpers.append(thread)
-    for _ in range(wanted):
+    for _ in range(min(wanted, len(_helpers))):
         _jobs.put(job)
 
 
