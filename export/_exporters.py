@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import onnx
 
 from fastup import plan as plans
@@ -169,13 +170,13 @@ def interpolate(
 def _product(factor: Any) -> int:
     """A size that stands in for an unknown one: divisible by whatever the factors divide."""
     entries = factor if isinstance(factor, (tuple, list)) else (factor, factor)
-    return math.prod(entry for entry in entries if isinstance(entry, int) and entry > 0)
+    return math.prod(int(entry) for entry in entries if isinstance(entry, (int, np.integer)) and entry > 0)
 
 
 def _large_enough(scale_factor: Any) -> int:
     """A size that stands in for an unknown one: any scale factor leaves a pixel of it."""
     entries = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,)
-    smallest = min((float(e) for e in entries if isinstance(e, (int, float)) and e > 0), default=1.0)
+    smallest = min((float(e) for e in entries if isinstance(e, (int, float, np.number)) and e > 1e-9), default=1.0)
     return max(16, math.ceil(2 / smallest))
 
 

@@ -221,6 +221,8 @@ def run(plan: Plan, x: Any, out: Any = None, *, threads: int | None = None) -> A
     array([[[0, 1],
             [2, 3]]])
     """
+    if not isinstance(plan, Plan):
+        raise TypeError(f"run: plan must be a plan of fastup.plan, got {type(plan).__name__}")
 
     def same(shape: Any, dtype: Any) -> Plan:
         if (shape, dtype) != (plan.input_shape, plan.dtype):

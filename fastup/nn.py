@@ -107,10 +107,12 @@ class Upsample(Module):
         recompute_scale_factor: bool | None = None,
     ) -> None:
         self.size = size
-        if isinstance(scale_factor, (tuple, list)):
-            self.scale_factor: Any = tuple(map(float, scale_factor))
+        if check.is_sequence(scale_factor):
+            self.scale_factor: Any = tuple(check.positive("Upsample", "scale_factor", s) for s in scale_factor)
         else:
-            self.scale_factor = None if scale_factor is None else float(scale_factor)
+            self.scale_factor = (
+                None if scale_factor is None else check.positive("Upsample", "scale_factor", scale_factor)
+            )
         self.mode = mode
         self.align_corners = align_corners
         self.recompute_scale_factor = recompute_scale_factor

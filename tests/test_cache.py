@@ -206,6 +206,27 @@ def test_code_older_than_its_source_is_not_stored(tmp_path: Path, monkeypatch: p
 
 
 @objects
+def test_an_edit_between_import_and_first_call_is_not_stored(tmp_path: Path) -> None:
+    copy = tmp_path / "site" / "fastup"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "export"))
+    edit = f"import fastup; open({str(copy / 'cpu' / 'kernels' / 'shuffle.py')!r}, 'a').write('# edited')\n"
+    path = {"PYTHONPATH": str(copy.parent)}
+    assert run(tmp_path / "cache", edit + CALL, **path) == "compiled"
+    assert not list((tmp_path / "cache").glob("*")) if (tmp_path / "cache").exists() else True
+    assert run(tmp_path / "cache", **path) == "compiled"
+
+
+@objects
+@posix
+def test_a_pipe_in_place_of_an_object(tmp_path: Path) -> None:
+    run(tmp_path)
+    (file,) = tmp_path.glob("*.fastup")
+    file.unlink()
+    os.mkfifo(file, 0o600)
+    assert run(tmp_path) == "compiled"
+
+
+@objects
 def test_code_generation_variables_are_part_of_the_key(tmp_path: Path) -> None:
     assert run(tmp_path) == "compiled"
     assert run(tmp_path, NUMBA_OPT="2") == "compiled"

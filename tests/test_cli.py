@@ -119,6 +119,20 @@ def test_upscale_replaces_only_when_asked(tmp_path: Path) -> None:
     assert target.read_bytes() != before
 
 
+def test_upscale_refuses_two_pictures_for_one_file(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        picture(tmp_path / folder / "x.png")
+    text = invoke("upscale", tmp_path / "a/x.png", tmp_path / "b/x.png", tmp_path / "out", "--scale", 2, status=2)
+    assert "pictures must have different names, got x.png more than once" in text
+
+
+def test_upscale_converts_printers_colours(tmp_path: Path) -> None:
+    Image.new("CMYK", (4, 4), (255, 0, 0, 0)).save(tmp_path / "in.tif")
+    invoke("upscale", tmp_path / "in.tif", tmp_path / "out.png", "--scale", 2)
+    assert opened(tmp_path / "out.png").getpixel((0, 0)) == (0, 255, 255)
+
+
 def test_upscale_errors_are_one_line(tmp_path: Path) -> None:
     source = picture(tmp_path / "in.png")
     assert "give exactly one of --scale and --size" in invoke("upscale", source, tmp_path / "o.png", status=2)

@@ -161,6 +161,14 @@ def test_axes_commute(axes: list[tuple[int, int]], mode: str, channels: int, dat
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_indices_stay_inside_whatever_the_factor(mode: str) -> None:
+    for factor in (1e-20, 1e-37, 3e-38, 1e-7):
+        for dtype in ("uint8", "float64"):
+            plan = fastup.plan.interpolate((1, 1, 8), dtype, None, factor, mode, rounding="ceil")
+            assert plan.indices[0].tolist() in ([0], [7], [3], [4])
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_constants_stay_constant(mode: str) -> None:
     y = fastup.interpolate(np.full((1, 2, 9, 11), 3.5, np.float32), (31, 57), mode=mode)
     assert (y == 3.5).all()

@@ -55,6 +55,32 @@ def test_any_memory_gives_the_same(case: Case, dtype: str) -> None:
         np.testing.assert_array_equal(out, expected, err_msg=name)
 
 
+def test_contiguous_but_unaligned() -> None:
+    """Before and after an aligned call has packed the same strides."""
+    expected = np.arange(64, dtype=np.float32).reshape(1, 4, 4, 4)
+    x = np.empty(257, np.uint8)[1:].view(np.float32).reshape(1, 4, 4, 4)
+    x[...] = expected
+    operators: Any = (lambda a: fastup.pixel_shuffle(a, 2), lambda a: fastup.interpolate(a, 5))
+    for operator in operators:
+        for _ in range(2):
+            np.testing.assert_array_equal(operator(x), operator(expected))
+
+
+@pytest.mark.parametrize("offset", [0, 1, 4, 63])
+def test_streamed_rows_at_any_address(offset: int) -> None:
+    """Short runs are copied as wider items, whose addresses need not be multiples of their size."""
+    x = np.arange(200 * 100 * 8, dtype=np.uint32).astype(np.uint8).reshape(1, 200, 100, 8)
+    for size in ((1600, 2700), (1500, 2750)):
+        memory = np.zeros(size[0] * size[1] * 8 + 128, np.uint8)
+        start = -memory.ctypes.data % 64 + offset
+        out = memory[start : start + size[0] * size[1] * 8].reshape(1, *size, 8)
+        plan = fastup.plan.interpolate(x.shape, x.dtype, size, data_format="channels_last")
+        fastup.run(plan, x, out)
+        np.testing.assert_array_equal(out, x[:, plan.indices[0]][:, :, plan.indices[1]])
+        assert not memory[:start].any()
+        assert not memory[start + out.size :].any()
+
+
 def test_repeated_axes_of_stride_zero() -> None:
     row = np.arange(24, dtype=np.float32).reshape(1, 4, 2, 3)
     x = np.broadcast_to(row, (5, 4, 2, 3))
@@ -167,6 +193,9 @@ def test_torch_tensors_go_in_and_come_out(torch: Any) -> None:
     assert torch.equal(fastup.interpolate(x.clone().requires_grad_(), 9), out)
     plan = fastup.plan.pixel_shuffle(tuple(x.shape), "float32", 2)
     assert torch.equal(fastup.run(plan, x), y)
+    lazy = torch.zeros(1, 1, 8, 8, dtype=torch.complex64).conj()
+    with pytest.raises(TypeError, match=r"^fastup: out must be a tensor with memory of its own, got a lazy conjugate"):
+        fastup.pixel_shuffle(x.to(torch.complex64), 2, out=lazy)
     with pytest.raises(TypeError, match=r"^fastup: out must be a tensor like x, got ndarray$"):
         fastup.pixel_shuffle(x, 2, out=np.empty((1, 1, 8, 8), np.float32))
     with pytest.raises(

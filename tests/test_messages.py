@@ -124,6 +124,13 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         ValueError,
         "interpolate: rounding must be one of 'floor', 'round', 'ceil', got 'up'",
     ),
+    (shuffle(X, np.array(2.0)), TypeError, f"pixel_shuffle: upscale_factor must be {AXES}, got array(2.)"),
+    (
+        shuffle(np.zeros((1, 0, 4, 4)), 10**30),
+        ValueError,
+        "pixel_shuffle: result must be smaller than 2**63 bytes, got shape"
+        f" (1, 0, {4 * 10**30}, {4 * 10**30}) and dtype float64",
+    ),
     # sizes and scales
     (resize(X), ValueError, "interpolate: give exactly one of size and scale_factor, got neither"),
     (resize(X, 2, 2), ValueError, "interpolate: give exactly one of size and scale_factor, got both"),
@@ -150,6 +157,16 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         resize(X, scale_factor=(2, float("inf"))),
         ValueError,
         "interpolate: scale_factor must be finite and greater than 0, got inf",
+    ),
+    (
+        resize(X, scale_factor=1e-40, rounding="ceil"),
+        ValueError,
+        "interpolate: scale_factor must have a reciprocal in float32, got 1e-40",
+    ),
+    (
+        resize(X, scale_factor=10**310),
+        ValueError,
+        f"interpolate: scale_factor must be finite and greater than 0, got {10**310}",
     ),
     (resize(X, scale_factor=0), ValueError, "interpolate: scale_factor must be finite and greater than 0, got 0"),
     (resize(X, scale_factor=-2), ValueError, "interpolate: scale_factor must be finite and greater than 0, got -2"),
@@ -207,6 +224,7 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     ),
     (resize(X, 2, threads=0), ValueError, "interpolate: threads must be at least 1, got 0"),
     (resize(X, 2, threads=1.5), TypeError, "interpolate: threads must be an integer, got 1.5"),
+    (resize(X, 2, threads=int), TypeError, "interpolate: threads must be an integer, got <class 'int'>"),
     (lambda: fastup.set_num_threads(0), ValueError, "set_num_threads: count must be at least 1, got 0"),
     (lambda: fastup.set_num_threads(True), TypeError, "set_num_threads: count must be an integer, got True"),
     # out
@@ -233,6 +251,7 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     ),
     (overlapping, ValueError, "pixel_shuffle: out must not share memory with x, got arrays that overlap"),
     # plans
+    (lambda: fastup.run(None, X), TypeError, "run: plan must be a plan of fastup.plan, got NoneType"),  # type: ignore[arg-type]
     (
         lambda: fastup.run(fastup.plan.pixel_shuffle((1, 4, 2, 2), "uint8", 2), X),
         ValueError,
@@ -262,6 +281,16 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         lambda: fastup.warmup(["sharpen"]),
         ValueError,
         "warmup: operators must be one of 'interpolate', 'pixel_shuffle', 'pixel_unshuffle', got 'sharpen'",
+    ),
+    (
+        lambda: fastup.warmup(dtypes=["S3"]),
+        TypeError,
+        "warmup: x must have items of 1, 2, 4, 8 or 16 bytes without Python objects, got dtype |S3",
+    ),
+    (
+        lambda: fastup.nn.Upsample(scale_factor=True),
+        TypeError,
+        f"Upsample: scale_factor must be {NUMBER}, got True",
     ),
     (
         lambda: fastup.nn.PixelShuffle(2).load_state_dict({"weight": X}),
@@ -321,6 +350,12 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         ),
         fastup.export.UnsupportedExport,
         "interpolate: lowering='native' cannot recompute the scale factor of symbolic sizes;"
+        " lowering='portable' exports this call",
+    ),
+    (
+        lambda: fastup.export.interpolate((1, 1, "L"), scale_factor=1.3, rounding="ceil", lowering="native"),
+        fastup.export.UnsupportedExport,
+        "interpolate: lowering='native' takes the floor of symbolic sizes, not rounding='ceil';"
         " lowering='portable' exports this call",
     ),
     (

@@ -228,6 +228,44 @@ def test_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_default", None)
 
 
+def test_helpers_are_not_more_than_chunks() -> None:
+    x = np.zeros((1, 64, 128, 128), np.float32)
+    before = threading.active_count()
+    fastup.pixel_shuffle(x, 2)
+    with fastup.set_num_threads(300):
+        fastup.pixel_shuffle(x, 2)
+    assert threading.active_count() - before < 40
+
+
+def test_a_fork_beside_a_compilation() -> None:
+    """logging's hook takes its lock before ours waits for the compiling thread, which logs."""
+    code = """
+        import os, threading, time
+        import numpy as np, fastup, logging
+        x = np.arange(16, dtype=np.uint16).reshape(1, 4, 2, 2)
+        thread = threading.Thread(target=lambda: [fastup.interpolate(x, size=n) for n in (5, 4)])
+        thread.start()
+        time.sleep(0.3)
+        child = os.fork()
+        if child == 0:
+            fastup.pixel_shuffle(x, 2)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        thread.join()
+        print("alive")
+    """
+    environment = {**os.environ, "FASTUP_CACHE_DIR": "/proc/nowhere"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.strip() == "alive", done.stderr
+
+
 def test_threads_of_one_call() -> None:
     x = np.arange(64 * 96 * 96, dtype=np.float32).reshape(1, 64, 96, 96)
     expected = fastup.interpolate(x, 200, threads=1)

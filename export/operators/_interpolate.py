@@ -61,7 +61,7 @@ def _resize(graph: Graph, x: Value, plan: InterpolatePlan, request: Request, fac
     if factors is not None:
         scales = [float(factor) for factor in factors]
     elif plan.scale_factor is not None:
-        scales = [_scale(x.shape[axis], plan, k) for k, axis in enumerate(plan.spatial_axes)]
+        scales = [_scale(x.shape[axis], plan, k, request.rounding) for k, axis in enumerate(plan.spatial_axes)]
     absent = None if graph.opset >= 13 else graph.const([], np.float32)
     attributes = _ATTRIBUTES[plan.mode] | {"shape": _result(x, plan, request)}
     if scales is not None:
@@ -71,9 +71,14 @@ def _resize(graph: Graph, x: Value, plan: InterpolatePlan, request: Request, fac
     return graph.op("Resize", x, absent, absent, _sizes(graph, x, plan, request), **attributes)
 
 
-def _scale(dim: Dim, plan: InterpolatePlan, k: int) -> float:
+def _scale(dim: Dim, plan: InterpolatePlan, k: int, rounding: str) -> float:
     """A float32 scale from which onnxruntime (float32) and the reference (float64) both floor to the plan's size."""
     factor = np.float32(plan.scale_factor[k]) if plan.scale_factor else np.float32(0)
+    if isinstance(dim, str) and rounding != "floor":
+        raise UnsupportedExport(
+            f"interpolate: lowering='native' takes the floor of symbolic sizes, not rounding={rounding!r};"
+            " lowering='portable' exports this call"
+        )
     if isinstance(dim, str):
         return float(factor)
     for candidate in (factor, np.nextafter(factor, np.float32(np.inf)), np.nextafter(factor, np.float32(0))):

@@ -24,6 +24,8 @@ def _view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
             f"fastup: {name} must be a dense tensor on the CPU, got one of {tensor.layout} on {tensor.device}"
         )
     if tensor.is_conj() or tensor.is_neg():
+        if name == "out":
+            raise TypeError("fastup: out must be a tensor with memory of its own, got a lazy conjugate or negative")
         tensor = tensor.resolve_conj().resolve_neg()
     tensor = tensor.detach()
     if tensor.dtype == torch.bfloat16:

@@ -19,12 +19,12 @@ class _Group(click.Group):
             return super().invoke(context)
         except ModuleNotFoundError as error:
             _fail(f"this needs {error.name}; install it with: pip install 'fastup[cli,image,onnx]'")
-        except (ValueError, TypeError, OSError, MemoryError) as error:
+        except (ValueError, TypeError, OSError, MemoryError, AssertionError) as error:
             _fail(str(error))
 
 
 def _fail(message: str) -> None:
-    Console(stderr=True).print(f"[red]error:[/red] {message}", highlight=False, soft_wrap=True)
+    Console(stderr=True).print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(2)
 
 

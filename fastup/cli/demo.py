@@ -101,24 +101,50 @@ def _run(case: Case, x: Array, output: Path) -> tuple[Row, Array]:
     calls = {
         "fastup": lambda: operator(x, **case.keywords),
         "onnxruntime": lambda: session.run(None, {"x": x}),
-        **_peers(case, x, y),
+        **_peers(case, model, x, y),
     }
     nodes = ", ".join(node.op_type for node in model.graph.node)
     return Row(case.title, x.shape, y.shape, nodes, different, _time(calls)), y
 
 
-def _peers(case: Case, x: Array, y: Array) -> dict[str, Callable[[], Any]]:
-    """torch, where it is installed, can do the case, and gives the same values."""
-    try:
-        import torch
-    except ModuleNotFoundError:
-        return {}
+def _peers(case: Case, model: Any, x: Array, y: Array) -> dict[str, Callable[[], Any]]:
+    """Further peers that are installed, can do the case, and give the same values."""
+    found = {}
+    for name, build in (("torch", _torch), ("openvino", _openvino), ("opencv", _opencv)):
+        try:
+            call = build(case, model, x, y)
+            if call and np.array_equal(np.asarray(call()), y):
+                found[name] = call
+        except (ModuleNotFoundError, RuntimeError, NotImplementedError):  # not here, or not for this dtype
+            continue
+    return found
+
+
+def _torch(case: Case, _model: Any, x: Array, _y: Array) -> Callable[[], Any]:
+    import torch
+
     function, tensor = getattr(torch.nn.functional, case.operator), torch.from_numpy(x)
-    try:
-        equal = np.array_equal(function(tensor, **case.keywords).numpy(), y)
-    except (RuntimeError, NotImplementedError):  # a dtype that torch refuses
-        return {}
-    return {"torch": lambda: function(tensor, **case.keywords)} if equal else {}
+    return lambda: function(tensor, **case.keywords)
+
+
+def _openvino(_case: Case, model: Any, x: Array, _y: Array) -> Callable[[], Any]:
+    import openvino
+
+    core = openvino.Core()
+    network = core.read_model(model.SerializeToString())
+    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda: compiled(x)[0]
+
+
+def _opencv(case: Case, _model: Any, x: Array, y: Array) -> Callable[[], Any] | None:
+    """Plane by plane; OpenCV's nearest is torch's, it has nothing else of these."""
+    import cv2
+
+    if case.operator != "interpolate" or case.keywords.get("mode", "nearest") != "nearest":
+        return None
+    size = y.shape[:1:-1]
+    planes = x.reshape(-1, *x.shape[2:])
+    return lambda: np.stack([cv2.resize(p, size, interpolation=cv2.INTER_NEAREST) for p in planes]).reshape(y.shape)
 
 
 def _time(calls: dict[str, Callable[[], Any]]) -> dict[str, float]:

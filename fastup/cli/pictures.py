@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 Array = np.ndarray[Any, Any]
 # Pillow's modes that are arrays of samples; every other mode is converted to one of them.
-_PLAIN = ("L", "LA", "RGB", "RGBA", "CMYK", "I;16", "I", "F")
+_PLAIN = ("L", "LA", "RGB", "RGBA", "I;16", "I", "F")
 
 
 def read(path: Path) -> Array:

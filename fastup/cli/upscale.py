@@ -46,6 +46,8 @@ def upscale(
         raise click.UsageError("give exactly one of --scale and --size")
     into_folder = len(pictures) > 1 or target.is_dir()
     targets = [target / picture.name if into_folder else target for picture in pictures]
+    if twice := {path.name for path in targets if targets.count(path) > 1}:
+        raise ValueError(f"upscale: pictures must have different names, got {', '.join(sorted(twice))} more than once")
     for path in targets:
         if path.exists() and not overwrite:
             raise FileExistsError(f"upscale: {path} exists; --overwrite replaces it")
@@ -56,4 +58,4 @@ def upscale(
             pixels = read(picture)
             large = fastup.interpolate(pixels[None], size, scale, mode, data_format="channels_last")[0]
             write(large, path)
-            progress.console.print(f"{path}  {large.shape[1]}x{large.shape[0]}", highlight=False)
+            progress.console.print(f"{path}  {large.shape[1]}x{large.shape[0]}", highlight=False, markup=False)

@@ -24,18 +24,20 @@ _STRIDES_PER_PLAN = 16  # launches that one plan keeps
 
 def run(plan: Plan, x: Array, out: Array, threads: int | None = None) -> None:
     """Execute `plan` on `x` into `out`, both of the shapes and the dtype that the plan names."""
+    if not x.flags.aligned:
+        x = x.copy(order="C")
     launch = plan.packed.get(x.strides)
     if launch is None:
         launch = _pack(plan, x)
         if launch is None:  # strides that no kernel walks
-            run(plan, np.ascontiguousarray(x), out, threads)
+            run(plan, x.copy(order="C"), out, threads)
             return
     launch(_address(x), _address(out), (x, out), threads)
 
 
 def _pack(plan: Plan, x: Array) -> Launch | None:
     itemsize = plan.dtype.itemsize
-    if not x.flags.aligned or any(stride % itemsize for stride in x.strides):
+    if any(stride % itemsize for stride in x.strides):
         return None
     launch: Launch | None = _LAUNCHERS[type(plan)](plan, tuple(stride // itemsize for stride in x.strides))
     if launch is not None:
@@ -93,7 +95,11 @@ def warmup(
     """
     for name in operators or ():
         check.choice("warmup", "operators", name, OPERATORS)
-    elements = {ELEMENTS[min(8, check.dtype("warmup", dtype).itemsize)] for dtype in dtypes}
+    elements = set()
+    for dtype in dtypes:
+        kind = check.dtype("warmup", dtype)
+        check.movable("warmup", kind)
+        elements.add(ELEMENTS[min(8, kind.itemsize)])
     families = dict.fromkeys(family for name in operators or OPERATORS for family in FAMILIES[name])
     wanted = [(family, key) for family in families for key in family.instances() if key[0] in elements]
     for done, (family, key) in enumerate(wanted, 1):

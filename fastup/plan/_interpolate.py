@@ -70,7 +70,7 @@ def make_interpolate(
     data_format: Any,
 ) -> InterpolatePlan:
     """The plan of `fastup.interpolate` on an array of this shape and dtype."""
-    if scale_factor.__class__ not in (float, int) or not 0 < scale_factor < math.inf:
+    if scale_factor.__class__ not in (float, int) or not 0 < scale_factor < 1e300:
         scale_factor = _per_axis(scale_factor, _positive)
     if size.__class__ is not int or size <= 0:
         size = _per_axis(size, _size)
@@ -85,7 +85,7 @@ def make_interpolate(
 def _per_axis(value: Any, convert: Callable[[Any], Any]) -> Any:
     if value is None:
         return None
-    if isinstance(value, (tuple, list, np.ndarray)):
+    if check.is_sequence(value):
         return tuple(convert(entry) for entry in value)
     return convert(value)
 
@@ -122,6 +122,8 @@ def _plan(
     sampling = tuple(
         axis_table.sampling_scale(n, m, s, precision) for n, m, s in zip(extents, sizes, given, strict=True)
     )
+    if not all(map(math.isfinite, sampling)):
+        check.invalid(f"{_OP}: scale_factor must have a reciprocal in {precision.__name__}, got {scale_factor}")
     try:
         tables = tuple(
             axis_table.nearest(n, m, s, mode, precision) for n, m, s in zip(extents, sizes, sampling, strict=True)

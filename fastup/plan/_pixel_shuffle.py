@@ -80,7 +80,7 @@ def _factors(op: str, name: str, value: Any) -> tuple[int, ...]:
     factors = check.integers(op, name, value, _FACTOR_RULE)
     if not 1 <= len(factors) <= 3:
         check.invalid(f"{op}: {name} must be {_FACTOR_RULE}, got {value!r}")
-    return factors if isinstance(value, (tuple, list, np.ndarray)) else factors * 2
+    return factors if check.is_sequence(value) else factors * 2
 
 
 @cached
@@ -103,6 +103,7 @@ def _plan(
     before = shape[len(leading)] if data_format == "channels_first" else shape[-1]
     change = _enlarge if op == "pixel_shuffle" else _reduce
     channels, extents = change(op, name, shape, before, spatial(shape, rank, data_format), factors)
+    check.size_in_memory(op, (*leading, channels, *extents), dtype)
     inner = (channels, *extents) if data_format == "channels_first" else (*extents, channels)
     return PixelShufflePlan(op, shape, dtype, data_format, leading + inner, factors, order)
 

@@ -23,7 +23,8 @@ def precision_of(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
 def sampling_scale(n_in: int, n_out: int, scale_factor: float | None, precision: type[np.floating[Any]]) -> float:
     """Input positions per output position: 1 / scale_factor where one was given, else the ratio of the sizes."""
     if scale_factor is not None:
-        return float(precision(1.0 / scale_factor))
+        with np.errstate(over="ignore"):  # the caller refuses what is not finite
+            return float(precision(1.0 / np.float64(scale_factor)))
     return float(precision(n_in) / precision(n_out))
 
 
@@ -40,8 +41,8 @@ def nearest(n_in: int, n_out: int, scale: float, mode: str, precision: type[np.f
         # In float64 the product of two float32 numbers is exact: one rounding, at the end, as a fused multiply-add has.
         exact = np.float64(scale) * (position + precision(0.5)).astype(np.float64) - 0.5
         source = np.maximum(exact.astype(precision), precision(0)).astype(np.float64) + 0.5
-    index = np.floor(source.astype(np.float32)).astype(np.int64)
-    return read_only(np.minimum(index, n_in - 1))
+    index = np.floor(source.astype(np.float32)).astype(np.float64)
+    return read_only(np.clip(index, 0, n_in - 1).astype(np.int64))  # clamped first: no scale is too large for an int
 
 
 def repetition(index: Array, n_in: int) -> int:

@@ -36,9 +36,16 @@ def integer(op: str, name: str, value: Any, rule: str = "an integer", minimum: i
 
 def integers(op: str, name: str, value: Any, rule: str) -> tuple[int, ...]:
     """A number or a sequence of numbers as a tuple."""
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
+    if is_sequence(value):
         return tuple(integer(op, name, entry, rule) for entry in value)
     return (integer(op, name, value, rule),)
+
+
+def is_sequence(value: Any) -> bool:
+    """Whether `value` holds one entry per axis; an array without axes is a number."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
 def positive(op: str, name: str, value: Any) -> float:
@@ -48,6 +55,8 @@ def positive(op: str, name: str, value: Any) -> float:
         raise TypeError(f"{op}: {name} must be {rule}, got {value!r}")
     try:
         number = float(value)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
         raise TypeError(f"{op}: {name} must be {rule}, got {value!r}") from None
     if not (math.isfinite(number) and number > 0):
@@ -73,7 +82,7 @@ def choice(op: str, name: str, value: Any, options: tuple[str, ...]) -> str:
 
 def shape(op: str, value: Any) -> Shape:
     """A shape given by a caller of a plan or an exporter."""
-    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
+    if not is_sequence(value):
         raise TypeError(f"{op}: shape must be a tuple of integers, got {value!r}")
     return tuple(integer(op, "shape", entry, "a tuple of integers", minimum=0) for entry in value)
 
@@ -99,8 +108,8 @@ def movable(op: str, value: DType) -> None:
 
 
 def size_in_memory(op: str, output_shape: Shape, value: DType) -> None:
-    """Refuse results whose bytes no address can count."""
-    if math.prod(output_shape) * value.itemsize > sys.maxsize:
+    """Refuse results whose bytes no address can count, even if an axis of no extent leaves nothing to hold."""
+    if math.prod(max(1, extent) for extent in output_shape) * value.itemsize > sys.maxsize:
         invalid(f"{op}: result must be smaller than 2**63 bytes, got shape {output_shape} and dtype {value}")
 
 

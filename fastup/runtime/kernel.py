@@ -147,6 +147,7 @@ def object_of(compiled: Any) -> tuple[bytes, str]:
 
 
 def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Any:
+    _guard_forks()
     import numba
 
     from fastup.runtime import claim_loop
@@ -228,6 +229,17 @@ def _key(target: str, instance: str) -> str:
     ).hexdigest()
 
 
-# A fork while another thread compiles would leave Numba's own lock held for ever in the child.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+@functools.cache
+def _guard_forks() -> None:
+    """Let forks wait for a compilation: a child would inherit Numba's lock, or its half-done import, for ever.
+
+    Hooks run in reverse order before a fork. logging's, which takes a lock that a compiling thread may need, must
+    therefore be there first.
+    """
+    import logging  # noqa: F401
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+source_digest()  # now, before the kernels are imported: an edit made later must not pass for what was imported

@@ -52,10 +52,11 @@ def read(key: str) -> tuple[str, bytes] | None:
     path = _trusted_folder()
     if path is None:
         return None
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # a link is not followed, a pipe not waited for
+        flags |= getattr(os, name, 0)
     try:
-        descriptor = os.open(
-            path / (key + _SUFFIX), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        )
+        descriptor = os.open(path / (key + _SUFFIX), flags)
         with open(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not (stat.S_ISREG(status.st_mode) and _ours(status)):

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from operator import index
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +20,7 @@ from fastup.runtime.abi import CHUNK, CHUNKS, COUNTERS, Entry
 # Microseconds of expected work. Giving up the GIL can cost 5 ms (the switch interval) when another thread wants it;
 # waking a helper costs 20 to 90 us. Both were measured, as was the gain of a second thread from 200 us on.
 HOLD_GIL_BELOW, SPLIT_FROM, CHUNK_OF = 50, 200, 50
-_CHUNKS_PER_THREAD = 4
+_CHUNKS_PER_THREAD, _MOST_THREADS = 4, 128
 
 _jobs: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
 _helpers: list[threading.Thread] = []
@@ -55,7 +56,7 @@ class Launch:
             self._share(source, target, keep, count)
 
     def _share(self, source: int, target: int, keep: tuple[Any, ...], count: int) -> None:
-        chunks = min(self.total, max(count, min(int(self.microseconds / CHUNK_OF), _CHUNKS_PER_THREAD * count)))
+        chunks = min(self.total, int(self.microseconds / CHUNK_OF), _CHUNKS_PER_THREAD * count)
         chunk = -(-self.total // chunks)
         counters = (ctypes.c_int64 * COUNTERS)()
         counters[CHUNK], counters[CHUNKS] = chunk, -(-self.total // chunk)
@@ -64,7 +65,10 @@ class Launch:
         # be writing, so its job keeps the arrays; after success the list is emptied and they can be reused at once.
         owners = [*keep]
         with _callers() as callers:
-            _post((self.entry.releasing, arguments, self, counters, owners), (count - 1) // callers)
+            _post(
+                (self.entry.releasing, arguments, self, counters, owners),
+                (min(count, counters[CHUNKS], _MOST_THREADS) - 1) // callers,
+            )
             while self.entry.releasing(*arguments, 1):
                 time.sleep(0)
         owners.clear()
@@ -169,11 +173,15 @@ class set_num_threads:  # noqa: N801  (a function that is also a context manager
 
 def checked_threads(operator: str, name: str, count: int) -> int:
     """`count` as a number of threads, or the one error message about it."""
-    if isinstance(count, bool) or not hasattr(count, "__index__"):
+    try:
+        number = None if isinstance(count, bool) else index(count)
+    except TypeError:
+        number = None
+    if number is None:
         raise TypeError(f"{operator}: {name} must be an integer, got {count!r}")
-    if count.__index__() < 1:
+    if number < 1:
         raise ValueError(f"{operator}: {name} must be at least 1, got {count}")
-    return count.__index__()
+    return number
 
 
 def _default_threads() -> int:

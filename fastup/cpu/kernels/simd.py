@@ -150,14 +150,19 @@ def publish(_):
 
 @intrinsic
 def items_to_alignment(_, pointer, index):
-    """How many items lie before the next address that a vector is aligned to."""
+    """How many items lie before the next address that a vector is aligned to; very many if none ever is."""
     from llvmlite import ir
     from numba import types
 
     def generate(_context, builder, _signature, arguments):
         address = builder.ptrtoint(builder.gep(arguments[0], [arguments[1]]), ir.IntType(64))
         mask = ir.Constant(ir.IntType(64), VECTOR_BYTES - 1)
-        return builder.udiv(builder.and_(builder.neg(address), mask), ir.Constant(ir.IntType(64), size))
+        bytes_before = builder.and_(builder.neg(address), mask)
+        item = ir.Constant(ir.IntType(64), size)
+        rest = builder.urem(bytes_before, item)  # not 0 where short runs are copied as wider items
+        never = ir.Constant(ir.IntType(64), 2**62)
+        whole = builder.icmp_unsigned("==", rest, ir.Constant(ir.IntType(64), 0))
+        return builder.select(whole, builder.udiv(bytes_before, item), never)
 
     size = pointer.dtype.bitwidth // 8
     return types.intp(pointer, types.intp), generate
