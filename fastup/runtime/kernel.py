@@ -11,6 +11,7 @@ compiled; a process whose kernels are all in the cache never does.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -132,9 +133,10 @@ def _make(family: Family, element: str, *constants: int) -> Entry:
             return entry_at(address)
     sources = source_digest.__wrapped__()
     compiled = _compile(family, element, constants)
-    code, symbol = object_of(compiled)
-    if sources == source_digest():  # an edit since the import: this code is not what the files say now
-        object_cache.write(_key(_target(), instance), symbol, code)
+    if sources == source_digest():  # else edited since the import: this code is not what the files say now
+        with contextlib.suppress(ValueError):  # not self-contained, as with NUMBA_OPT=0: good for this process only
+            code, symbol = object_of(compiled)
+            object_cache.write(_key(_target(), instance), symbol, code)
     return entry_at(compiled.address)
 
 

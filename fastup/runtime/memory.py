@@ -1,6 +1,6 @@
 """Memory of results: large arrays come from blocks that are taken back when the last array over them dies.
 
-A fresh 67 MB result costs 11 ms of page faults where a reused one costs 3 ms of writing; hence the pool. A block is
+Filling a fresh array of 67 MB takes 5.1 ms, most of it page faults, a reused one 2.4 ms; hence the pool. A block is
 handed out as the buffer of an ordinary `numpy.ndarray`, so views, memoryviews, DLPack capsules and tensors over it
 keep it out of the pool for as long as they live.
 """

@@ -99,7 +99,7 @@ def _replace(target: Path, content: bytes) -> None:
 
 
 def _drop_oldest(path: Path) -> None:
-    """Keep the folder under its limit; this also clears what a killed writer left behind."""
+    """Keep the folder under its limit; what killed writers left behind counts and goes with the rest."""
     ours = [(e.stat(follow_symlinks=False), e.path) for e in os.scandir(path) if e.name.endswith(_SUFFIX)]
     entries = sorted(ours, key=lambda entry: entry[0].st_mtime)
     surplus = sum(status.st_size for status, _ in entries) - LIMIT
