@@ -2,7 +2,8 @@
 
 The machine is shared and noisy, so libraries take turns: in every round each gets a block of two calls that do not
 count and eight that do, back to back; the order rotates. A ratio is taken within a round, where the machine was the
-same for both.
+same for both. Thread pools go on spinning after a call (OpenMP's and onnxruntime's for milliseconds), so each block
+begins with a pause: nobody is timed beside the threads of the one before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 DISCARDED, TIMED, ROUNDS = 2, 8, 12
+PAUSE = 0.01  # seconds
 
 
 class Interval(NamedTuple):
@@ -32,6 +34,7 @@ def blocks(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> d
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             call = calls[name]
+            time.sleep(PAUSE)
             for _ in range(DISCARDED):
                 call()
             begin = time.perf_counter()

@@ -18,7 +18,16 @@ from __future__ import annotations
 
 import math
 
-from fastup.cpu.kernels.simd import Step, copy_item, flush, lane_count, move, publish, row_buffer
+from fastup.cpu.kernels.simd import (
+    Step,
+    copy_item,
+    flush,
+    items_to_alignment,
+    lane_count,
+    move,
+    publish,
+    row_buffer,
+)
 from fastup.runtime.kernel import inline, kernel
 
 INNER, INNER_STRIDE, PLANE_ROWS, OUTER_STRIDE, PLANES, ROW = 1, 2, 3, 4, 5, 15
@@ -104,6 +113,37 @@ def interleave(factor, stream):
 
 
 @kernel("element", "element", elements=INTEGERS, factor=FACTORS)
+def repeat(factor):
+    """Target row of items, each repeated: (width, 1), (factor, 0).
+
+    One load serves all repetitions. Rows are whole vectors, the last of them laid over the one before where the width
+    is no multiple: short rows of a picture within the caches have no slow end.
+    """
+
+    def steps(lanes):
+        return [
+            Step(0, tuple((part * lanes + item) // factor for item in range(lanes)), part, 0) for part in range(factor)
+        ]
+
+    block = move(span=lambda lanes: lanes, steps=steps)
+
+    @inline
+    def copy_row(params, src, dst, source, target):
+        width, lanes = params[ROW], lane_count(src)
+        if width < lanes:
+            for column in range(width):
+                for phase in range(factor):
+                    copy_item(src, source + column, dst, target + column * factor + phase)
+        else:
+            for column in range(0, width - lanes + 1, lanes):
+                block(src, source + column, dst, target + column * factor, lanes, 0)
+            if width % lanes:
+                block(src, source + width - lanes, dst, target + (width - lanes) * factor, lanes, 0)
+
+    return rows(copy_row, length_of(1, factor))
+
+
+@kernel("element", "element", elements=INTEGERS, factor=FACTORS)
 def deinterleave(factor):
     """Source row taken apart into `factor` streams: (width, 1), (factor, any)."""
     block = move(
@@ -138,23 +178,30 @@ def copy_runs(stream):
     return rows(streamed(copy_row, row_length) if stream else copy_row, row_length)
 
 
-@kernel("element", "element", elements=NARROW, factor=FACTORS)
-def split_pixels(factor):
+@kernel("element", "element", elements=NARROW, factor=FACTORS, stream=(0, 1))
+def split_pixels(factor, stream):
     """Source row of pixels whose channels hold two phases: (width, any), (channels, 1), (factor, any) twice."""
     phases = factor * factor
-    block = move(
-        span=lambda lanes: lanes * phases,
-        steps=lambda lanes: [
-            Step(0, tuple(range(phase, lanes * phases, phases)), *divmod(phase, factor)) for phase in range(phases)
-        ],
-    )
+
+    def steps(lanes):
+        return [Step(0, tuple(range(phase, lanes * phases, phases)), *divmod(phase, factor)) for phase in range(phases)]
+
+    block = move(span=lambda lanes: lanes * phases, steps=steps)
+    streamed_block = move(span=lambda lanes: lanes * phases, steps=steps, stream=True)
 
     @inline
     def copy_row(params, src, dst, target, source):
         channels, lanes, outer, inner = params[ROW + 2], lane_count(src), params[ROW + 5], params[ROW + 7]
+        # Streamed stores are whole aligned vectors: pixels of whole vectors in aligned memory, strides included.
+        aligned = stream and (target | channels | outer | inner | params[ROW + 1]) & (lanes - 1) == 0
+        aligned = aligned and items_to_alignment(dst, 0) == 0
         for column in range(params[ROW]):
             begin = source + column * channels * phases
             end = target + column * params[ROW + 1]
+            if aligned:
+                for channel in range(0, channels, lanes):
+                    streamed_block(src, begin + channel * phases, dst, end + channel, outer, inner)
+                continue
             for channel in range(0, channels - lanes + 1, lanes):
                 block(src, begin + channel * phases, dst, end + channel, outer, inner)
             for channel in range(channels // lanes * lanes, channels):

@@ -42,10 +42,11 @@ def lane_count(_, pointer):
     return types.intp(pointer), generate
 
 
-def move(span: Callable[[int], int], steps: Callable[[int], list[Step]]):
+def move(span: Callable[[int], int], steps: Callable[[int], list[Step]], stream: bool = False):
     """A helper ``(src, source, dst, target, outer, inner)`` that moves one block by constant shuffles.
 
-    `span` and `steps` are functions of the number of lanes: how many items each step loads, and the steps.
+    `span` and `steps` are functions of the number of lanes: how many items each step loads, and the steps. With
+    `stream` the stores, which must then be whole aligned vectors, go past the caches.
     """
 
     @intrinsic
@@ -67,12 +68,21 @@ def move(span: Callable[[int], int], steps: Callable[[int], list[Step]]):
                     target = builder.add(target, builder.mul(apart, context.get_constant(types.intp, times)))
                 store = builder.store(chosen, _at(builder, destination, target, chosen.type))
                 loaded.align = store.align = src.dtype.bitwidth // 8  # the default, 64, would fault on unaligned rows
+                if stream:
+                    _past_the_caches(builder, store)
                 target = arguments[3]
             return context.get_dummy_value()
 
         return types.void(src, types.intp, dst, types.intp, types.intp, types.intp), generate
 
     return block
+
+
+def _past_the_caches(builder, store):
+    from llvmlite import ir
+
+    store.align = VECTOR_BYTES  # below its alignment LLVM would take an ordinary store without a word
+    store.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
 
 
 def _at(builder, pointer, index, kind):
@@ -115,7 +125,7 @@ def row_buffer(_, like):
 
 @intrinsic
 def stream_vector(_, src, source, dst, target):
-    """Copy one vector past the caches; below its alignment LLVM would take an ordinary store without a word."""
+    """Copy one vector past the caches, to an address that is aligned to a vector."""
     from llvmlite import ir
     from numba import types
 
@@ -124,9 +134,7 @@ def stream_vector(_, src, source, dst, target):
         loaded = builder.load(_at(builder, *arguments[:2], kind), typ=kind)
         loaded.align = src.dtype.bitwidth // 8
         store = builder.store(loaded, _at(builder, *arguments[2:], kind))
-        store.align = VECTOR_BYTES
-        one = ir.Constant(ir.IntType(32), 1)
-        store.set_metadata("nontemporal", builder.module.add_metadata([one]))
+        _past_the_caches(builder, store)
         return context.get_dummy_value()
 
     return types.void(src, types.intp, dst, types.intp), generate
