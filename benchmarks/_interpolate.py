@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import peers, smooth
 from benchmarks.cell import Array, Cell, Way
 
 
@@ -111,4 +111,5 @@ CELLS = (
         keywords={"scale_factor": 2, "data_format": "channels_last"},
         peers=_RGB,
     ),
+    *smooth.CELLS,
 )

@@ -33,6 +33,7 @@ class Cell:
     target: float | None = None  # the ratio to reach, in both columns
     limit: float | None = None  # the part of the limit to reach
     peers: Mapping[str, Callable[[Cell, Array, Array], Way]] = field(default_factory=dict)
+    tolerance: float = 0.0  # how far a peer's values may be from ours
 
     @property
     def title(self) -> str:
@@ -48,6 +49,14 @@ class Cell:
     def input(self) -> Array:
         """Random values in 64-byte aligned memory: onnxruntime and OpenVINO would copy anything else."""
         return aligned(sample(self.shape, np.dtype(self.dtype)))
+
+    def agree(self, result: Array, expected: Array) -> bool:
+        """Whether a peer's values are those that the cell is about."""
+        if result.shape != expected.shape:
+            return False
+        if self.tolerance == 0:
+            return np.array_equal(result, expected)
+        return bool(np.abs(result.astype(np.float64) - expected).max() <= self.tolerance)
 
 
 def aligned(values: Array) -> Array:

@@ -68,7 +68,7 @@ def _ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str
         except Exception as error:  # a peer that refuses the call: the table says so
             excluded[name] = f"refuses: {str(error).strip().splitlines()[0][:60]}"
         else:
-            if result.shape == y.shape and np.array_equal(result, y):
+            if cell.agree(result, y):
                 ways[name] = way
             else:
                 excluded[name] = "other values"

@@ -4,8 +4,9 @@ An exporter takes a shape, or a plan, where the operator takes an array. A dimen
 "H"): then it is known at run time only. Every graph has passed ONNX's full check and strict shape inference;
 ``verify=True`` also runs it in onnxruntime and compares it with fastup.
 
-``lowering``: "native" writes the operator that a reader expects (DepthToSpace, Resize); "portable" writes index
-operators that leave nothing to interpret; "auto" is native where that is exact and onnxruntime can run it.
+``lowering``: "native" writes the operator that a reader expects (DepthToSpace, Resize, AveragePool); "portable" writes
+index operators and the plan's own tables, which leave nothing to interpret; "auto" is native where onnxruntime can run
+that and it gives the same numbers: the same bits where items are copied, within rounding where they are weighted.
 """
 
 from __future__ import annotations

@@ -109,28 +109,33 @@ def interpolate(
     shape: Any,
     size: Any = None,
     scale_factor: Any = None,
-    mode: str = "nearest",
+    mode: Any = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
     *,
     rounding: str = "floor",
+    window: Any = None,
     data_format: str = "channels_first",
     dtype: Any = "float32",
     opset: int = DEFAULT_OPSET,
     lowering: str = "auto",
     verify: bool = False,
 ) -> onnx.ModelProto:
-    """ONNX model of `fastup.interpolate`: Resize where it picks the same pixels, else Gather.
+    """ONNX model of `fastup.interpolate`: Resize where it gives the same numbers, else the plan's own tables.
 
     Parameters
     ----------
     shape : tuple of int or str, or fastup.plan.Plan
         Shape of the input; any dimension may be a name. A plan brings all other arguments with it.
-    size, scale_factor, mode, align_corners, recompute_scale_factor, antialias, rounding, data_format
+    size, scale_factor, mode, align_corners, recompute_scale_factor, antialias, rounding, window, data_format
         As in `fastup.interpolate`.
-    dtype, opset, lowering, verify
-        As in `fastup.export.pixel_shuffle`.
+    dtype, opset, verify
+        As in `fastup.export.pixel_shuffle`. A native antialias needs opset 18.
+    lowering : {"auto", "native", "portable"}
+        "native": Resize, and AveragePool for area where sizes divide. "portable": Gather, with products and sums or
+        MatMul where pixels are weighted. "auto": nearest native where it picks the same pixels, else Gather; weighted
+        modes native unless that would be wrong or onnxruntime has no kernel, and then tables of at most 1 MB.
 
     Returns
     -------
@@ -153,16 +158,20 @@ def interpolate(
     >>> model = fastup.export.interpolate((1, 3, 20, 20), size=33)
     >>> [node.op_type for node in model.graph.node]
     ['Gather', 'Gather']
+    >>> model = fastup.export.interpolate(("N", 3, "H", "W"), (64, 64), mode="bilinear", antialias=True)
+    >>> [node.op_type for node in model.graph.node]
+    ['Resize']
     """
     options = (mode, align_corners, recompute_scale_factor, antialias)
+    layout = {"rounding": rounding, "window": window, "data_format": data_format}
 
     def make(known: tuple[int, ...]) -> InterpolatePlan:
-        return plans.interpolate(known, dtype, size, scale_factor, *options, rounding=rounding, data_format=data_format)
+        return plans.interpolate(known, dtype, size, scale_factor, *options, **layout)
 
     def append(graph: Graph, x: Value, plan: InterpolatePlan, lowering: str) -> Value:
         factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * len(plan.size)
         given = None if scale_factor is None else tuple(float(factor) for factor in factors)
-        return _interpolate.append(graph, x, plan, lowering, _interpolate.Request(given, rounding))
+        return _interpolate.append(graph, x, plan, lowering, given, rounding)
 
     return _export("interpolate", shape, make, _large_enough(scale_factor), append, opset, lowering, verify)
 

@@ -61,6 +61,8 @@ class Graph:
     def input(self, name: str, dtype: Any, shape: tuple[Dim, ...]) -> Value:
         """Declare an input of the model."""
         value = Value(name, check.dtype("export", dtype), tuple(shape))
+        if value.dtype.name == "bfloat16" and self.opset < 13:
+            raise UnsupportedExport(f"export: dtype bfloat16 needs opset 13, got {self.opset}")
         self._inputs.append(_declaration(value))
         return value
 
@@ -109,12 +111,41 @@ class Graph:
 
     def reshape(self, value: Value, dims: list[Any], names: tuple[Dim, ...]) -> Value:
         """Reshape to `dims`: numbers, and tensors of one int64 where a dimension is known at run time only."""
-        if all(not isinstance(dim, Value) for dim in dims):
-            keeps_zeros = {"allowzero": 1} if self.opset >= 14 and 0 in dims else {}
-            return self.op("Reshape", value, self.const(dims), shape=names, **keeps_zeros)
-        parts = [dim if isinstance(dim, Value) else self.const([dim]) for dim in dims]
-        target = self.op("Concat", *parts, shape=(len(dims),), dtype=np.int64, axis=0)
-        return self.op("Reshape", value, target, shape=names)
+        known = all(not isinstance(dim, Value) for dim in dims)
+        keeps_zeros = {"allowzero": 1} if known and self.opset >= 14 and 0 in dims else {}
+        return self.op("Reshape", value, self.vector(dims), shape=names, **keeps_zeros)
+
+    def vector(self, entries: list[Any], dtype: Any = np.int64) -> Value:
+        """A tensor of one axis from numbers and tensors of one element; a constant where all are numbers."""
+        if all(not isinstance(entry, Value) for entry in entries):
+            return self.const(entries, dtype)
+        parts = [entry if isinstance(entry, Value) else self.const([entry], dtype) for entry in entries]
+        return self.op("Concat", *parts, shape=(len(parts),), dtype=dtype, axis=0)
+
+    def clamp(self, value: Value, low: Any, high: Any) -> Value:
+        """Clip; onnxruntime has no float64 kernel of it before opset 12."""
+        bounds = [self.const(bound, value.dtype) for bound in (low, high)]
+        if self.opset >= 12 or value.dtype == np.float32:
+            return self.op("Clip", value, *bounds)
+        return self.op("Min", self.op("Max", value, bounds[0]), bounds[1])
+
+    def transpose(self, value: Value, order: list[int]) -> Value:
+        """Axes in this order."""
+        return self.op("Transpose", value, shape=tuple(value.shape[axis] for axis in order), perm=order)
+
+    def with_axis(self, value: Value, axis: int) -> Value:
+        """Insert an axis of extent 1."""
+        shape = (*value.shape[:axis], 1, *value.shape[axis:])
+        if self.opset >= 13:
+            return self.op("Unsqueeze", value, self.const([axis]), shape=shape)
+        return self.op("Unsqueeze", value, shape=shape, axes=[axis])
+
+    def without_axis(self, value: Value, axis: int) -> Value:
+        """Remove an axis of extent 1."""
+        shape = (*value.shape[:axis], *value.shape[axis + 1 :])
+        if self.opset >= 13:
+            return self.op("Squeeze", value, self.const([axis]), shape=shape)
+        return self.op("Squeeze", value, shape=shape, axes=[axis])
 
     def model(self, *outputs: Value, names: tuple[str, ...] = ("y",)) -> onnx.ModelProto:
         """The finished model, after ONNX's full check and strict shape inference."""

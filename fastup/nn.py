@@ -8,7 +8,7 @@ from typing import Any
 from fastup import functional
 from fastup.plan import check
 
-__all__ = ["Module", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingNearest2d"]
+__all__ = ["Module", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"]
 
 
 class Module:
@@ -102,7 +102,7 @@ class Upsample(Module):
         self,
         size: Any = None,
         scale_factor: Any = None,
-        mode: str = "nearest",
+        mode: Any = "nearest",
         align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
     ) -> None:
@@ -145,3 +145,20 @@ class UpsamplingNearest2d(Upsample):
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
+
+
+class UpsamplingBilinear2d(Upsample):
+    """Bilinear upsampling of pictures with aligned corners, as `fastup.interpolate` with ``align_corners=True``.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> layer = fastup.nn.UpsamplingBilinear2d(size=3)
+    >>> layer(np.array([[[[1.0, 2.0], [3.0, 4.0]]]]))[0, 0]
+    array([[1. , 1.5, 2. ],
+           [2. , 2.5, 3. ],
+           [3. , 3.5, 4. ]])
+    """
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor, mode="bilinear", align_corners=True)

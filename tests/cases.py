@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 
 import fastup
 from fastup.export.running import sample
@@ -31,6 +32,11 @@ class Case:
 
     def run(self, x: Array, **more: Any) -> Array:
         return getattr(fastup, self.operator)(x, **self.keywords, **more)  # type: ignore[no-any-return]
+
+
+def quickly(values: list[Any], step: int) -> list[Any]:
+    """The values as parameters of a test, every so many in the quick sample."""
+    return [pytest.param(v, marks=pytest.mark.quick) if k % step == 0 else v for k, v in enumerate(values)]
 
 
 def _shuffles() -> list[Case]:
@@ -98,7 +104,78 @@ def _resizes() -> list[Case]:
     return cases
 
 
+def _smooth() -> list[Case]:
+    """Every mode but nearest. The sizes lie around whole vectors, at the extremes, and on either side of one."""
+    cases = []
+    for shape, keywords in (
+        ((2, 3, 7), {"size": 19}),
+        ((2, 3, 7), {"scale_factor": 1.05}),  # as many positions out as in, but a scale of its own
+        ((2, 3, 17), {"scale_factor": 3}),
+        ((1, 2, 40), {"size": 15}),
+        ((1, 5, 1), {"size": 9}),
+        ((1, 2, 33), {"size": 1}),
+        ((2, 3, 5, 6), {"size": (10, 12)}),
+        ((2, 3, 5, 6), {"size": (3, 4)}),
+        ((2, 3, 5, 6), {"size": (1, 1)}),
+        ((2, 3, 1, 1), {"size": (4, 5)}),
+        ((1, 2, 6, 1), {"size": (13, 3)}),
+        ((1, 2, 6, 9), {"size": (11, 1)}),
+        ((2, 3, 5, 6), {"scale_factor": 2}),
+        ((1, 4, 9, 15), {"scale_factor": 2}),
+        ((1, 2, 8, 16), {"scale_factor": 3}),
+        ((1, 1, 17, 7), {"scale_factor": 4}),
+        ((2, 3, 5, 6), {"scale_factor": (1.3, 2.0)}),
+        ((1, 2, 20, 30), {"scale_factor": (1.02, 1.01)}),
+        ((2, 3, 9, 8), {"scale_factor": (1.7, 0.6), "recompute_scale_factor": True}),
+        ((1, 17, 6, 5), {"size": (9, 8)}),
+        ((1, 2, 26, 40), {"size": (64, 129)}),
+        ((1, 2, 3, 4, 5), {"size": (5, 9, 11)}),
+        ((1, 3, 3, 4, 9), {"scale_factor": 2}),
+        ((1, 2, 3, 4, 5), {"scale_factor": (1.0, 1.5, 2.5)}),
+        ((1, 2, 5, 6, 7), {"size": (2, 6, 3)}),
+    ):
+        rank = len(shape) - 2
+        linear = ("linear", "bilinear", "trilinear")[rank - 1]
+        cubic = "bicubic" if rank == 2 else "cubic"
+        for mode, options in (
+            (linear, {"align_corners": False}),
+            (linear, {"align_corners": True}),
+            (cubic, {"align_corners": False}),
+            (cubic, {"align_corners": True}),
+            ("area", {}),
+            ("lanczos", {}),
+            ("n-linear", {"antialias": True}),
+            ("cubic", {"antialias": True}),
+            ("lanczos", {"antialias": True}),
+        ):
+            torch = mode in (linear, "bicubic", "area")
+            cases.append(Case("interpolate", shape, {**keywords, "mode": mode, **options}, torch))
+    return cases + _mixed() + [_channels_last(case) for case in cases[::2]]
+
+
+def _mixed() -> list[Case]:
+    cases = []
+    for shape, mode, keywords in (
+        ((1, 2, 3, 6, 7), ("nearest", "linear", "linear"), {"scale_factor": 2}),
+        ((1, 2, 3, 6, 7), ("nearest-exact", "cubic", "linear"), {"size": (5, 9, 4), "align_corners": True}),
+        ((2, 3, 9, 8), ("linear", "nearest"), {"size": (20, 19)}),
+        ((2, 3, 9, 8), ("cubic", "linear"), {"scale_factor": (1.5, 2.0)}),
+        ((2, 3, 9, 8), ("linear", "lanczos"), {"size": (5, 19), "antialias": True}),
+        ((2, 3, 9, 8), ("nearest", "linear"), {"size": (5, 3), "antialias": True}),
+        ((2, 3, 9), ("cubic",), {"size": 16}),
+        ((2, 3, 9), ("area",), {"size": 4}),
+    ):
+        cases.append(Case("interpolate", shape, {**keywords, "mode": mode}, False))
+    return cases + [_channels_last(case) for case in cases]
+
+
+def _channels_last(case: Case) -> Case:
+    shape = (case.shape[0], *case.shape[2:], case.shape[1])
+    return Case(case.operator, shape, {**case.keywords, "data_format": "channels_last"}, False)
+
+
 CASES = [*_shuffles(), *_resizes()]
 SHUFFLES = [case for case in CASES if case.operator != "interpolate"]
 RESIZES = [case for case in CASES if case.operator == "interpolate"]
+SMOOTH = _smooth()  # not in CASES: these modes compute, and take numbers only
 ITEM_TYPES = ("uint8", "float16", "float32", "float64", "complex128")

@@ -1,4 +1,4 @@
-"""Write data/torch-2.13.npz: what torch 2.13.0 gives, so that parity is tested on machines without torch.
+"""Write data/torch-2.13*.npz: what torch 2.13.0 gives, so that parity is tested on machines without torch.
 
 Run as ``python -m tests.make_torch_data`` with torch 2.13.0 installed.
 """
@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from tests import torch_calls
+
+DATA = Path(__file__).with_name("data")
+
 
 def _resize(n: int, mode: str, dtype: torch.dtype, **keywords: float) -> np.ndarray:
     x = torch.arange(n, dtype=dtype).reshape(1, 1, n)
@@ -22,10 +26,8 @@ def _differences(values: list[np.ndarray]) -> np.ndarray:
     return np.diff(np.concatenate(values), prepend=np.uint8(0))
 
 
-def main() -> None:
-    """1-D inputs take torch's generic kernel at every size."""
-    if not torch.__version__.startswith("2.13.0"):
-        raise SystemExit(f"needs torch 2.13.0, found {torch.__version__}")
+def nearest() -> dict[str, Any]:
+    """Every size pair and 500 scale factors. 1-D inputs take torch's generic kernel at every size."""
     generator = np.random.default_rng(1)
     factors, sizes = generator.uniform(0.3, 4, 500), generator.integers(4, 129, 500)
     stored: dict[str, Any] = {"factors": factors, "sizes": sizes}
@@ -37,7 +39,25 @@ def main() -> None:
             _resize(int(n), mode, torch.float32, scale_factor=f) for n, f in zip(sizes, factors.tolist(), strict=True)
         ]
         stored[f"{mode} factors"] = _differences(scaled)
-    np.savez_compressed(Path(__file__).with_name("data") / "torch-2.13.npz", **stored)
+    return stored
+
+
+def smooth() -> dict[str, Any]:
+    """The results of `tests.torch_calls`."""
+    torch.set_num_threads(2)  # with one thread, torch has another kernel for three channels
+    stored = {}
+    for call in torch_calls.CALLS:
+        x = torch.from_numpy(torch_calls.input_of(call))
+        stored[torch_calls.name_of(call)] = torch.nn.functional.interpolate(x, **call[0].keywords).numpy()
+    return stored
+
+
+def main() -> None:
+    """Both files."""
+    if not torch.__version__.startswith("2.13.0"):
+        raise SystemExit(f"needs torch 2.13.0, found {torch.__version__}")
+    np.savez_compressed(DATA / "torch-2.13.npz", **nearest())
+    np.savez_compressed(DATA / "torch-2.13-smooth.npz", **smooth())
 
 
 if __name__ == "__main__":

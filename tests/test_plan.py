@@ -77,8 +77,8 @@ def test_the_cache_is_bounded_by_bytes() -> None:
 
 
 def test_the_least_recently_used_plan_goes_first() -> None:
-    cache = base._Cache(3 * (base._PLAN_BYTES + 8 * 100))
     plans = {n: fastup.plan.interpolate((1, 1, n), "float32", size=100) for n in (10, 11, 12, 13)}
+    cache = base._Cache(3 * (base._PLAN_BYTES + plans[10].table_bytes))
     for n in (10, 11, 12):
         cache.put((n,), plans[n])
     cache.get((10,))

@@ -127,7 +127,9 @@ def test_small_calls_keep_the_gil_and_large_ones_share(monkeypatch: pytest.Monke
         fastup.run(plan, x)
         launch = plan.packed[x.strides]
         original = launch.entry
-        launch.entry = type(original)(*(spying(name, getattr(original, name)) for name in original._fields))
+        launch.entry = original._replace(
+            holding=spying("holding", original.holding), releasing=spying("releasing", original.releasing)
+        )
         used.clear()
         try:
             fastup.run(plan, x, threads=threads)
@@ -193,7 +195,9 @@ def test_an_interrupted_call_keeps_its_arrays_alive() -> None:
     plan = fastup.plan.interpolate((1, 1, 1000), x.dtype, scale_factor=1)
     fastup.run(plan, x.reshape(1, 1, 1000))
     launch = plan.packed[(4000, 4000, 4)]
-    shared = workers.Launch(type(launch.entry)(interrupted, interrupted), [8, *launch.params[1:]], 1e6)
+    shared = workers.Launch(
+        launch.entry._replace(holding=interrupted, releasing=interrupted), [8, *launch.params[1:]], 1e6
+    )
     original = workers._post
     workers._post = lambda job, wanted: jobs.append(job)
     try:

@@ -1,167 +1,124 @@
-"""Interpolation: Resize where it picks the same pixels, else Gather with the plan's own positions.
+"""Interpolation: Resize where it gives the same numbers, else the plan's own tables.
 
-A native Resize computes coordinates in another order of roundings and picks another pixel in 267 of 8,192 size pairs;
-whole factors up to 32 are exact in onnxruntime, in the reference evaluator and in torch's own rule (checked to
-4 million outputs an axis). With symbolic sizes the graph computes the positions itself, in the plan's precision.
+A native nearest computes coordinates in another order of roundings and picks another pixel in 267 of 8,192 size pairs:
+"auto" writes it for whole factors only, and Gather else. Where pixels are weighted a native Resize differs by rounding,
+and "auto" leaves it only where it would be wrong, or where onnxruntime could not run it.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
-from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
-from fastup.plan import InterpolatePlan, axis_table
+from fastup.export.graph import Graph, Value
+from fastup.export.operators import integers, obstacles, resize, tables
+from fastup.export.operators.request import NEAREST, Request, unsupported
+from fastup.plan import InterpolatePlan
 
-# fastup's mode -> attributes of Resize. half_pixel is torch's rule; round_prefer_ceil is floor(x + 0.5).
-_ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
-    "nearest-exact": {
-        "mode": "nearest",
-        "coordinate_transformation_mode": "half_pixel",
-        "nearest_mode": "round_prefer_ceil",
-    },
-}
 # onnxruntime's CPU has Resize kernels for these (float16 runs through float32).
 _RUNS = {np.dtype(t) for t in (np.float16, np.float32, np.int8, np.uint8, np.int32)}
-_LARGEST_EXACT_FACTOR = 32
-_ROUNDINGS = {"floor": "Floor", "round": "Round", "ceil": "Ceil"}
 
 
-class Request(NamedTuple):
-    """What a plan does not keep, and symbolic sizes need: how the output size was asked for."""
+def append(
+    graph: Graph,
+    x: Value,
+    plan: InterpolatePlan,
+    lowering: str,
+    scale_factor: tuple[float, ...] | None = None,
+    rounding: str = "floor",
+) -> Value:
+    """Append the interpolation to the graph.
 
-    scale_factor: tuple[float, ...] | None = None
-    rounding: str = "floor"
+    Any dimension of `x` may be symbolic; what the plan does not keep of how its size was asked for comes along.
+    """
+    request = Request(plan, x.shape, scale_factor, rounding)
+    if plan.window is not None and any(request.factor(k) is not None for k in request.numbers):
+        raise unsupported("window needs known output sizes", "size, or known spatial sizes, export this call")
+    if all(request.copies(k) for k in request.numbers):
+        return _copy(graph, x, request, lowering)
+    if obstacles.choose(request, lowering, graph.opset) == "native":
+        return _native(graph, x, request)
+    return _portable(graph, x, request)
 
 
-def append(graph: Graph, x: Value, plan: InterpolatePlan, lowering: str, request: Request) -> Value:
-    """Append the interpolation to the graph; any dimension of `x` may be symbolic."""
-    factors = [_factor(x, plan, request, axis) for axis in range(len(plan.size))]
-    exact = all(0 < factor <= _LARGEST_EXACT_FACTOR for factor in factors)
+def _copy(graph: Graph, x: Value, request: Request, lowering: str) -> Value:
+    """Positions only: every dtype, no arithmetic on values."""
     if lowering == "auto":
-        lowering = "native" if exact and plan.dtype in _RUNS else "portable"
+        exact = all(request.exact(k) for k in request.numbers) and request.plan.window is None
+        lowering = "native" if exact and x.dtype in _RUNS else "portable"
     if lowering == "portable":
-        return _gather(graph, x, plan, request)
-    return _resize(graph, x, plan, request, factors if exact else None)
+        for k in request.numbers:
+            x = tables.gather(graph, x, request, k)
+        return x
+    if obstacle := obstacles.symbolic_nearest(request):
+        raise obstacle
+    modes = [axis.mode for axis in request.plan.axes]
+    first = request.plan.first_spatial_axis
+    common = next((mode for mode in modes if mode in NEAREST), "nearest")
+    named = [mode if mode in NEAREST else common for mode in modes]  # a whole repetition is any nearest mode's
+    for mode in dict.fromkeys(named):
+        x = resize.resize(graph, x, request, mode, [k for k, other in enumerate(named) if other == mode], first)
+    return _cut(graph, x, request, first)
 
 
-def _factor(x: Value, plan: InterpolatePlan, request: Request, axis: int) -> int:
-    """How often each position of an axis is repeated, if that is all that happens to it; else 0."""
-    if isinstance(x.shape[plan.spatial_axes[axis]], str):
-        factor = request.scale_factor[axis] if request.scale_factor else 0.5
-        return int(factor) if factor.is_integer() else 0
-    return axis_table.repetition(plan.indices[axis], plan.input_size[axis])
+def _portable(graph: Graph, x: Value, request: Request) -> Value:
+    """Axis by axis from the last, in the order of fastup's own sums."""
+    fixed = request.plan.axes[0].fixed
+    y = x if fixed else graph.cast(x, integers.working(x.dtype))
+    for k in reversed(request.numbers):
+        y = (tables.gather if request.copies(k) else tables.weigh)(graph, y, request, k)
+    return graph.cast(y, x.dtype) if fixed else integers.returned(graph, y, x.dtype)
 
 
-def _resize(graph: Graph, x: Value, plan: InterpolatePlan, request: Request, factors: list[int] | None) -> Value:
-    """One Resize: by `scales` where a scale factor sets the coordinates, else by `sizes`."""
-    scales: list[float] | None = None
-    if factors is not None:
-        scales = [float(factor) for factor in factors]
-    elif plan.scale_factor is not None:
-        scales = [_scale(x.shape[axis], plan, k, request.rounding) for k, axis in enumerate(plan.spatial_axes)]
-    absent = None if graph.opset >= 13 else graph.const([], np.float32)
-    attributes = _ATTRIBUTES[plan.mode] | {"shape": _result(x, plan, request)}
-    if scales is not None:
-        spread = dict(zip(plan.spatial_axes, scales, strict=True))
-        values = graph.const([spread.get(axis, 1.0) for axis in range(len(x.shape))], np.float32)
-        return graph.op("Resize", x, absent, values, **attributes)
-    return graph.op("Resize", x, absent, absent, _sizes(graph, x, plan, request), **attributes)
+def _native(graph: Graph, x: Value, request: Request) -> Value:
+    """One operator per group of axes that share their attributes."""
+    groups, fixed = _groups(request), request.plan.axes[0].fixed
+    y = x if x.dtype == np.float16 and len(groups) == 1 else graph.cast(x, integers.working(x.dtype))
+    moved, first = _needs_channels_first(request, groups), request.plan.first_spatial_axis
+    rank = len(x.shape)
+    if moved:
+        y, first = graph.transpose(y, [0, rank - 1, *range(1, rank - 1)]), 2
+    for mode, group in groups:
+        y = _operator(graph, y, request, mode, group, first)
+        y = integers.rounded_picture(graph, y) if fixed else y
+    y = _cut(graph, y, request, first)
+    if moved:
+        y = graph.transpose(y, [0, *range(2, rank), 1])
+    return graph.cast(y, x.dtype) if fixed else integers.returned(graph, y, x.dtype)
 
 
-def _scale(dim: Dim, plan: InterpolatePlan, k: int, rounding: str) -> float:
-    """A float32 scale from which onnxruntime (float32) and the reference (float64) both floor to the plan's size."""
-    factor = np.float32(plan.scale_factor[k]) if plan.scale_factor else np.float32(0)
-    if isinstance(dim, str) and rounding != "floor":
-        raise UnsupportedExport(
-            f"interpolate: lowering='native' takes the floor of symbolic sizes, not rounding={rounding!r};"
-            " lowering='portable' exports this call"
-        )
-    if isinstance(dim, str):
-        return float(factor)
-    for candidate in (factor, np.nextafter(factor, np.float32(np.inf)), np.nextafter(factor, np.float32(0))):
-        if int(np.float32(dim) * candidate) == int(dim * float(candidate)) == plan.size[k]:
-            return float(candidate)
-    raise UnsupportedExport(
-        f"interpolate: lowering='native' has no scale that turns {dim} into {plan.size[k]};"
-        " lowering='portable' exports this call"
-    )
+def _needs_channels_first(request: Request, groups: list[tuple[str, list[int]]]) -> bool:
+    """Whether onnxruntime takes the operators in channels-first order only: AveragePool, and Resize of volumes."""
+    pools = any(mode == "area" for mode, _ in groups)
+    return request.plan.data_format == "channels_last" and (pools or len(request.dims) == 5)
 
 
-def _sizes(graph: Graph, x: Value, plan: InterpolatePlan, request: Request) -> Value:
-    symbolic = [isinstance(dim, str) for dim in x.shape]
-    if not any(symbolic):
-        return graph.const(plan.output_shape)
-    if request.scale_factor is not None and any(symbolic[axis] for axis in plan.spatial_axes):
-        raise UnsupportedExport(
-            "interpolate: lowering='native' cannot recompute the scale factor of symbolic sizes;"
-            " lowering='portable' exports this call"
-        )
-    known = dict(zip(plan.spatial_axes, plan.size, strict=True))
-    parts = [graph.const([known[axis]]) if axis in known else graph.extent(x, axis) for axis in range(len(x.shape))]
-    return graph.op("Concat", *parts, shape=(len(parts),), dtype=np.int64, axis=0)
+def _groups(request: Request) -> list[tuple[str, list[int]]]:
+    """Axes by what is written for them; pictures of uint8 axis by axis from the last, since torch rounds between."""
+    busy = [k for k in request.numbers if not request.idle(k)]
+    if request.plan.axes[0].fixed:
+        return [(request.plan.axes[k].mode, [k]) for k in reversed(busy)]
+    groups: dict[str, list[int]] = {}
+    for k in busy:
+        mode = request.plan.axes[k].mode
+        groups.setdefault("nearest" if mode == "area" and request.repetition(k) else mode, []).append(k)
+    return list(groups.items())
 
 
-def _gather(graph: Graph, x: Value, plan: InterpolatePlan, request: Request) -> Value:
-    """One Gather per axis that changes."""
-    y, result = x, _result(x, plan, request)
-    for k, axis in enumerate(plan.spatial_axes):
-        if isinstance(x.shape[axis], str):
-            index = _computed_index(graph, x, plan, request, k)
-        elif np.array_equal(plan.indices[k], np.arange(plan.input_size[k])):
-            continue
-        else:
-            index = graph.const(plan.indices[k])
-        shape = (*y.shape[:axis], result[axis], *y.shape[axis + 1 :])
-        y = graph.op("Gather", y, index, shape=shape, axis=axis)
-    return y
+def _operator(graph: Graph, y: Value, request: Request, mode: str, group: list[int], first: int) -> Value:
+    if mode == "area":
+        return resize.average_pool(graph, y, request, group)
+    if mode != "cubic" or len(y.shape) != 3:
+        return resize.resize(graph, y, request, mode, group, first)
+    # onnxruntime's cubic Resize takes pictures only: a line is a picture of height 1.
+    flat = resize.resize(graph, graph.with_axis(y, first), request, mode, group, first + 1)
+    return graph.without_axis(flat, first)
 
 
-def _computed_index(graph: Graph, x: Value, plan: InterpolatePlan, request: Request, k: int) -> Value:
-    """`axis_table.nearest` as nodes, rounding for rounding."""
-    precision = axis_table.precision_of(plan.dtype)
-    extent = graph.extent(x, plan.spatial_axes[k])
-    outputs, scale = _computed_scale(graph, extent, plan, request, k, precision)
-    zero, one = graph.const(0), graph.const(1)
-    count = graph.op("Reshape", outputs, graph.const([]), shape=())
-    numbers = graph.op("Range", zero, count, one, shape=("outputs",))
-    position = graph.cast(numbers, precision)
-    if plan.mode == "nearest":
-        source = graph.op("Mul", position, scale)
-    else:
-        centre = graph.cast(graph.op("Add", position, graph.const(0.5, precision)), np.float64)
-        exact = graph.op("Mul", centre, graph.cast(scale, np.float64))
-        exact = graph.cast(graph.op("Sub", exact, graph.const(0.5, np.float64)), precision)
-        clamped = graph.cast(graph.op("Max", exact, graph.const(0, precision)), np.float64)
-        source = graph.op("Add", clamped, graph.const(0.5, np.float64))
-    index = graph.cast(graph.op("Floor", graph.cast(source, np.float32)), np.int64)
-    last = graph.op("Sub", extent, graph.const([1]))
-    if graph.opset >= 12:
-        return graph.op("Min", index, last)
-    return graph.op("Where", graph.op("Less", index, last, dtype=np.bool_), index, last, dtype=np.int64)
-
-
-def _computed_scale(
-    graph: Graph, extent: Value, plan: InterpolatePlan, request: Request, k: int, precision: Any
-) -> tuple[Value, Value]:
-    """Output size and sampling scale of an axis, as tensors of one element."""
-    if request.scale_factor is None:
-        outputs = graph.const([plan.size[k]])
-    else:
-        exact = graph.op("Mul", graph.cast(extent, np.float64), graph.const([request.scale_factor[k]], np.float64))
-        outputs = graph.cast(graph.op(_ROUNDINGS[request.rounding], exact), np.int64)
-    if plan.scale_factor is not None:
-        return outputs, graph.const([1.0 / plan.scale_factor[k]], precision)
-    return outputs, graph.op("Div", graph.cast(extent, precision), graph.cast(outputs, precision))
-
-
-def _result(x: Value, plan: InterpolatePlan, request: Request) -> tuple[Dim, ...]:
-    """The result's shape; a symbolic extent that stays unknown is named after the input's."""
-    shape: list[Dim] = list(x.shape)
-    for k, axis in enumerate(plan.spatial_axes):
-        dim = x.shape[axis]
-        unknown = isinstance(dim, str) and request.scale_factor is not None
-        shape[axis] = f"{dim}*{request.scale_factor[k]:g}" if unknown and request.scale_factor else plan.size[k]
-    return tuple(shape)
+def _cut(graph: Graph, y: Value, request: Request, first: int) -> Value:
+    """The wanted window of the whole result."""
+    if request.plan.window is None:
+        return y
+    starts, stops = zip(*(axis.window for axis in request.plan.axes), strict=True)
+    shape = (*y.shape[:first], *(axis.length for axis in request.plan.axes), *y.shape[first + len(starts) :])
+    axes = [first + k for k in request.numbers]
+    return graph.op("Slice", y, graph.const(starts), graph.const(stops), graph.const(axes), shape=shape)

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 _LONG = {"true": True, "false": False, "none": None}
+_NO_OPTION = ("shape", "verify", "window")  # given otherwise, always on, slices
 
 
 class Argument(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -63,7 +64,7 @@ def _command(name: str, exporter: Callable[..., Any]) -> click.Command:
         click.Option(["-o", "--output"], required=True, type=click.Path(path_type=Path), help="File to write."),
     ]
     for parameter in inspect.signature(exporter).parameters.values():
-        if parameter.name not in ("shape", "verify"):
+        if parameter.name not in _NO_OPTION:
             flag = f"--{parameter.name.replace('_', '-')}"
             options.append(click.Option([flag], type=Argument(), default=parameter.default, show_default=True))
 

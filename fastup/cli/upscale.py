@@ -12,6 +12,8 @@ from rich.progress import Progress
 import fastup
 from fastup.plan import MODES
 
+_MODES = tuple(mode for mode in MODES if mode not in ("linear", "trilinear"))  # which take no pictures
+
 
 class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """WIDTHxHEIGHT, as picture programs write it."""
@@ -31,10 +33,19 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--scale", type=float, help="Output size over input size, e.g. 2 or 1.5.")
 @click.option("--size", type=Size(), help="Output size in pixels.")
-@click.option("--mode", type=click.Choice(MODES), default="nearest", show_default=True, help="Rule of interpolation.")
+@click.option("--mode", type=click.Choice(_MODES), default="nearest", show_default=True, help="Rule of interpolation.")
+@click.option("--antialias", is_flag=True, help="Filter where the picture shrinks (bilinear, bicubic, lanczos).")
+@click.option("--align-corners", is_flag=True, help="Let the corner pixels coincide (bilinear, bicubic).")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def upscale(
-    pictures: tuple[Path, ...], target: Path, scale: float | None, size: Any, mode: str, overwrite: bool
+    pictures: tuple[Path, ...],
+    target: Path,
+    scale: float | None,
+    size: Any,
+    mode: str,
+    antialias: bool,
+    align_corners: bool,
+    overwrite: bool,
 ) -> None:
     """Resize PICTURES into TARGET: a file for one picture, a folder for several.
 
@@ -56,6 +67,7 @@ def upscale(
     with Progress(console=Console(stderr=True), transient=True) as progress:
         for picture, path in progress.track(list(zip(pictures, targets, strict=True)), description="upscaling"):
             pixels = read(picture)
-            large = fastup.interpolate(pixels[None], size, scale, mode, data_format="channels_last")[0]
+            options = (size, scale, mode, align_corners or None, None, antialias)
+            large = fastup.interpolate(pixels[None], *options, data_format="channels_last")[0]
             write(large, path)
             progress.console.print(f"{path}  {large.shape[1]}x{large.shape[0]}", highlight=False, markup=False)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from fastup.cpu import _interpolate, _pixel_shuffle, permuted_copy
-from fastup.cpu.permuted_copy import ELEMENTS
 from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, check
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
@@ -61,6 +60,11 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "pixel_unshuffle": permuted_copy.FAMILIES,
 }
 OPERATORS = tuple(FAMILIES)
+_INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any, ...]]]]] = {
+    "interpolate": _interpolate.instances,
+    "pixel_shuffle": permuted_copy.instances,
+    "pixel_unshuffle": permuted_copy.instances,
+}
 
 
 def warmup(
@@ -95,13 +99,11 @@ def warmup(
     """
     for name in operators or ():
         check.choice("warmup", "operators", name, OPERATORS)
-    elements = set()
-    for dtype in dtypes:
-        kind = check.dtype("warmup", dtype)
+    kinds = [check.dtype("warmup", dtype) for dtype in dtypes]
+    for kind in kinds:
         check.movable("warmup", kind)
-        elements.add(ELEMENTS[min(8, kind.itemsize)])
-    families = dict.fromkeys(family for name in operators or OPERATORS for family in FAMILIES[name])
-    wanted = [(family, key) for family in families for key in family.instances() if key[0] in elements]
+    names = operators or OPERATORS
+    wanted = list(dict.fromkeys(one for name in names for kind in kinds for one in _INSTANCES[name](kind)))
     for done, (family, key) in enumerate(wanted, 1):
         family(*key)
         if progress:

@@ -1,27 +1,103 @@
-"""Interpolation on the CPU: whole factors as a permuted copy, everything else by table."""
+"""Interpolation on the CPU: whole factors as a permuted copy, nearest by table, area by windows, the rest by axes."""
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from fastup.cpu import area, permuted_copy, separable
 from fastup.cpu.kernels import resample
-from fastup.cpu.permuted_copy import ELEMENTS, Digits, permuted_copy, streams
-from fastup.plan import InterpolatePlan, axis_table
+from fastup.cpu.permuted_copy import ELEMENTS, Digits, beyond_caches, streams
+from fastup.cpu.separable import Geometry
+from fastup.plan import InterpolatePlan
+from fastup.plan.axis_table import BLOCK, Axis
+from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
-FAMILIES = (resample.take_rows,)
+FAMILIES = (resample.take_rows, *separable.FAMILIES, *area.FAMILIES)
 _PIXELS = resample.take_rows.constants["pixel"]
 _BYTES_PER_MICROSECOND = 20_000  # written by one thread
 
 
-def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Launch | None:
-    """The kernel call for a source with these strides (in items)."""
-    factors = [axis_table.repetition(i, n) for i, n in zip(plan.indices, plan.input_size, strict=True)]
+def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
+    """The kernels that arrays of `dtype` may need."""
+    yield from permuted_copy.instances(dtype)
+    element = ELEMENTS[min(8, dtype.itemsize)]
+    yield from ((resample.take_rows, key) for key in resample.take_rows.instances() if key[0] == element)
+    yield from separable.instances(dtype, (*separable.FAMILIES, *area.FAMILIES))
+
+
+def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
+    """The kernel call for a source with these strides (in items); None for strides that no kernel walks."""
+    factors = [axis.repetition() for axis in plan.axes]
     if all(factors):
-        return permuted_copy(_repeating(plan, factors, strides), plan.dtype.itemsize)
-    return _by_table(plan, strides)
+        return permuted_copy.permuted_copy(_repeating(plan, factors, strides), plan.dtype.itemsize)
+    if any(axis.length > BLOCK for axis in plan.axes):
+        return _InBlocks(plan, strides)
+    return _launch(plan, strides, plan.axes)
+
+
+class _InBlocks:
+    """A call whose tables are too long to be kept: one launch after another, each made when its turn comes."""
+
+    def __init__(self, plan: InterpolatePlan, strides: tuple[int, ...]) -> None:
+        self._plan, self._strides = plan, strides
+
+    def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
+        """Run over buffers at these addresses."""
+        strides = _target_strides(self._plan)
+        spans = [[(a, min(a + BLOCK, axis.length)) for a in range(0, axis.length, BLOCK)] for axis in self._plan.axes]
+        for parts in itertools.product(*spans):
+            axes = tuple(axis.part(*part) for axis, part in zip(self._plan.axes, parts, strict=True))
+            begin = sum(part[0] * strides[k] for part, k in zip(parts, self._plan.spatial_axes, strict=True))
+            one = _launch(self._plan, self._strides, axes)
+            if one is None:
+                raise MemoryError("interpolate: strides of x must be walkable for a result this long")
+            one(source, target + begin, keep, threads)
+
+
+def _target_strides(plan: InterpolatePlan) -> tuple[int, ...]:
+    """Bytes between the neighbours of a result along each axis."""
+    strides = [plan.dtype.itemsize]
+    for extent in reversed(plan.output_shape[1:]):
+        strides.insert(0, strides[0] * extent)
+    return tuple(strides)
+
+
+def _launch(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch | None:
+    if all(axis.copies for axis in axes):
+        return _by_table(plan, strides, axes)
+    geometry = _geometry(plan, strides, axes)
+    if all(axis.mode == "area" for axis in axes):
+        return area.pack(geometry)
+    return separable.pack(geometry)
+
+
+def _geometry(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Geometry:
+    size, last = plan.dtype.itemsize, plan.data_format == "channels_last"
+    source, target = tuple(stride * size for stride in strides), _target_strides(plan)
+    planes = [(plan.input_shape[axis], source[axis], target[axis]) for axis in ((0,) if last else (0, 1))]
+    spatial, offset = plan.spatial_axes, 0
+    if len(axes) == 3 and axes[0].is_identity:
+        planes.append((axes[0].length, source[spatial[0]], target[spatial[0]]))
+        offset = axes[0].window[0] * source[spatial[0]]
+    written = math.prod(plan.output_shape) * size
+    return Geometry(
+        axes,
+        tuple(source[axis] for axis in spatial),
+        tuple(target[axis] for axis in spatial),
+        tuple(planes),
+        offset,
+        plan.input_shape[-1] if last else 1,
+        source[-1] if last else size,
+        plan.dtype,
+        math.prod(plan.input_shape) * size,
+        written,
+    )
 
 
 def _repeating(plan: InterpolatePlan, factors: list[int], strides: tuple[int, ...]) -> Digits:
@@ -34,7 +110,7 @@ def _repeating(plan: InterpolatePlan, factors: list[int], strides: tuple[int, ..
     return digits
 
 
-def _by_table(plan: InterpolatePlan, strides: tuple[int, ...]) -> Launch | None:
+def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch | None:
     itemsize, channels_last = plan.dtype.itemsize, plan.data_format == "channels_last"
     pixel, planes = 1, [(extent, stride) for extent, stride in zip(plan.input_shape[:2], strides[:2], strict=True)]
     if channels_last:
@@ -49,15 +125,19 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...]) -> Launch | None:
     if itemsize == 16:  # as two items of eight bytes
         strides, planes = tuple(2 * s for s in strides), [(n, 2 * s) for n, s in planes]
         pixel, itemsize = 2 * pixel, 8
-    offsets = [index * stride for index, stride in zip(plan.indices, strides, strict=True)]
+    offsets = [axis.table().first * stride for axis, stride in zip(axes, strides, strict=True)]
     columns, lines, slices = ([*reversed(offsets), *[np.zeros(1, np.int64)] * 2])[:3]
     table = np.ascontiguousarray(np.concatenate([lines, slices, columns]))
+    target = _target_strides(plan)
+    pitches = [target[axis] // itemsize for axis in reversed(plan.spatial_axes)][1:]
+    pitches = [*[*pitches, 0, 0][:2], target[plan.spatial_axes[0] - 1] // itemsize]
     (outer, outer_stride), (inner, inner_stride) = planes
     params = [
         outer * inner * len(slices) * len(lines), len(slices) * len(lines), len(lines), len(columns), pixel,
-        inner, inner_stride, outer, outer_stride,
+        inner, inner_stride, outer, outer_stride, *pitches,
     ]  # fmt: skip
     written = math.prod(plan.output_shape) * plan.dtype.itemsize
-    stream = streams(written, len(columns) * pixel * itemsize)
+    far = beyond_caches(math.prod(plan.input_shape) * plan.dtype.itemsize, written)
+    stream = streams(far, len(columns) * pixel * itemsize)
     entry = resample.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0, stream)
     return Launch(entry, params, written / _BYTES_PER_MICROSECOND, table, table.ctypes.data)

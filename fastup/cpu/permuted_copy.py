@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from fastup.cpu.kernels import shuffle
+import numpy as np
+
+from fastup.cpu.kernels import pixels, shuffle
 from fastup.cpu.kernels.simd import ROW_BYTES
 from fastup.runtime import cpu_info
 from fastup.runtime.abi import Entry
+from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
 Digits = list[tuple[int, int]]
@@ -18,15 +22,21 @@ FAMILIES = (
     shuffle.interleave,
     shuffle.repeat,
     shuffle.deinterleave,
-    shuffle.split_rgb,
-    shuffle.split_pixels,
-    shuffle.repeat_rgb,
-    shuffle.join_pixels,
+    pixels.split_rgb,
+    pixels.split_pixels,
+    pixels.repeat_rgb,
+    pixels.join_pixels,
     shuffle.copy_runs,
     shuffle.copy_nest,
 )
 _BYTES_PER_MICROSECOND = 40_000  # read and written by one thread; 35 000 beyond the caches, 90 000 within
 _WORTH_A_VECTOR = 8  # rows shorter than this many items leave the vector kernels nothing to do
+
+
+def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
+    """The kernels that arrays of `dtype` may need."""
+    element = ELEMENTS[min(8, dtype.itemsize)]
+    return ((family, key) for family in FAMILIES for key in family.instances() if key[0] == element)
 
 
 class _Choice(NamedTuple):
@@ -95,8 +105,6 @@ def streams(far: bool, row: int) -> int:
     return int(far and row <= ROW_BYTES and sys.platform != "win32")
 
 
-
-
 def _choose(digits: Digits, itemsize: int, far: bool) -> _Choice:
     element = ELEMENTS[itemsize]
     stream = streams(far, math.prod(extent for extent, _ in digits[-2:]) * itemsize)
@@ -104,18 +112,18 @@ def _choose(digits: Digits, itemsize: int, far: bool) -> _Choice:
     by_source = _in_source_order(digits)
     match by_source[-4:]:
         case [(_, pixel), (3, 1), (a, _), (b, 3)] if a == b and pixel == 3 * a and a in shuffle.FACTORS and narrow:
-            return _Choice(shuffle.split_rgb(element, a), by_source, 4)
+            return _Choice(pixels.split_rgb(element, a), by_source, 4)
         case [_, (channels, 1), (a, _), (b, _)] if (
             a == b and a in shuffle.FACTORS and channels >= _WORTH_A_VECTOR and narrow
         ):
-            return _Choice(shuffle.split_pixels(element, a, int(far)), by_source, 4)
+            return _Choice(pixels.split_pixels(element, a, int(far)), by_source, 4)
         case [*_, (width, 1), (factor, _)] if factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR:
             return _Choice(shuffle.deinterleave(element, factor), by_source, 2)
     match digits[-4:]:
         case [*_, (_, 3), (factor, 0), (3, 1)] if factor in shuffle.FACTORS and narrow:
-            return _Choice(shuffle.repeat_rgb(element, factor), digits, 3)
+            return _Choice(pixels.repeat_rgb(element, factor), digits, 3)
         case [_, (channels, 1), (2, _), (2, _)] if channels >= _WORTH_A_VECTOR and narrow:
-            return _Choice(shuffle.join_pixels(element), digits, 4)
+            return _Choice(pixels.join_pixels(element), digits, 4)
         case [*_, (width, 1), (factor, 0)] if factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR and not stream:
             return _Choice(shuffle.repeat(element, factor), digits, 2)
         case [*_, (width, 1), (factor, _)] if factor in shuffle.FACTORS and width >= _WORTH_A_VECTOR:

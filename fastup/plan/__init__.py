@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastup.plan import check
-from fastup.plan._interpolate import MODES as MODES
 from fastup.plan._interpolate import InterpolatePlan as InterpolatePlan
 from fastup.plan._interpolate import make_interpolate
 from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan
 from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
 from fastup.plan.base import Plan as Plan
+from fastup.plan.modes import MODES as MODES
 
 __all__ = ["MODES", "InterpolatePlan", "PixelShufflePlan", "Plan", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
 
@@ -54,12 +54,13 @@ def interpolate(
     dtype: Any,
     size: Any = None,
     scale_factor: Any = None,
-    mode: str = "nearest",
+    mode: Any = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
     *,
     rounding: str = "floor",
+    window: Any = None,
     data_format: str = "channels_first",
 ) -> InterpolatePlan:
     """Plan of `fastup.interpolate` for an array of this shape and dtype.
@@ -81,5 +82,6 @@ def interpolate(
         recompute_scale_factor,
         antialias,
         rounding,
+        window,
         data_format,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,37 +10,42 @@ from typing import Any
 
 import numpy as np
 
-from fastup.plan import axis_table, check
-from fastup.plan.base import Array, Plan, cached
+from fastup.plan import axis_table, check, modes, windows
+from fastup.plan.axis_table import Axis
+from fastup.plan.base import Array, Plan, cached, read_only
+from fastup.plan.windows import Window
 
 _OP = "interpolate"
-MODES = axis_table.NEAREST
 _ROUNDINGS: dict[str, Callable[[float], int]] = {"floor": math.floor, "round": round, "ceil": math.ceil}
 
 
 @dataclass(frozen=True)
 class InterpolatePlan(Plan):
-    """Resampling of the spatial axes by one table per axis.
+    """Resampling of the spatial axes, each by a table of its own.
 
     Attributes
     ----------
     size : tuple of int
-        Output size per spatial axis.
+        Output size per spatial axis, before `window` is cut out of it.
     scale_factor : tuple of float, or None
         The factors that define the sampling scale; None where it follows from the sizes.
-    mode : str
+    mode : str or tuple of str
         As given.
-    sampling_scale : tuple of float
-        Input positions per output position and axis.
-    indices : tuple of arrays
-        Per spatial axis, the input position that each output position copies.
+    align_corners, antialias : bool
+        As given; None is False.
+    window : tuple of (int, int), or None
+        The wanted output positions per spatial axis, from and to.
+    axes : tuple of Axis
+        What the table of each spatial axis follows from.
     """
 
     size: tuple[int, ...]
     scale_factor: tuple[float, ...] | None
-    mode: str
-    sampling_scale: tuple[float, ...] = field(compare=False)
-    indices: tuple[Array, ...] = field(compare=False, repr=False)
+    mode: Any
+    align_corners: bool
+    antialias: bool
+    window: Window | None
+    axes: tuple[Axis, ...] = field(compare=False, repr=False)
 
     @property
     def spatial_axes(self) -> tuple[int, ...]:
@@ -49,12 +55,52 @@ class InterpolatePlan(Plan):
     @property
     def input_size(self) -> tuple[int, ...]:
         """Input size per spatial axis."""
-        return tuple(self.input_shape[axis] for axis in self.spatial_axes)
+        return tuple(axis.n_in for axis in self.axes)
+
+    @property
+    def sampling_scale(self) -> tuple[float, ...]:
+        """Input positions per output position and axis."""
+        return tuple(axis.scale for axis in self.axes)
+
+    @functools.cached_property
+    def indices(self) -> tuple[Array, ...]:
+        """Per spatial axis, the input position that each output position of a nearest mode copies."""
+        whole = []
+        for axis in self.axes:
+            if axis.taps != 1:
+                check.invalid(f"{_OP}: indices must be asked of a nearest mode, got {self.mode!r}")
+            whole.append(np.concatenate([part.table().first for part in axis.parts()]))
+        return tuple(map(read_only, whole))
 
     @property
     def table_bytes(self) -> int:
-        """Bytes of the tables."""
-        return sum(index.nbytes for index in self.indices)
+        """Bytes of the tables, which a back-end builds when it first runs the plan."""
+        return sum(axis.table_bytes for axis in self.axes)
+
+    def input_window(self, slices: Any = None) -> tuple[slice, ...]:
+        """The input region that a window of the result needs.
+
+        Parameters
+        ----------
+        slices : tuple of slice, optional
+            Output positions per spatial axis, as `fastup.interpolate` takes them; default the plan's own window.
+
+        Returns
+        -------
+        tuple of slice
+            Input positions per spatial axis.
+
+        Examples
+        --------
+        >>> import fastup
+        >>> plan = fastup.plan.interpolate((1, 1, 10, 10), "float32", scale_factor=4, mode="bilinear")
+        >>> plan.input_window((slice(8, 16), slice(None)))
+        (slice(1, 5, None), slice(0, 10, None))
+        """
+        wanted = self.window if slices is None else windows.normalised(_OP, windows.as_pairs(_OP, slices), self.size)
+        whole = [axis.whole() for axis in self.axes]
+        parts = [(0, axis.n_out) for axis in whole] if wanted is None else wanted
+        return tuple(slice(*axis.part(*part).reads()) for axis, part in zip(whole, parts, strict=True))
 
 
 def make_interpolate(
@@ -67,6 +113,7 @@ def make_interpolate(
     recompute_scale_factor: Any,
     antialias: Any,
     rounding: Any,
+    window: Any,
     data_format: Any,
 ) -> InterpolatePlan:
     """The plan of `fastup.interpolate` on an array of this shape and dtype."""
@@ -76,8 +123,14 @@ def make_interpolate(
         size = _per_axis(size, _size)
     if recompute_scale_factor is not None:
         recompute_scale_factor = check.flag(_OP, "recompute_scale_factor", recompute_scale_factor)
+    if align_corners is not None:
+        align_corners = check.flag(_OP, "align_corners", align_corners)
     antialias = check.flag(_OP, "antialias", antialias)
-    arguments = (align_corners, recompute_scale_factor, antialias, rounding, data_format)
+    if mode.__class__ is list:
+        mode = tuple(mode)
+    if window is not None:
+        window = windows.as_pairs(_OP, window)
+    arguments = (align_corners, recompute_scale_factor, antialias, rounding, window, data_format)
     # 2 and 2.0 are equal keys, and as scale factors they mean the same; as sizes only 2 gets here.
     return _plan(shape, dtype, size, scale_factor, mode, *arguments)
 
@@ -104,43 +157,62 @@ def _plan(
     dtype: np.dtype[Any],
     size: Any,
     scale_factor: Any,
-    mode: str,
-    align_corners: Any,
+    mode: Any,
+    align_corners: bool | None,
     recompute_scale_factor: bool | None,
     antialias: bool,
     rounding: str,
+    window: Any,
     data_format: str,
 ) -> InterpolatePlan:
-    _check_options(mode, align_corners, antialias, rounding, data_format)
-    check.movable(_OP, dtype)
-    extents = _spatial(shape, data_format)
-    sizes, scales = _sizes(shape, extents, size, scale_factor, rounding, recompute_scale_factor)
-    output = (*shape[:2], *sizes) if data_format == "channels_first" else (shape[0], *sizes, shape[-1])
-    check.size_in_memory(_OP, output, dtype)
-    precision = axis_table.precision_of(dtype)
-    given = scales or (None,) * len(sizes)
-    sampling = tuple(
-        axis_table.sampling_scale(n, m, s, precision) for n, m, s in zip(extents, sizes, given, strict=True)
-    )
-    if not all(map(math.isfinite, sampling)):
-        check.invalid(f"{_OP}: scale_factor must have a reciprocal in {precision.__name__}, got {scale_factor}")
-    try:
-        tables = tuple(
-            axis_table.nearest(n, m, s, mode, precision) for n, m, s in zip(extents, sizes, sampling, strict=True)
-        )
-    except MemoryError:
-        raise check.not_enough_memory(_OP, output, dtype) from None
-    return InterpolatePlan(_OP, shape, dtype, data_format, output, sizes, scales, mode, sampling, tables)
-
-
-def _check_options(mode: str, align_corners: Any, antialias: bool, rounding: str, data_format: str) -> None:
-    check.choice(_OP, "mode", mode, MODES)
     check.choice(_OP, "data_format", data_format, check.DATA_FORMATS)
     check.choice(_OP, "rounding", rounding, tuple(_ROUNDINGS))
-    if align_corners is not None:
-        check.invalid(f"{_OP}: align_corners must be None for mode {mode!r}, got {align_corners!r}")
-    if antialias:
-        check.invalid(f"{_OP}: antialias must be False for mode {mode!r}, got True")
+    extents = _spatial(shape, data_format)
+    kinds = modes.of_axes(_OP, mode, shape, len(extents))
+    modes.check_options(_OP, mode, kinds, align_corners, antialias)
+    modes.check_dtype(_OP, kinds, dtype)
+    sizes, scales = _sizes(shape, extents, size, scale_factor, rounding, recompute_scale_factor)
+    if mode == "area":
+        scales = None  # torch computes the windows from the sizes
+    aligned = bool(align_corners)
+    axes = _axes(kinds, extents, sizes, scales, aligned, antialias, dtype)
+    if not all(math.isfinite(axis.scale) for axis in axes):
+        kind = "float64" if axes[0].double else "float32"
+        check.invalid(f"{_OP}: scale_factor must have a reciprocal in {kind}, got {scale_factor}")
+    wanted = windows.normalised(_OP, window, sizes) if window is not None else None
+    if wanted is not None:
+        axes = tuple(axis.part(*part) for axis, part in zip(axes, wanted, strict=True))
+    lengths = tuple(axis.length for axis in axes)
+    output = (*shape[:2], *lengths) if data_format == "channels_first" else (shape[0], *lengths, shape[-1])
+    check.size_in_memory(_OP, output, dtype)
+    return InterpolatePlan(
+        _OP, shape, dtype, data_format, output, sizes, scales, mode, aligned, antialias, wanted, axes
+    )
+
+
+def _axes(
+    kinds: tuple[str, ...],
+    extents: tuple[int, ...],
+    sizes: tuple[int, ...],
+    scales: tuple[float, ...] | None,
+    align_corners: bool,
+    antialias: bool,
+    dtype: np.dtype[Any],
+) -> tuple[Axis, ...]:
+    """What each axis' table follows from, in the arithmetic that torch uses for this dtype."""
+    filtered = set(kinds) <= {"linear", "cubic", "lanczos"}
+    fixed = dtype == np.uint8 and filtered and len(kinds) == 2 and (antialias or "lanczos" not in kinds)
+    # Integers beyond 16 bits are accumulated in float64, so their coordinates are float64 too; nearest follows torch.
+    wide = dtype.kind in "iu" and dtype.itemsize > 2 and not set(kinds) <= set(axis_table.NEAREST)
+    double = bool(fixed or wide or axis_table.is_double(dtype))
+    precision: Any = np.float64 if double else np.float32
+    axes = []
+    for kind, n_in, n_out, factor in zip(kinds, extents, sizes, scales or (None,) * len(kinds), strict=True):
+        aligned = align_corners and kind in modes.WITH_ALIGN_CORNERS
+        scale = axis_table.sampling_scale(n_in, n_out, None if kind == "area" else factor, precision, aligned)
+        smooth = antialias and kind in modes.WITH_ANTIALIAS
+        axes.append(Axis(kind, n_in, n_out, scale, aligned, smooth, double, fixed, (0, n_out)))
+    return tuple(axes)
 
 
 def _spatial(shape: tuple[int, ...], data_format: str) -> tuple[int, ...]:

@@ -34,6 +34,11 @@ def integer(op: str, name: str, value: Any, rule: str = "an integer", minimum: i
     return number
 
 
+def whole_number(op: str, name: str, value: Any, rule: str) -> int:
+    """`value` as an integer of either sign."""
+    return integer(op, name, value, rule, minimum=-sys.maxsize)
+
+
 def integers(op: str, name: str, value: Any, rule: str) -> tuple[int, ...]:
     """A number or a sequence of numbers as a tuple."""
     if is_sequence(value):
@@ -105,6 +110,13 @@ def movable(op: str, value: DType) -> None:
     if value.hasobject or value.itemsize not in _ITEM_SIZES:
         sizes = "1, 2, 4, 8 or 16"
         raise TypeError(f"{op}: x must have items of {sizes} bytes without Python objects, got dtype {value}")
+
+
+def numeric(op: str, value: DType) -> None:
+    """Refuse dtypes that cannot be weighted and summed."""
+    if not (value.kind in "iu" or value.name in ("float16", "bfloat16", "float32", "float64")):
+        rule = "an integer dtype, float16, bfloat16, float32 or float64 for this mode"
+        raise TypeError(f"{op}: x must have {rule}, got dtype {value}")
 
 
 def size_in_memory(op: str, output_shape: Shape, value: DType) -> None:

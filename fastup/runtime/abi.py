@@ -22,8 +22,9 @@ class Entry(NamedTuple):
 
     releasing: Callable[..., int]
     holding: Callable[..., int]
+    address: int  # for kernels that call it as a stage
 
 
 def entry_at(address: int) -> Entry:
     """The kernel at this address."""
-    return Entry(_RELEASING(address), _HOLDING(address))
+    return Entry(_RELEASING(address), _HOLDING(address), address)

@@ -217,6 +217,16 @@ def _target() -> str:
     return f"{name} {cpu_info.cpu_features() if features is None else features}"
 
 
+def target_has(feature: str) -> bool:
+    """Whether the processor that kernels are compiled for has this LLVM feature; ARM64 always has "fma"."""
+    name, _, features = _target().partition(" ")
+    if name in cpu_info.LEVELS:
+        names = list(cpu_info.LEVELS)
+        return any(feature in cpu_info.LEVELS[level] for level in names[names.index(name) :])
+    arm = platform.machine().lower() in ("arm64", "aarch64")
+    return f"+{feature}" in features.split(",") or (arm and feature == "fma")
+
+
 def _fallback_levels() -> tuple[str, ...]:
     if "NUMBA_CPU_NAME" in os.environ:
         return ()

@@ -33,13 +33,22 @@ _default: int | None = None
 class Launch:
     """A kernel with all that stays the same from call to call: its integers, its table, its expected time."""
 
-    __slots__ = ("address", "entry", "microseconds", "params", "table", "table_address", "total")
+    __slots__ = ("address", "entry", "microseconds", "params", "table", "table_address", "total", "workspace")
 
     def __init__(
-        self, entry: Entry, params: Sequence[int], microseconds: float, table: Any = None, table_address: int = 0
+        self,
+        entry: Entry,
+        params: Sequence[int],
+        microseconds: float,
+        table: Any = None,
+        table_address: int = 0,
+        workspace: int = 0,
     ) -> None:
-        """`params` starts with the number of work items; `table` is kept alive for `table_address`."""
-        self.entry, self.total, self.microseconds = entry, params[0], microseconds
+        """`params` starts with the number of work items; `table` is kept alive for `table_address`.
+
+        Each thread that works on the call gets `workspace` bytes of its own.
+        """
+        self.entry, self.total, self.microseconds, self.workspace = entry, params[0], microseconds, workspace
         self.params = (ctypes.c_int64 * len(params))(*params)
         self.address = ctypes.addressof(self.params)
         self.table, self.table_address = table, table_address
@@ -47,11 +56,11 @@ class Launch:
     def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
         """Run over buffers at these addresses; `keep` holds whatever owns them."""
         if self.microseconds < HOLD_GIL_BELOW:
-            self.entry.holding(self.address, source, target, self.table_address, 0, 0, 0)
+            self.entry.holding(self.address, source, target, self.table_address, _workspace(self.workspace), 0, 0)
             return
         count = get_num_threads() if threads is None else threads
         if count == 1 or self.total == 1 or self.microseconds < SPLIT_FROM:
-            self.entry.releasing(self.address, source, target, self.table_address, 0, 0, 0)
+            self.entry.releasing(self.address, source, target, self.table_address, _workspace(self.workspace), 0, 0)
         else:
             self._share(source, target, keep, count)
 
@@ -60,18 +69,38 @@ class Launch:
         chunk = -(-self.total // chunks)
         counters = (ctypes.c_int64 * COUNTERS)()
         counters[CHUNK], counters[CHUNKS] = chunk, -(-self.total // chunk)
-        arguments = (self.address, source, target, self.table_address, 0, ctypes.addressof(counters))
+        buffers, shared = (self.address, source, target, self.table_address), ctypes.addressof(counters)
         # A helper that comes late finds no chunk left and touches only the counters. After an interrupt it may still
         # be writing, so its job keeps the arrays; after success the list is emptied and they can be reused at once.
         owners = [*keep]
         with _callers() as callers:
             _post(
-                (self.entry.releasing, arguments, self, counters, owners),
+                (self.entry.releasing, buffers, shared, self.workspace, self, counters, owners),
                 (min(count, counters[CHUNKS], _MOST_THREADS) - 1) // callers,
             )
-            while self.entry.releasing(*arguments, 1):
+            while self.entry.releasing(*buffers, _workspace(self.workspace), shared, 1):
                 time.sleep(0)
         owners.clear()
+
+
+class _Workspaces(threading.local):
+    """Memory that a thread's kernels use between their rows; it grows to the largest call and stays."""
+
+    size = address = 0
+    memory: Any = None
+
+
+_workspaces = _Workspaces()
+
+
+def _workspace(size: int) -> int:
+    """Address of so many bytes for the calling thread, aligned to 64."""
+    mine = _workspaces
+    if size > mine.size:
+        mine.memory = (ctypes.c_char * (size + 64))()
+        mine.address = -(-ctypes.addressof(mine.memory) // 64) * 64
+        mine.size = size
+    return mine.address
 
 
 @contextlib.contextmanager
@@ -102,7 +131,8 @@ def _post(job: tuple[Any, ...], wanted: int) -> None:
 def _help(jobs: queue.SimpleQueue[tuple[Any, ...]]) -> None:
     while True:
         job = jobs.get()
-        job[0](*job[1], 0)
+        with contextlib.suppress(MemoryError):  # of the workspace; the caller does what this helper would
+            job[0](*job[1], _workspace(job[3]), job[2], 0)
         del job
 
 

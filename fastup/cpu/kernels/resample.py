@@ -1,8 +1,8 @@
 """Kernels that apply the tables of an interpolation, whatever the mode, the rank and the ratio.
 
 ``params`` of a table of positions: 0 rows; 1 rows per plane; 2 rows per slice; 3 columns; 4 items per pixel;
-5..8 two plane digits, innermost first: extent, stride. The table holds source offsets, strides included: per row of a
-slice, per slice, per column.
+5..8 two plane digits, innermost first: extent, source stride; 9..11 target strides of row, slice and plane. The table
+holds source offsets, strides included: per row of a slice, per slice, per column.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from fastup.cpu.kernels.shuffle import INTEGERS
 from fastup.cpu.kernels.simd import copy_item, flush, publish, row_buffer
 from fastup.runtime.kernel import inline, kernel
 
-PLANE_ROWS, HEIGHT, WIDTH, PIXEL, DIGITS = 1, 2, 3, 4, 5
+PLANE_ROWS, HEIGHT, WIDTH, PIXEL, DIGITS, ROW_PITCH, SLICE_PITCH, PLANE_PITCH = 1, 2, 3, 4, 5, 9, 10, 11
 
 
 @inline
@@ -26,6 +26,40 @@ def copy_row(dst, source, target, length):
     """Repeat a row of the target that was just written."""
     for k in range(length):
         dst[target + k] = dst[source + k]
+
+
+def rows_by_table(write_row):
+    """The body that walks its share of the rows: ``write_row(params, src, dst, line, table, source, target, ...)``."""
+
+    def body(params, src, dst, table, start, stop):
+        height = params[HEIGHT]
+        line = row_buffer(dst)
+        row = start
+        while row < stop:
+            plane = row // params[PLANE_ROWS]
+            base = plane_offset(params, plane)
+            first = row - plane * params[PLANE_ROWS]
+            last = min(params[PLANE_ROWS], first + stop - row)
+            depth = first // height
+            number = first - depth * height
+            fresh = True
+            previous = 0
+            written = 0
+            for _ in range(first, last):
+                source = base + table[height + depth] + table[number]
+                target = plane * params[PLANE_PITCH] + depth * params[SLICE_PITCH] + number * params[ROW_PITCH]
+                write_row(params, src, dst, line, table, source, target, written, fresh or source != previous)
+                fresh = False
+                previous = source
+                written = target
+                row += 1
+                number += 1
+                if number == height:
+                    number = 0
+                    depth += 1
+        publish()
+
+    return body
 
 
 @kernel("element", "element", "int64", elements=INTEGERS, pixel=(0, 1, 3), stream=(0, 1))
@@ -51,40 +85,15 @@ def take_rows(pixel, stream):
                     copy_item(src, begin + k, dst, end + k)
 
     @inline
-    def write_row(params, src, dst, line, table, source, row, fresh):
+    def write_row(params, src, dst, line, table, source, target, written, fresh):
         length = row_length(params)
         if stream:
             if fresh:
                 take_row(params, src, line, table, source, 0)
-            flush(line, length, dst, row * length)
+            flush(line, length, dst, target)
         elif fresh:
-            take_row(params, src, dst, table, source, row * length)
+            take_row(params, src, dst, table, source, target)
         else:
-            copy_row(dst, (row - 1) * length, row * length, length)
+            copy_row(dst, written, target, length)
 
-    def body(params, src, dst, table, start, stop):
-        height = params[HEIGHT]
-        line = row_buffer(dst)
-        row = start
-        while row < stop:
-            plane = row // params[PLANE_ROWS]
-            base = plane_offset(params, plane)
-            first = row - plane * params[PLANE_ROWS]
-            last = min(params[PLANE_ROWS], first + stop - row)
-            depth = first // height
-            number = first - depth * height
-            fresh = True
-            previous = 0
-            for _ in range(first, last):
-                source = base + table[height + depth] + table[number]
-                write_row(params, src, dst, line, table, source, row, fresh or source != previous)
-                fresh = False
-                previous = source
-                row += 1
-                number += 1
-                if number == height:
-                    number = 0
-                    depth += 1
-        publish()
-
-    return body
+    return rows_by_table(write_row)

@@ -126,7 +126,6 @@ def row_buffer(_, like):
 @intrinsic
 def stream_vector(_, src, source, dst, target):
     """Copy one vector past the caches, to an address that is aligned to a vector."""
-    from llvmlite import ir
     from numba import types
 
     def generate(context, builder, _signature, arguments):

@@ -1,0 +1,119 @@
+"""Stages that put rows together: the vertical step of an interpolation, whatever its mode and rank.
+
+``params``: 0 items; 1 rows; from 2 on, the distance of each row in bytes. Sums begin with the product and in the order
+that torch's compiled code has (`kernels.md` calls it the generic path): linear ``fma(a, w0, b * w1)``, cubic
+``fma(d, w3, fma(c, w2, fma(a, w0, b * w1)))``; with antialias and beyond four taps from the first to the last.
+"""
+
+from __future__ import annotations
+
+from fastup.cpu.kernels import vectors
+from fastup.cpu.kernels.stage import at, fma
+from fastup.runtime.kernel import inline, intrinsic, kernel
+
+ROWS = 2
+LANES = 16  # items of a block
+FLOATS = ("float32", "float64")
+
+
+@inline
+def add_rows(params, base, dst, weights, first):
+    """Add up to four more rows, from `first` on."""
+    count = params[0]
+    a, wa = at(base, params[ROWS + first]), weights[first]
+    rest = params[1] - first
+    if rest == 1:
+        for k in range(count):
+            dst[k] = fma(a[k], wa, dst[k])
+        return
+    b, wb = at(base, params[ROWS + first + 1]), weights[first + 1]
+    if rest == 2:
+        for k in range(count):
+            dst[k] = fma(b[k], wb, fma(a[k], wa, dst[k]))
+        return
+    c, wc = at(base, params[ROWS + first + 2]), weights[first + 2]
+    if rest == 3:
+        for k in range(count):
+            dst[k] = fma(c[k], wc, fma(b[k], wb, fma(a[k], wa, dst[k])))
+        return
+    d, wd = at(base, params[ROWS + first + 3]), weights[first + 3]
+    for k in range(count):
+        dst[k] = fma(d[k], wd, fma(c[k], wc, fma(b[k], wb, fma(a[k], wa, dst[k]))))
+
+
+def rows_sum(taps):
+    """A helper ``(params, base, dst, weights, k)`` that blends `LANES` items from `k` on."""
+
+    @intrinsic
+    def block(_, params, base, dst, weights, k):
+        from llvmlite import ir
+        from numba import types
+
+        def generate(context, builder, _signature, arguments):
+            params, base, dst, weights, k = arguments
+            long, byte = ir.IntType(64), ir.IntType(8).as_pointer()
+            kind = context.get_value_type(weights_type.dtype)
+
+            def row(tap):
+                distance = builder.load(builder.gep(params, [ir.Constant(long, ROWS + tap)]))
+                begin = builder.bitcast(builder.gep(builder.bitcast(base, byte), [distance]), base.type)
+                return vectors.load(builder, builder.gep(begin, [k]), kind, LANES)
+
+            def weight(tap):
+                return vectors.splat(builder, builder.load(builder.gep(weights, [ir.Constant(long, tap)])), LANES)
+
+            vectors.store(builder, vectors.weighted(builder, taps, row, weight), builder.gep(dst, [k]))
+            return context.get_dummy_value()
+
+        weights_type = weights
+        return types.void(params, base, dst, weights, types.intp), generate
+
+    return block
+
+
+@kernel("element", "element", "element", elements=FLOATS, taps=(1, 2, 4, 0))
+def blend(taps):
+    """Rows times weights; one row is copied, and 0 stands for any number in sequence."""
+    block = rows_sum(taps)
+
+    def copied(params, base, dst, weights, start, stop):
+        a = at(base, params[ROWS])
+        for k in range(params[0]):
+            dst[k] = a[k]
+
+    @inline
+    def one_item(params, base, dst, weights, k):
+        total = fma(at(base, params[ROWS])[k], weights[0], at(base, params[ROWS + 1])[k] * weights[1])
+        for row in range(2, taps):
+            total = fma(at(base, params[ROWS + row])[k], weights[row], total)
+        dst[k] = total
+
+    def some(params, base, dst, weights, start, stop):
+        count = params[0]
+        if count < LANES:
+            for k in range(count):
+                one_item(params, base, dst, weights, k)
+        else:
+            for k in range(0, count - LANES + 1, LANES):
+                block(params, base, dst, weights, k)
+            if count % LANES:
+                block(params, base, dst, weights, count - LANES)
+
+    def many(params, base, dst, weights, start, stop):
+        a, wa = at(base, params[ROWS]), weights[0]
+        if params[1] == 1:
+            for k in range(params[0]):
+                dst[k] = a[k] * wa
+            return
+        b, wb = at(base, params[ROWS + 1]), weights[1]
+        if params[1] == 2:
+            for k in range(params[0]):
+                dst[k] = fma(b[k], wb, a[k] * wa)
+            return
+        c, wc = at(base, params[ROWS + 2]), weights[2]
+        for k in range(params[0]):
+            dst[k] = fma(c[k], wc, fma(b[k], wb, a[k] * wa))
+        for first in range(3, params[1], 4):
+            add_rows(params, base, dst, weights, first)
+
+    return {1: copied, 0: many}.get(taps, some)

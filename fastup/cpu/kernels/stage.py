@@ -1,0 +1,96 @@
+"""What lets kernels be put together: pointers into one block of memory, and calls of one kernel by another.
+
+A *stage* is a kernel that treats one row. Another kernel calls it by its address, with the C signature that all kernels
+have, so a new dtype is a stage that loads and one that stores, and a new mode is another table.
+"""
+
+from __future__ import annotations
+
+from fastup.runtime.kernel import intrinsic, target_has
+
+
+@intrinsic
+def at(_, pointer, distance):
+    """The address `distance` bytes further, seen as a pointer of the same type."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context, builder, signature, arguments):
+        origin, distance = arguments
+        raw = builder.bitcast(origin, ir.IntType(8).as_pointer())
+        return builder.bitcast(builder.gep(raw, [distance]), context.get_value_type(signature.return_type))
+
+    return pointer(pointer, types.intp), generate
+
+
+@intrinsic
+def view(_, pointer, distance, like):
+    """The address `distance` bytes further, seen as a pointer like another."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context, builder, signature, arguments):
+        raw = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
+        return builder.bitcast(builder.gep(raw, [arguments[1]]), context.get_value_type(signature.return_type))
+
+    return like(pointer, types.intp, like), generate
+
+
+def _seen_as(name):
+    @intrinsic
+    def cast(_, pointer, distance):
+        from llvmlite import ir
+        from numba import types
+
+        kind = types.CPointer(getattr(types, name))
+
+        def generate(context, builder, _signature, arguments):
+            raw = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
+            return builder.bitcast(builder.gep(raw, [arguments[1]]), context.get_value_type(kind))
+
+        return kind(pointer, types.intp), generate
+
+    return cast
+
+
+# The address `distance` bytes further, as a pointer to another type.
+as_uint8, as_uint16, as_int64 = _seen_as("uint8"), _seen_as("uint16"), _seen_as("int64")
+as_int32, as_float32, as_float64 = _seen_as("int32"), _seen_as("float32"), _seen_as("float64")
+SEEN_AS = {name: _seen_as(name) for name in ("int8", "int16", "uint32", "uint64")} | {
+    "uint8": as_uint8,
+    "uint16": as_uint16,
+    "int32": as_int32,
+    "int64": as_int64,
+    "float32": as_float32,
+    "float64": as_float64,
+}
+
+
+@intrinsic
+def call_stage(_, address, params, first, second, third):
+    """Run the kernel at `address` on the calling thread, over all its items."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context, builder, _signature, arguments):
+        word, byte = ir.IntType(64), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(word, [byte] * 5 + [word, word])
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        pointers = [builder.bitcast(pointer, byte) for pointer in arguments[1:]]
+        zero = ir.Constant(word, 0)
+        builder.call(function, [*pointers, ir.Constant(byte, None), zero, zero])
+        return context.get_dummy_value()
+
+    return types.void(address, params, first, second, third), generate
+
+
+@intrinsic
+def fma(_, a, b, c):
+    """The sum a * b + c in one rounding; in two where that would be a call of the C library."""
+
+    def generate(_context, builder, _signature, arguments):
+        if target_has("fma"):
+            return builder.fma(*arguments)
+        return builder.fadd(builder.fmul(*arguments[:2]), arguments[2])
+
+    return a(a, b, c), generate

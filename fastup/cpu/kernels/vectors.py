@@ -1,0 +1,85 @@
+"""LLVM IR for vectors of floats, as the intrinsics of the kernels put it together.
+
+Numba has no vector type, so vectors live within one intrinsic. Explicit blocks are for rows whose end LLVM's own
+vectorisation leaves to single items: a last block that lies over the one before costs as much as any other.
+"""
+
+from __future__ import annotations
+
+from fastup.runtime.kernel import target_has
+
+
+def vector(kind, lanes):
+    """The vector type."""
+    from llvmlite import ir
+
+    return ir.VectorType(kind, lanes)
+
+
+def load(builder, pointer, kind, lanes):
+    """A vector from an address that is aligned to its items only."""
+    loaded = builder.load(builder.bitcast(pointer, vector(kind, lanes).as_pointer()), typ=vector(kind, lanes))
+    loaded.align = 4
+    return loaded
+
+
+def store(builder, value, pointer):
+    """A vector to an address that is aligned to its items only."""
+    written = builder.store(value, builder.bitcast(pointer, value.type.as_pointer()))
+    written.align = 1
+
+
+def lane_numbers(numbers):
+    """The constant mask of a shuffle."""
+    from llvmlite import ir
+
+    return ir.Constant(vector(ir.IntType(32), len(numbers)), list(numbers))
+
+
+def splat(builder, value, lanes):
+    """A vector with the same value in every lane."""
+    from llvmlite import ir
+
+    undefined = ir.Constant(vector(value.type, lanes), ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, lane_numbers([0] * lanes))
+
+
+def fma(builder, a, b, c):
+    """The sum a * b + c in one rounding, or in two where the processor has no such instruction."""
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    if not target_has("fma"):
+        return builder.fadd(builder.fmul(a, b), c)
+    letter = {"float": "f32", "double": "f64"}[str(a.type.element)]
+    kind = ir.FunctionType(a.type, [a.type] * 3)
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{a.type.count}{letter}")
+    return builder.call(function, [a, b, c])
+
+
+def in_order(taps):
+    """The taps in the order in which torch's compiled code sums two or four."""
+    return [1, 0, *range(2, taps)]
+
+
+def weighted(builder, taps, value, weight):
+    """The sum of ``value(tap) * weight(tap)``."""
+    first, *rest = in_order(taps)
+    total = builder.fmul(value(first), weight(first))
+    for tap in rest:
+        total = fma(builder, value(tap), weight(tap), total)
+    return total
+
+
+def woven(builder, streams):
+    """Two or four vectors as one, item by item."""
+    while len(streams) > 1:
+        half = len(streams) // 2
+        pairs = []
+        for left, right in zip(streams[:half], streams[half:], strict=True):
+            lanes = left.type.count
+            mask = lane_numbers([place for lane in range(lanes) for place in (lane, lanes + lane)])
+            pairs.append(builder.shuffle_vector(left, right, mask))
+        streams = pairs
+    return streams[0]

@@ -1,0 +1,276 @@
+"""Pack a plan for the separable kernel: choose its stages, cut the work into strips, lay out table and workspace."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastup.cpu import spreading
+from fastup.cpu.kernels import blend, convert, fixed, separable
+from fastup.cpu.kernels.separable import PARAMS
+from fastup.cpu.permuted_copy import beyond_caches
+from fastup.plan.axis_table import Axis
+from fastup.plan.base import Array
+from fastup.runtime.abi import Entry
+from fastup.runtime.kernel import Family
+from fastup.runtime.workers import Launch
+
+FAMILIES = (
+    separable.separable, convert.load, convert.store, blend.blend, *spreading.FAMILIES, fixed.blend, fixed.blend_narrow,
+)  # fmt: skip
+_STRIP_BYTES = 16 * 2**10  # of one row of a strip: a row and those it is made of stay in L1
+_DEPTH_STRIP_BYTES = 4 * 2**10
+_RING_BYTES = 2**20
+_LINE_BYTES = 2**18
+_DEPTH_RING_BYTES = 2**18
+_NANOSECONDS = 0.4  # per output item and blended row, one thread
+
+
+class Geometry(NamedTuple):
+    """A call without its operator: the axes, and how source and target lie in memory (in bytes)."""
+
+    axes: tuple[Axis, ...]
+    source_strides: tuple[int, ...]  # of the spatial axes
+    target_strides: tuple[int, ...]
+    planes: tuple[tuple[int, int, int], ...]  # extent, source and target stride, outermost first
+    source_offset: int  # of the first plane that is wanted
+    items: int  # per pixel
+    item_stride: int
+    dtype: np.dtype[Any]
+    read: int
+    written: int
+
+
+class _Stage(NamedTuple):
+    """A row's axis: which family blends it, its taps by output position, and the weights."""
+
+    entry: Entry | None
+    taps: Array  # first and count
+    weights: Array
+
+
+def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
+    """Those of `families` that arrays of `dtype` may need."""
+    if dtype.name not in convert.KINDS:
+        return
+    kinds = {convert.KINDS.index(dtype.name)} | ({convert.KINDS.index("bytes")} if dtype == np.uint8 else set())
+    elements = {convert.COMPUTED[kind] for kind in kinds}
+    for family in families:
+        for key in family.instances():
+            if family in (convert.load, convert.store):
+                if key[1] in kinds:
+                    yield family, key
+            elif family is separable.separable or key[0] in elements:
+                yield family, key
+
+
+def pack(call: Geometry) -> Launch:
+    """The launch of the separable kernel."""
+    return _Packing(call).launch()
+
+
+class Table:
+    """The kernel's table under construction: arrays one after another, each at a multiple of 64 bytes."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, array: Array) -> int:
+        """Where the array begins."""
+        begin, content = self.size, np.ascontiguousarray(array).tobytes()
+        self.parts.append(content + bytes(-len(content) % 64))
+        self.size += len(self.parts[-1])
+        return begin
+
+    def array(self) -> Array:
+        """The whole table."""
+        return np.frombuffer(b"".join(self.parts) + bytes(64), np.uint8)
+
+
+def aligned(size: int) -> int:
+    """The next multiple of 64 bytes."""
+    return -(-size // 64) * 64
+
+
+def _power_of_two(number: int) -> int:
+    return 1 << (number - 1).bit_length()
+
+
+def _address(entry: Entry | None) -> int:
+    return entry.address if entry else 0
+
+
+def _fixed_weights(weights: Array, bits: int) -> Array:
+    """Per row the bits, then the weights, of an even number."""
+    even = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
+    return np.concatenate([np.full((len(weights), 1), bits), even], axis=1).astype(np.int32)
+
+
+class _Packing:
+    """One call being packed; the attributes are what several steps need."""
+
+    def __init__(self, call: Geometry) -> None:
+        self.call = call
+        self.fixed = call.axes[0].fixed
+        name = "bytes" if self.fixed else call.dtype.name
+        self.kind = convert.KINDS.index(name)
+        self.computed = convert.COMPUTED[self.kind]
+        self.size = np.dtype(self.computed).itemsize
+        self.swapped = not call.dtype.isnative
+        *outer, self.width = call.axes
+        # An outermost axis that keeps its size is one more digit of the planes.
+        self.has_depth = len(outer) == 2 and not outer[0].is_identity
+        self.depth = outer[0] if self.has_depth else None
+        self.height = outer[-1] if outer else None
+        self.rows = self._stage(self.height)
+        self.slices = self._stage(self.depth)
+        self.far = beyond_caches(call.read, call.written)
+        self.table = Table()
+
+    def _stage(self, axis: Axis | None) -> _Stage:
+        if axis is None or axis.is_identity:
+            positions = np.arange(*axis.window) if axis else np.zeros(1, np.int64)
+            return _Stage(None, np.stack([positions, np.ones_like(positions)], axis=1), np.zeros(1))
+        first, weights = axis.table()
+        count = np.full(len(first), weights.shape[1])
+        # The filter's support and no further: beyond it may be infinities.
+        if (axis.antialias and not axis.fixed) or axis.mode == "area":
+            count = weights.shape[1] - np.argmax((weights != 0)[:, ::-1], axis=1)
+        if self.fixed:
+            taps = np.stack([first, count], axis=1)
+            if small := spreading.narrowed(weights, axis.bits):
+                return _Stage(fixed.blend_narrow("uint8"), taps, _fixed_weights(*small))
+            entry = fixed.blend("uint8", spreading.constant_taps(axis))
+            return _Stage(entry, taps, _fixed_weights(weights, axis.bits))
+        entry = blend.blend(self.computed, 1 if weights.shape[1] == 1 else spreading.constant_taps(axis))
+        return _Stage(entry, np.stack([first, count], axis=1), weights.astype(self.computed))
+
+    @property
+    def whole_rows(self) -> bool:
+        """Whether the rows' own axis keeps its size."""
+        return self.width.is_identity
+
+    def _needs_load(self) -> bool:
+        """Rows that are floats in order, and are blended as they are, are read where they lie."""
+        contiguous = self.call.item_stride == self.size and self.call.source_strides[-1] == self.size * self.call.items
+        plain = convert.SIZES[self.kind] == self.size and convert.KINDS[self.kind] in ("bytes", "float32", "float64")
+        return not (self.whole_rows and self.rows.entry and contiguous and plain and not self.swapped)
+
+    def _needs_store(self) -> bool:
+        plain = convert.KINDS[self.kind] in ("bytes", "float32", "float64") and not self.swapped
+        return not plain or self.far
+
+    def _strips(self) -> list[tuple[int, int]]:
+        """Output pixels, from and to, of each strip."""
+        limit = _DEPTH_STRIP_BYTES if self.has_depth else _STRIP_BYTES
+        limit = min(limit, _RING_BYTES // self._ring_rows())
+        if not self.whole_rows:
+            limit = min(limit, int(_LINE_BYTES / max(self.width.scale, 1e-9)))
+        most = max(1, limit // (self.size * self.call.items))
+        parts = -(-self.width.length // most)
+        each = -(-self.width.length // parts)
+        each = min(self.width.length, -(-each // 16) * 16)
+        return [(begin, min(begin + each, self.width.length)) for begin in range(0, self.width.length, each)]
+
+    def _ring_rows(self) -> int:
+        return _power_of_two(int(self.rows.taps[:, 1].max()))
+
+    def launch(self) -> Launch:
+        call, strips = self.call, self._strips()
+        params = np.zeros(PARAMS, np.int64)
+        self._name_stages(params)
+        self._place_rows(params)
+        longest = max(stop - begin for begin, stop in strips) * call.items * self.size
+        line = self._place_strips(params, strips)
+        workspace = self._lay_out_workspace(params, longest, line)
+        place_planes(params, call)
+        table = self.table.array()
+        params[separable.STRIPS] = len(strips)
+        planes = math.prod(extent for extent, _, _ in call.planes)
+        length = len(self.slices.taps) if self.has_depth else len(self.rows.taps)
+        tiles = -(-len(self.rows.taps) // int(params[separable.TILE_ROWS])) if self.has_depth else 1
+        params[separable.TOTAL] = planes * len(strips) * tiles * length
+        entry = separable.separable("uint8", int(self.has_depth))
+        return Launch(entry, params.tolist(), self._microseconds(), table, table.ctypes.data, workspace)
+
+    def _microseconds(self) -> float:
+        items = self.call.written / self.call.dtype.itemsize
+        rows = items / max(1, self.width.length * self.call.items)
+        taps = self._ring_rows() + (int(self.slices.taps[:, 1].max()) if self.has_depth else 0)
+        return (items * _NANOSECONDS * taps / 2 + rows * 20) / 1000
+
+    def _name_stages(self, params: Array) -> None:
+        if self._needs_load():
+            params[separable.LOAD] = _address(convert.load("uint8", self.kind))
+        if self._needs_store():
+            params[separable.STORE] = _address(convert.store("uint8", self.kind))
+        params[separable.BLEND] = _address(self.rows.entry)
+        params[separable.DEPTH_BLEND] = _address(self.slices.entry)
+
+    def _place_rows(self, params: Array) -> None:
+        for stage, begin, weights, step in (
+            (self.rows, separable.ROW_TABLE, separable.ROW_WEIGHTS, separable.ROW_WEIGHTS_STEP),
+            (self.slices, separable.SLICE_TABLE, separable.SLICE_WEIGHTS, separable.SLICE_WEIGHTS_STEP),
+        ):
+            params[begin] = self.table.add(stage.taps.astype(np.int64))
+            params[weights] = self.table.add(stage.weights)
+            params[step] = stage.weights.nbytes // len(stage.taps) if stage.entry else 0
+        params[separable.ROWS], params[separable.SLICES] = len(self.rows.taps), len(self.slices.taps)
+        params[separable.IN_ROWS] = self.height.n_in if self.height else 1
+        params[separable.IN_SLICES] = self.depth.n_in if self.depth else 1
+
+    def _place_strips(self, params: Array, strips: list[tuple[int, int]]) -> int:
+        """Write the strips; the bytes of the longest padded row."""
+        call, longest = self.call, 0
+        rows = np.zeros((len(strips), separable.STRIP), np.int64)
+        made = [] if self.whole_rows else [spreading.strip_of(self.width.part(*strip), call.items) for strip in strips]
+        chosen = spreading.common(made, self.computed)
+        each: list[spreading.Strip | None] = [*made] or [None] * len(strips)
+        for row, (begin, stop), one in zip(rows, strips, each, strict=True):
+            items = (stop - begin) * call.items
+            first, before, pixels, after = self.width.window[0] + begin, 0, stop - begin, 0
+            if one and chosen:
+                first, before, pixels, after = one.span
+                row[separable.STRIP_SPREAD : separable.STRIP_STORE] = chosen.params(one, self.table)
+            longest = max(longest, (before + pixels + after) * call.items * self.size)
+            row[separable.STRIP_SOURCE] = call.source_offset + first * call.source_strides[-1]
+            row[separable.STRIP_TARGET] = begin * call.target_strides[-1]
+            row[separable.STRIP_ITEMS] = items
+            load = (pixels, before, after, call.items, call.source_strides[-1], call.item_stride, self.swapped)
+            row[separable.STRIP_LOAD : separable.STRIP_SPREAD] = load
+            row[separable.STRIP_STORE :] = (items, self.swapped)
+        params[separable.SPREAD] = _address(chosen.entry if chosen else None)
+        params[separable.STRIP_TABLE] = self.table.add(rows)
+        return longest
+
+    def _lay_out_workspace(self, params: Array, longest: int, line: int) -> int:
+        """Blend's parameters, the padded row, the row on its way out, the ring of rows, the ring of slices."""
+        most = max(self._ring_rows(), int(self.slices.taps[:, 1].max()))
+        at = aligned(8 * (2 + most))
+        params[separable.LINE], at = at, at + aligned(line + 256)  # vector loads reach past the last tap
+        params[separable.RESULT], at = at, at + aligned(longest)
+        params[separable.RING_MASK], params[separable.RING_STEP] = self._ring_rows() - 1, aligned(longest)
+        ring = self._ring_rows() * aligned(longest) if params[separable.LOAD] else 0
+        params[separable.RING], at = at, at + ring
+        slices = _power_of_two(int(self.slices.taps[:, 1].max()))
+        fit = _DEPTH_RING_BYTES // (slices * aligned(longest))
+        tile = max(1, min(len(self.rows.taps), fit)) if self.has_depth else len(self.rows.taps)
+        params[separable.TILE_ROWS], params[separable.DEPTH_RING] = tile, at
+        params[separable.DEPTH_RING_MASK], params[separable.DEPTH_RING_STEP] = slices - 1, tile * aligned(longest)
+        return at + slices * tile * aligned(longest) if self.has_depth else at
+
+
+def place_planes(params: Array, call: Geometry) -> None:
+    """The three digits of a plane's number, and what lies between its rows and slices."""
+    digits = [(1, 0, 0)] * (3 - len(call.planes)) + list(call.planes)
+    params[separable.EXTENT_0], params[separable.EXTENT_1] = digits[2][0], digits[1][0]
+    for k, (_, source, target) in enumerate(reversed(digits)):
+        params[separable.SOURCE_0 + k], params[separable.TARGET_0 + k] = source, target
+    if len(call.axes) > 1:
+        params[separable.SOURCE_ROW], params[separable.TARGET_ROW] = call.source_strides[-2], call.target_strides[-2]
+    if len(call.axes) > 2:
+        params[separable.SOURCE_SLICE], params[separable.TARGET_SLICE] = call.source_strides[0], call.target_strides[0]
