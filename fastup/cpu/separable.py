@@ -19,8 +19,15 @@ from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
 FAMILIES = (
-    separable.separable, convert.load, convert.store, blend.blend, *spreading.FAMILIES, fixed.blend, fixed.blend_narrow,
-)  # fmt: skip
+    separable.separable,
+    convert.load,
+    convert.store,
+    blend.blend,
+    blend.blend_far,
+    *spreading.FAMILIES,
+    fixed.blend,
+    fixed.blend_narrow,
+)
 _STRIP_BYTES = 16 * 2**10  # of one row of a strip: a row and those it is made of stay in L1
 _DEPTH_STRIP_BYTES = 4 * 2**10
 _RING_BYTES = 2**20
@@ -149,6 +156,15 @@ class _Packing:
         entry = blend.blend(self.computed, 1 if weights.shape[1] == 1 else spreading.constant_taps(axis))
         return _Stage(entry, np.stack([first, count], axis=1), weights.astype(self.computed))
 
+    def _far_blend(self) -> int:
+        """The last blend that itself writes past the caches, where every row is made of whole vectors."""
+        last = self.slices if self.has_depth else self.rows
+        taps = spreading.constant_taps(self.depth or self.height or self.width)
+        if not (self.far and self.plain and last.entry and taps) or self.fixed or last.weights.shape[1] != taps:
+            return 0
+        whole = all((stop - begin) * self.call.items % blend.LANES == 0 for begin, stop in self._strips())
+        return blend.blend_far(self.computed, taps).address if whole else 0
+
     @property
     def whole_rows(self) -> bool:
         """Whether the rows' own axis keeps its size."""
@@ -161,8 +177,12 @@ class _Packing:
         return not (self.whole_rows and self.rows.entry and contiguous and plain and not self.swapped)
 
     def _needs_store(self) -> bool:
-        plain = convert.KINDS[self.kind] in ("bytes", "float32", "float64") and not self.swapped
-        return not plain or self.far
+        return not self.plain or self.far
+
+    @property
+    def plain(self) -> bool:
+        """Whether blended rows are what the result holds."""
+        return convert.KINDS[self.kind] in ("bytes", "float32", "float64") and not self.swapped
 
     def _strips(self) -> list[tuple[int, int]]:
         """Output pixels, from and to, of each strip."""
@@ -210,6 +230,7 @@ class _Packing:
             params[separable.STORE] = _address(convert.store("uint8", self.kind))
         params[separable.BLEND] = _address(self.rows.entry)
         params[separable.DEPTH_BLEND] = _address(self.slices.entry)
+        params[separable.BLEND_FAR] = self._far_blend()
 
     def _place_rows(self, params: Array) -> None:
         for stage, begin, weights, step in (

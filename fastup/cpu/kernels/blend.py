@@ -41,7 +41,7 @@ def add_rows(params, base, dst, weights, first):
         dst[k] = fma(d[k], wd, fma(c[k], wc, fma(b[k], wb, fma(a[k], wa, dst[k]))))
 
 
-def rows_sum(taps):
+def rows_sum(taps, store=vectors.store):
     """A helper ``(params, base, dst, weights, k)`` that blends `LANES` items from `k` on."""
 
     @intrinsic
@@ -62,7 +62,7 @@ def rows_sum(taps):
             def weight(tap):
                 return vectors.splat(builder, builder.load(builder.gep(weights, [ir.Constant(long, tap)])), LANES)
 
-            vectors.store(builder, vectors.weighted(builder, taps, row, weight), builder.gep(dst, [k]))
+            store(builder, vectors.weighted(builder, taps, row, weight), builder.gep(dst, [k]))
             return context.get_dummy_value()
 
         weights_type = weights
@@ -117,3 +117,15 @@ def blend(taps):
             add_rows(params, base, dst, weights, first)
 
     return {1: copied, 0: many}.get(taps, some)
+
+
+@kernel("element", "element", "element", elements=FLOATS, taps=(2, 4))
+def blend_far(taps):
+    """Whole vectors of a result beyond the caches, in aligned memory."""
+    block = rows_sum(taps, vectors.stream)
+
+    def body(params, base, dst, weights, start, stop):
+        for k in range(0, params[0], LANES):
+            block(params, base, dst, weights, k)
+
+    return body

@@ -12,19 +12,19 @@ All distances are bytes.
 
 from __future__ import annotations
 
-from fastup.cpu.kernels.simd import publish
+from fastup.cpu.kernels.simd import items_to_alignment, publish
 from fastup.cpu.kernels.stage import as_int64, at, call_stage
 from fastup.runtime.kernel import inline, kernel
 
 (
     TOTAL, STRIPS, ROWS, SLICES, TILE_ROWS,
-    LOAD, SPREAD, BLEND, DEPTH_BLEND, STORE,
+    LOAD, SPREAD, BLEND, DEPTH_BLEND, STORE, BLEND_FAR,
     EXTENT_0, EXTENT_1, SOURCE_0, SOURCE_1, SOURCE_2, TARGET_0, TARGET_1, TARGET_2,
     IN_ROWS, SOURCE_ROW, IN_SLICES, SOURCE_SLICE, TARGET_ROW, TARGET_SLICE,
     ROW_TABLE, ROW_WEIGHTS, ROW_WEIGHTS_STEP, SLICE_TABLE, SLICE_WEIGHTS, SLICE_WEIGHTS_STEP,
     STRIP_TABLE, RING, RING_MASK, RING_STEP, LINE, RESULT, DEPTH_RING, DEPTH_RING_MASK, DEPTH_RING_STEP,
-) = range(39)  # fmt: skip
-PARAMS = 39
+) = range(40)  # fmt: skip
+PARAMS = 40
 # A strip in the table: bytes from the row's start in the source and in the target, items, then parameters of stages.
 STRIP_SOURCE, STRIP_TARGET, STRIP_ITEMS, STRIP_LOAD, STRIP_SPREAD, STRIP_STORE, STRIP = 0, 1, 2, 3, 10, 20, 22
 # Parameters of the blends are put together at the start of the workspace: items, rows, distances.
@@ -69,6 +69,12 @@ def input_row(params, strip, source, row, table, work, filled):
 
 
 @inline
+def goes_far(params, out):
+    """Whether the last blend may write past the caches by itself, which it can only into aligned memory."""
+    return params[BLEND_FAR] != 0 and items_to_alignment(out, 0) == 0
+
+
+@inline
 def finish(params, strip, line, target, table):
     """Bring a blended row to the result, if it is not there yet."""
     if params[STORE] != 0:
@@ -88,8 +94,9 @@ def blended_rows(params, strip, source, target, pitch, begin, end, table, work, 
     for row in range(begin, end):
         first, count = taps_of[2 * row], taps_of[2 * row + 1]
         out = at(target, (row - begin) * pitch)
+        far = last and goes_far(params, out)
         line = out
-        if last and params[STORE] != 0:
+        if last and params[STORE] != 0 and not far:
             line = at(work, params[RESULT])
         if params[BLEND] == 0:
             make_row(params, strip, at(source, first * params[SOURCE_ROW]), line, table, work)
@@ -100,8 +107,8 @@ def blended_rows(params, strip, source, target, pitch, begin, end, table, work, 
                 blending[_BLEND_ROWS + k] = input_row(params, strip, source, wanted, table, work, filled)
                 filled = max(filled, wanted + 1)
             weights = at(table, params[ROW_WEIGHTS] + row * params[ROW_WEIGHTS_STEP])
-            call_stage(params[BLEND], as_int64(work, 0), base, line, weights)
-        if last:
+            call_stage(params[BLEND_FAR] if far else params[BLEND], as_int64(work, 0), base, line, weights)
+        if last and not far:
             finish(params, strip, line, out, table)
 
 
@@ -130,12 +137,15 @@ def blended_slices(params, strip, source, target, tile, begin, end, table, work)
                 slot = clamped(first + k, params[IN_SLICES]) & params[DEPTH_RING_MASK]
                 blending[_BLEND_ROWS + k] = slot * params[DEPTH_RING_STEP] + (row - top) * pitch
             out = at(target, depth * params[TARGET_SLICE] + row * params[TARGET_ROW])
+            far = goes_far(params, out)
             line = out
-            if params[STORE] != 0:
+            if params[STORE] != 0 and not far:
                 line = at(work, params[RESULT])
             weights = at(table, params[SLICE_WEIGHTS] + depth * params[SLICE_WEIGHTS_STEP])
-            call_stage(params[DEPTH_BLEND], as_int64(work, 0), ring, line, weights)
-            finish(params, strip, line, out, table)
+            stage = params[BLEND_FAR] if far else params[DEPTH_BLEND]
+            call_stage(stage, as_int64(work, 0), ring, line, weights)
+            if not far:
+                finish(params, strip, line, out, table)
 
 
 @kernel("uint8", "uint8", "uint8", "uint8", elements=("uint8",), depth=(0, 1))

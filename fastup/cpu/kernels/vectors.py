@@ -29,6 +29,15 @@ def store(builder, value, pointer):
     written.align = 1
 
 
+def stream(builder, value, pointer):
+    """A vector past the caches, to an address that is aligned to 64 bytes."""
+    from llvmlite import ir
+
+    written = builder.store(value, builder.bitcast(pointer, value.type.as_pointer()))
+    written.align = 64  # below its alignment LLVM would take an ordinary store without a word
+    written.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
+
+
 def lane_numbers(numbers):
     """The constant mask of a shuffle."""
     from llvmlite import ir
