@@ -3,7 +3,8 @@
 The machine is shared and noisy, so libraries take turns: in every round each gets a block of two calls that do not
 count and eight that do, back to back; the order rotates. A ratio is taken within a round, where the machine was the
 same for both. Thread pools go on spinning after a call (OpenMP's and onnxruntime's for milliseconds), so each block
-begins with a pause: nobody is timed beside the threads of the one before.
+begins with a pause: nobody is timed beside the threads of the one before. A library that is far behind the fastest
+after a few rounds is timed no further; the others go on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 DISCARDED, TIMED, ROUNDS = 2, 8, 12
 PAUSE = 0.01  # seconds
+TRIAL, HOPELESS = 3, 2.5  # rounds that everyone gets; times the fastest's median from which nobody can catch up
 
 
 class Interval(NamedTuple):
@@ -26,11 +28,15 @@ class Interval(NamedTuple):
     high: float
 
 
-def blocks(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Milliseconds per call, one number per round and library."""
+def blocks(
+    calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS, keep: tuple[str, ...] = ()
+) -> dict[str, list[float]]:
+    """Milliseconds per call, one number per round and library; those of `keep` are timed to the end."""
     names = list(calls)
     times: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds):
+        if number == TRIAL:
+            names = _in_the_race(names, times, keep)
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             call = calls[name]
@@ -42,6 +48,12 @@ def blocks(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> d
                 call()
             times[name].append((time.perf_counter() - begin) / TIMED * 1e3)
     return times
+
+
+def _in_the_race(names: list[str], times: dict[str, list[float]], keep: tuple[str, ...]) -> list[str]:
+    medians = {name: statistics.median(times[name]) for name in names if name not in keep}
+    fastest = min(medians.values(), default=0.0)
+    return [name for name in names if name in keep or medians[name] <= HOPELESS * fastest]
 
 
 def interval(values: Sequence[float]) -> Interval:

@@ -49,8 +49,8 @@ def measure(cell: Cell, rounds: int) -> Result:
     fresh = {name: keeping_last_four(way.fresh) for name, way in ways.items() if way.fresh}
     into: dict[str, Callable[[], Any]] = {name: way.into for name, way in ways.items() if way.into}
     limits = limit.calls(x, aligned(y))
-    call_times = protocol.blocks(fresh, rounds)
-    kernel_times = protocol.blocks({**into, **limits}, rounds)
+    call_times = protocol.blocks(fresh, rounds, (_OURS,))
+    kernel_times = protocol.blocks({**into, **limits}, rounds, (_OURS, *limits))
     best_limit = min(protocol.interval(kernel_times.pop(name)).median for name in limits)
     ours = protocol.interval(kernel_times[_OURS]).median
     medians = {name: protocol.interval(times).median for name, times in kernel_times.items()}

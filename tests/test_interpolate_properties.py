@@ -49,8 +49,8 @@ def test_constants_stay_constant(sizes: list[tuple[int, int]], keywords: Any, dt
 
 def rounding_of(sizes: list[tuple[int, int]], keywords: dict[str, Any]) -> float:
     """How far the weights' sum may be from 1, in units of its last place."""
-    if keywords in POSITIVE[:2]:
-        return 2
+    if keywords in POSITIVE[:2]:  # a rounding per axis, and one more where it crosses a power of two
+        return 1 + len(sizes)
     if keywords["mode"] == "area":  # a sum in a row over the whole window, and a division per axis
         return float(np.prod([n // m + 2 for n, m in sizes])) + len(sizes)
     return 12 * len(sizes)  # torch's polynomial for a = -0.75 alone is off by ten

@@ -157,13 +157,12 @@ class _Packing:
         return _Stage(entry, np.stack([first, count], axis=1), weights.astype(self.computed))
 
     def _far_blend(self) -> int:
-        """The last blend that itself writes past the caches, where every row is made of whole vectors."""
+        """The last blend that itself writes past the caches."""
         last = self.slices if self.has_depth else self.rows
         taps = spreading.constant_taps(self.depth or self.height or self.width)
         if not (self.far and self.plain and last.entry and taps) or self.fixed or last.weights.shape[1] != taps:
             return 0
-        whole = all((stop - begin) * self.call.items % blend.LANES == 0 for begin, stop in self._strips())
-        return blend.blend_far(self.computed, taps).address if whole else 0
+        return blend.blend_far(self.computed, taps).address
 
     @property
     def whole_rows(self) -> bool:

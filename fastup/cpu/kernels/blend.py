@@ -8,6 +8,7 @@ that torch's compiled code has (`kernels.md` calls it the generic path): linear 
 from __future__ import annotations
 
 from fastup.cpu.kernels import vectors
+from fastup.cpu.kernels.simd import items_to_alignment
 from fastup.cpu.kernels.stage import at, fma
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
@@ -71,15 +72,8 @@ def rows_sum(taps, store=vectors.store):
     return block
 
 
-@kernel("element", "element", "element", elements=FLOATS, taps=(1, 2, 4, 0))
-def blend(taps):
-    """Rows times weights; one row is copied, and 0 stands for any number in sequence."""
-    block = rows_sum(taps)
-
-    def copied(params, base, dst, weights, start, stop):
-        a = at(base, params[ROWS])
-        for k in range(params[0]):
-            dst[k] = a[k]
+def item_sum(taps):
+    """A helper ``(params, base, dst, weights, k)`` that blends one item."""
 
     @inline
     def one_item(params, base, dst, weights, k):
@@ -87,6 +81,19 @@ def blend(taps):
         for row in range(2, taps):
             total = fma(at(base, params[ROWS + row])[k], weights[row], total)
         dst[k] = total
+
+    return one_item
+
+
+@kernel("element", "element", "element", elements=FLOATS, taps=(1, 2, 4, 0))
+def blend(taps):
+    """Rows times weights; one row is copied, and 0 stands for any number in sequence."""
+    block, one_item = rows_sum(taps), item_sum(taps)
+
+    def copied(params, base, dst, weights, start, stop):
+        a = at(base, params[ROWS])
+        for k in range(params[0]):
+            dst[k] = a[k]
 
     def some(params, base, dst, weights, start, stop):
         count = params[0]
@@ -121,11 +128,18 @@ def blend(taps):
 
 @kernel("element", "element", "element", elements=FLOATS, taps=(2, 4))
 def blend_far(taps):
-    """Whole vectors of a result beyond the caches, in aligned memory."""
-    block = rows_sum(taps, vectors.stream)
+    """Rows times weights, past the caches; items before the first and after the last aligned vector go one by one."""
+    block, one_item = rows_sum(taps, vectors.stream), item_sum(taps)
 
     def body(params, base, dst, weights, start, stop):
-        for k in range(0, params[0], LANES):
+        count = params[0]
+        head = min(count, items_to_alignment(dst, 0))
+        whole = head + (count - head) // LANES * LANES
+        for k in range(head):
+            one_item(params, base, dst, weights, k)
+        for k in range(head, whole, LANES):
             block(params, base, dst, weights, k)
+        for k in range(whole, count):
+            one_item(params, base, dst, weights, k)
 
     return body

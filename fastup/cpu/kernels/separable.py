@@ -12,7 +12,7 @@ All distances are bytes.
 
 from __future__ import annotations
 
-from fastup.cpu.kernels.simd import items_to_alignment, publish
+from fastup.cpu.kernels.simd import publish
 from fastup.cpu.kernels.stage import as_int64, at, call_stage
 from fastup.runtime.kernel import inline, kernel
 
@@ -69,12 +69,6 @@ def input_row(params, strip, source, row, table, work, filled):
 
 
 @inline
-def goes_far(params, out):
-    """Whether the last blend may write past the caches by itself, which it can only into aligned memory."""
-    return params[BLEND_FAR] != 0 and items_to_alignment(out, 0) == 0
-
-
-@inline
 def finish(params, strip, line, target, table):
     """Bring a blended row to the result, if it is not there yet."""
     if params[STORE] != 0:
@@ -94,7 +88,7 @@ def blended_rows(params, strip, source, target, pitch, begin, end, table, work, 
     for row in range(begin, end):
         first, count = taps_of[2 * row], taps_of[2 * row + 1]
         out = at(target, (row - begin) * pitch)
-        far = last and goes_far(params, out)
+        far = last and params[BLEND_FAR] != 0
         line = out
         if last and params[STORE] != 0 and not far:
             line = at(work, params[RESULT])
@@ -137,7 +131,7 @@ def blended_slices(params, strip, source, target, tile, begin, end, table, work)
                 slot = clamped(first + k, params[IN_SLICES]) & params[DEPTH_RING_MASK]
                 blending[_BLEND_ROWS + k] = slot * params[DEPTH_RING_STEP] + (row - top) * pitch
             out = at(target, depth * params[TARGET_SLICE] + row * params[TARGET_ROW])
-            far = goes_far(params, out)
+            far = params[BLEND_FAR] != 0
             line = out
             if params[STORE] != 0 and not far:
                 line = at(work, params[RESULT])
