@@ -91,7 +91,7 @@ def _cell(
 ) -> Cell:
     if last:
         keywords["data_format"] = "channels_last"
-    tolerance = {"uint8": 3.0, "float16": 4e-3}.get(dtype, 2e-3)
+    tolerance = {"uint8": 8.0, "float16": 4e-3}.get(dtype, 2e-3)
     return Cell("interpolate", shape, keywords, dtype, target, limit, ways or _PLANES, tolerance)
 
 
