@@ -143,10 +143,7 @@ class _Packing:
             positions = np.arange(*axis.window) if axis else np.zeros(1, np.int64)
             return _Stage(None, np.stack([positions, np.ones_like(positions)], axis=1), np.zeros(1))
         first, weights = axis.table()
-        count = np.full(len(first), weights.shape[1])
-        # The filter's support and no further: beyond it may be infinities.
-        if (axis.antialias and not axis.fixed) or axis.mode == "area":
-            count = weights.shape[1] - np.argmax((weights != 0)[:, ::-1], axis=1)
+        count = axis.counts(weights)
         if self.fixed:
             taps = np.stack([first, count], axis=1)
             if small := spreading.narrowed(weights, axis.bits):

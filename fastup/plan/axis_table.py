@@ -145,11 +145,19 @@ class Axis:
         low, high = self.n_in, 0
         for part in self.parts():
             first, weights = part.table()
-            used = (weights != 0) | (not self.antialias)
-            count = weights.shape[1] - np.argmax(used[:, ::-1], axis=1)
+            count = self.counts(weights)
             low = min(low, int(np.clip(first, 0, self.n_in - 1).min()))
             high = max(high, int(np.clip(first + count - 1, 0, self.n_in - 1).max()) + 1)
         return low, high
+
+    def counts(self, weights: Array) -> Array:
+        """How many taps each output position reads: of a filter its support, and no further.
+
+        Beyond it may be infinities. Linear and cubic read all their taps, as torch does: 0 * inf is NaN there.
+        """
+        if self.fixed or not (self.antialias or self.mode in ("area", "lanczos")):
+            return np.full(len(weights), weights.shape[1])
+        return np.asarray(weights.shape[1] - np.argmax((weights != 0)[:, ::-1], axis=1))
 
     def repetition(self) -> int:
         """How often each input position is copied in turn, if that is all that happens; else 0."""

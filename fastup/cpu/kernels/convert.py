@@ -152,15 +152,25 @@ def _writer(kind):
     double = COMPUTED[KINDS.index(kind)] == "float64"
     f = np.float64 if double else np.float32
     low, high = (f(bound) for bound in _RANGES[kind])
-    # Adding and taking away 1.5 * 2**(mantissa bits) rounds; a float64 beyond 2**51 is whole as it is.
-    magic, whole = f(1.5 * 2.0 ** (52 if double else 23)), f(2.0**51)
+    # Adding and taking away a number whose step is 1 rounds half to even; a float64 from 2**52 on is whole as it is.
+    magic, whole = f(1.5 * 2.0**23), f(2.0**52)
     largest, integer = np.iinfo(kind).max, getattr(np, kind)
 
     @inline
+    def rounded_float(value):
+        return (value + magic) - magic
+
+    @inline
+    def rounded_double(value):
+        if abs(value) >= whole:
+            return value
+        return (value + whole) - whole if value >= 0 else (value - whole) + whole
+
+    to_whole = rounded_double if double else rounded_float
+
+    @inline
     def write(value):
-        rounded = (value + magic) - magic
-        if double and abs(value) >= whole:
-            rounded = value
+        rounded = to_whole(value)
         if rounded >= high:  # as floats 2**63 and 2**64, which no integer of theirs holds
             return integer(largest)
         return integer(max(rounded, low))
