@@ -99,7 +99,7 @@ class Graph:
         dtype = np.dtype(dtype)
         if value.dtype == dtype:
             return value
-        return self.op("Cast", value, dtype=dtype, to=helper.np_dtype_to_tensor_dtype(dtype))
+        return self.op("Cast", value, dtype=dtype, to=_tensor_type(dtype))
 
     def extent(self, value: Value, axis: int) -> Value:
         """The extent of one axis as a tensor of one int64: a constant where it is known."""
@@ -168,9 +168,14 @@ class Graph:
         return model
 
 
+def _tensor_type(dtype: np.dtype[Any]) -> int:
+    """ONNX's number of a dtype; older versions of onnx do not know that of ml_dtypes' bfloat16."""
+    return onnx.TensorProto.BFLOAT16 if dtype.name == "bfloat16" else helper.np_dtype_to_tensor_dtype(dtype)
+
+
 def _declaration(value: Value) -> onnx.ValueInfoProto:
     try:
-        kind = helper.np_dtype_to_tensor_dtype(value.dtype.newbyteorder("="))
+        kind = _tensor_type(value.dtype.newbyteorder("="))
     except (ValueError, KeyError):
         raise UnsupportedExport(f"export: dtype must be one that ONNX has, got {value.dtype}") from None
     return helper.make_tensor_value_info(value.name, kind, value.shape)

@@ -84,7 +84,7 @@ def rounded(y: Array, dtype: Any) -> Array:
 def fma(a: Any, b: Any, c: Any) -> Any:
     """a * b + c in one rounding."""
     a, b, c = (np.asarray(value) for value in (a, b, c))
-    wide = a.astype(np.float64) * b + c
+    wide = a.astype(np.float64) * b.astype(np.float64) + c.astype(np.float64)
     if a.dtype == np.float32:  # the product of two float32 numbers is exact in float64
         return wide.astype(np.float32)
     finite = np.isfinite(wide)

@@ -22,7 +22,8 @@ def fma(a: Any, b: Any, c: Any, double: bool) -> Any:
     Dekker's splitting and added at the end, which rounds a second time in about one of 2**50 cases.
     """
     if not double:
-        return (np.asarray(a, np.float64) * b + np.asarray(c, np.float64)).astype(np.float32)
+        # All three as float64: before NumPy 2 an array without axes gives way to a float32 one.
+        return (np.asarray(a, np.float64) * np.asarray(b, np.float64) + np.asarray(c, np.float64)).astype(np.float32)
     a, b, c = (np.asarray(value, np.float64) for value in (a, b, c))
     product = a * b
     (a_high, a_low), (b_high, b_low) = _split(a), _split(b)
