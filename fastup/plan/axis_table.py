@@ -99,7 +99,7 @@ class Axis:
         if self.mode == "area":
             return min(self.n_in, -(-self.n_in // self.n_out) + 1)
         half = _HALF_WIDTH[self.mode]
-        return 2 * math.ceil(half * max(self.scale, 1.0)) + 1 if self.antialias else 2 * half
+        return min(self.n_in, 2 * math.ceil(half * max(self.scale, 1.0)) + 1) if self.antialias else 2 * half
 
     @property
     def table_bytes(self) -> int:
@@ -222,7 +222,7 @@ def _nearest(position: Array, axis: Axis) -> Array:
         exact = np.float64(axis.scale) * (position.astype(kind) + kind(0.5)).astype(np.float64) - 0.5
         source = np.maximum(exact.astype(kind), kind(0)).astype(np.float64) + 0.5
     # Through float32 in every precision, and clamped before it becomes an integer: no scale is too large.
-    index = np.floor(source.astype(np.float32)).astype(np.float64)
+    index = np.floor(np.minimum(source, axis.n_in).astype(np.float32)).astype(np.float64)
     return np.asarray(np.clip(index, 0, axis.n_in - 1).astype(np.int64))
 
 
@@ -233,7 +233,7 @@ def _sampled(position: Array, axis: Axis) -> Taps:
     if axis.mode == "linear":
         source = np.maximum(source, kind(0))
     # torch's floor goes through float32 for float64 coordinates too: 2.99999999 counts as 3.
-    whole = np.minimum(np.floor(source.astype(np.float32)), axis.n_in - 1).astype(np.int64)
+    whole = np.minimum(np.floor(np.minimum(source, axis.n_in).astype(np.float32)), axis.n_in - 1).astype(np.int64)
     past = np.clip(source - whole.astype(kind), 0, 1).astype(kind)
     weights = filters.SAMPLED[axis.mode](past, axis.double)
     first = whole - (_HALF_WIDTH[axis.mode] - 1)
@@ -246,8 +246,9 @@ def _antialiased(position: Array, axis: Axis) -> tuple[Array, Array]:
     support = kind(kind(_HALF_WIDTH[axis.mode]) * kind(max(axis.scale, 1.0)))
     narrowing = kind(1.0 / max(axis.scale, 1.0))
     centre = (axis.scale * (position + 0.5)).astype(kind)
-    first = np.maximum(((centre - support).astype(np.float64) + 0.5).astype(np.int64), 0)
-    last = np.minimum(((centre + support).astype(np.float64) + 0.5).astype(np.int64), axis.n_in)
+    # Clipped before they become integers: no scale is too large for one.
+    first = np.clip((centre - support).astype(np.float64) + 0.5, 0, axis.n_in).astype(np.int64)
+    last = np.clip((centre + support).astype(np.float64) + 0.5, 0, axis.n_in).astype(np.int64)
     count = np.clip(last - first, 0, axis.taps)
     weights = np.zeros((len(position), axis.taps), kind)
     total = np.zeros(len(position), kind)

@@ -52,10 +52,10 @@ def _weights(rule: Rule, start: int, stop: int) -> tuple[Array, Array, float]:
 def _antialiased(rule: Rule, position: Array) -> tuple[Array, Array, float]:
     stretch = max(rule.scale, 1.0)
     support = rule.half * stretch
-    most = 2 * int(np.ceil(support)) + 1
+    most = min(rule.n_in, 2 * int(np.ceil(support)) + 1)
     centre = rule.scale * (position + 0.5)
-    first = np.maximum((centre - support + 0.5).astype(np.int64), 0)
-    last = np.minimum((centre + support + 0.5).astype(np.int64), rule.n_in)
+    first = np.clip(centre - support + 0.5, 0, rule.n_in).astype(np.int64)
+    last = np.clip(centre + support + 0.5, 0, rule.n_in).astype(np.int64)
     count = np.clip(last - first, 0, most)
     weight = filters.in_double(rule.mode, antialias=True)
     weights, total = np.zeros((len(position), most)), np.zeros(len(position))
@@ -75,7 +75,7 @@ def _sampled(rule: Rule, position: Array) -> tuple[Array, Array, float]:
         if rule.mode == "linear":
             source = np.maximum(source, 0.0)
     size = 2 * rule.half
-    whole = np.minimum(np.floor(source.astype(np.float32)), rule.n_in - 1).astype(np.int64)
+    whole = np.minimum(np.floor(np.minimum(source, rule.n_in).astype(np.float32)), rule.n_in - 1).astype(np.int64)
     past = np.clip(source - whole, 0.0, 1.0)
     low = whole - rule.half + 1
     first = np.maximum(low, 0)
