@@ -129,3 +129,23 @@ def protect(memory: Guarded, rows: list[int], access: int) -> None:
     for row in rows:
         start = memory.start + (1 + row) * mmap.PAGESIZE
         assert libc.mprotect(ctypes.c_void_p(start), ctypes.c_size_t(mmap.PAGESIZE), access) == 0
+
+
+def test_long_axes_of_strided_pixels() -> None:
+    """Tables in blocks, and pixels whose channels are apart: the picture is copied first, as for short axes."""
+    x = np.arange(2 * 3000 * 6, dtype=np.float32).reshape(2, 3000, 6)[..., ::2]
+    y = fastup.interpolate(x, 70_001, data_format="channels_last")
+    np.testing.assert_array_equal(y, fastup.interpolate(x.copy(), 70_001, data_format="channels_last"))
+
+
+@pytest.mark.parametrize("mode", ["linear", "cubic", "lanczos", "area"])
+def test_tables_with_many_taps_come_in_blocks(mode: str, generator: np.random.Generator) -> None:
+    """400 outputs of about 1,000 taps or more are more weights than one table may hold; windows need less."""
+    x = generator.standard_normal((1, 2, 400_000), np.float32)
+    options: dict[str, Any] = {"size": 400, "mode": (mode,), "antialias": mode != "area"}
+    plan = fastup.plan.interpolate(x.shape, x.dtype, **options)
+    assert plan.axes[0].length > plan.axes[0].block
+    y = fastup.run(plan, x)
+    for start in (0, 123, 390):
+        window = (slice(start, start + 10),)
+        np.testing.assert_array_equal(fastup.interpolate(x, **options, window=window), y[..., window[0]])

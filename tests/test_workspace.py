@@ -24,6 +24,8 @@ CASES: list[tuple[tuple[int, ...], dict[str, Any]]] = [
     ((1, 2, 40, 70, 80), {"scale_factor": (5, 2, 2), "mode": ("nearest", "linear", "linear")}),
     ((2, 1, 3_000_001), {"scale_factor": 2.5, "mode": "linear"}),
     ((1, 3, 700, 900), {"size": (1801, 2011), "mode": "nearest"}),
+    ((1, 1, 5_000_000), {"size": 20_000, "mode": "linear", "antialias": True}),  # 500 taps an output
+    ((1, 1, 5_000_000), {"size": 20_000, "mode": "area"}),
 ]
 
 

@@ -14,7 +14,7 @@ from fastup.cpu.kernels import resample
 from fastup.cpu.permuted_copy import ELEMENTS, Digits, beyond_caches, streams
 from fastup.cpu.separable import Geometry
 from fastup.plan import InterpolatePlan
-from fastup.plan.axis_table import BLOCK, Axis
+from fastup.plan.axis_table import Axis
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -36,7 +36,10 @@ def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
     factors = [axis.repetition() for axis in plan.axes]
     if all(factors):
         return permuted_copy.permuted_copy(_repeating(plan, factors, strides), plan.dtype.itemsize)
-    if any(axis.length > BLOCK for axis in plan.axes):
+    pixels_are_runs = plan.data_format == "channels_first" or plan.input_shape[-1] == 1 or strides[-1] == 1
+    if all(axis.copies for axis in plan.axes) and not pixels_are_runs:
+        return None
+    if any(axis.length > axis.block for axis in plan.axes):
         return _InBlocks(plan, strides)
     return _launch(plan, strides, plan.axes)
 
@@ -50,14 +53,11 @@ class _InBlocks:
     def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
         """Run over buffers at these addresses."""
         strides = _target_strides(self._plan)
-        spans = [[(a, min(a + BLOCK, axis.length)) for a in range(0, axis.length, BLOCK)] for axis in self._plan.axes]
-        for parts in itertools.product(*spans):
-            axes = tuple(axis.part(*part) for axis, part in zip(self._plan.axes, parts, strict=True))
-            begin = sum(part[0] * strides[k] for part, k in zip(parts, self._plan.spatial_axes, strict=True))
-            one = _launch(self._plan, self._strides, axes)
-            if one is None:
-                raise MemoryError("interpolate: strides of x must be walkable for a result this long")
-            one(source, target + begin, keep, threads)
+        plan = self._plan
+        for parts in itertools.product(*(axis.parts() for axis in plan.axes)):
+            begins = [part.window[0] - axis.window[0] for part, axis in zip(parts, plan.axes, strict=True)]
+            begin = sum(number * strides[axis] for number, axis in zip(begins, plan.spatial_axes, strict=True))
+            _launch(plan, self._strides, parts)(source, target + begin, keep, threads)
 
 
 def _target_strides(plan: InterpolatePlan) -> tuple[int, ...]:
@@ -68,7 +68,7 @@ def _target_strides(plan: InterpolatePlan) -> tuple[int, ...]:
     return tuple(strides)
 
 
-def _launch(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch | None:
+def _launch(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch:
     if all(axis.copies for axis in axes):
         return _by_table(plan, strides, axes)
     geometry = _geometry(plan, strides, axes)
@@ -110,13 +110,11 @@ def _repeating(plan: InterpolatePlan, factors: list[int], strides: tuple[int, ..
     return digits
 
 
-def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch | None:
+def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch:
     itemsize, channels_last = plan.dtype.itemsize, plan.data_format == "channels_last"
     pixel, planes = 1, [(extent, stride) for extent, stride in zip(plan.input_shape[:2], strides[:2], strict=True)]
     if channels_last:
         pixel, planes = plan.input_shape[-1], [(1, 0), (plan.input_shape[0], strides[0])]
-        if pixel > 1 and strides[-1] != 1:
-            return None
     strides = tuple(strides[axis] for axis in plan.spatial_axes)
     run = pixel * itemsize
     if run in ELEMENTS and all(stride % pixel == 0 for stride in (*strides, planes[-1][1])):

@@ -66,8 +66,9 @@ def _strips(call: Geometry, width: Axis, computed: str, swapped: bool, table: Ta
     most = min(_STRIP_BYTES // size, int(_LINE_ITEMS / max(1.0, width.n_in / width.n_out)))
     each = max(1, most // call.items)
     parts = [width.part(begin, min(begin + each, width.length)) for begin in range(0, width.length, each)]
-    tables = [spreading.strip_of(part, call.items) for part in parts]
-    add = spreading.adding(tables, computed)
+    few = width.taps <= spreading.MOST_ADDED
+    tables = [spreading.strip_of(part, call.items) if few else None for part in parts]
+    add = spreading.adding([one for one in tables if one], computed)
     strips, longest = np.zeros((len(parts), separable.STRIP), np.int64), 0
     for strip, part, taps in zip(strips, parts, tables, strict=True):
         windows = _windows(part)
@@ -79,7 +80,7 @@ def _strips(call: Geometry, width: Axis, computed: str, swapped: bool, table: Ta
         strip[separable.STRIP_ITEMS] = items
         load = (pixels, 0, 0, call.items, call.source_strides[-1], call.item_stride, swapped)
         strip[separable.STRIP_LOAD : separable.STRIP_SPREAD] = load
-        if add:
+        if add and taps:
             strip[separable.STRIP_SPREAD : separable.STRIP_STORE] = spreading.ones(taps, table)
         divisors = np.repeat(windows[:, 1], call.items).astype(computed)
         strip[area.OUTPUTS], strip[area.ITEMS] = part.length, call.items

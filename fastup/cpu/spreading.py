@@ -23,6 +23,7 @@ FAMILIES = (
 )
 _FACTORS = spread.regular.constants["factor"]
 _NARROW_BITS = 7  # 255 * 2**7 and its rounding stay below 2**16
+MOST_ADDED = 2 * permute.LANES  # taps of a pixel; more reach further than a block of outputs can read
 _SHORT_PIXEL = 16  # items; longer pixels fill vectors by themselves
 
 
@@ -81,7 +82,7 @@ def common(strips: list[Strip], computed: str) -> Choice | None:
 
 def adding(strips: list[Strip], computed: str) -> Entry | None:
     """The stage that adds the taps of short pixels to a row; None where a loop over the pixels is as quick or safer."""
-    if computed != "float32" or strips[0].items >= _SHORT_PIXEL or not target_has("avx2"):
+    if not strips or computed != "float32" or strips[0].items >= _SHORT_PIXEL or not target_has("avx2"):
         return None
     reach = max(_reach(strip, permute.LANES) for strip in strips)
     return spread.add_by_permutation(computed, int(reach > permute.LANES)) if reach <= 2 * permute.LANES else None

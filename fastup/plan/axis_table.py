@@ -21,6 +21,7 @@ from fastup.plan.filters import fma
 
 NEAREST = ("nearest", "nearest-exact")
 BLOCK = 65_536  # output positions of the longest table that is ever built at once
+_BLOCK_ITEMS = 2**18  # and its weights
 _HALF_WIDTH = {"linear": 1, "cubic": 2, "lanczos": 3}
 
 
@@ -102,9 +103,14 @@ class Axis:
         return min(self.n_in, 2 * math.ceil(half * max(self.scale, 1.0)) + 1) if self.antialias else 2 * half
 
     @property
+    def block(self) -> int:
+        """How many positions may have their table built at once: fewer than `BLOCK` where each has many taps."""
+        return max(1, min(BLOCK, _BLOCK_ITEMS // self.taps))
+
+    @property
     def table_bytes(self) -> int:
         """Bytes of the longest table that is built for this axis."""
-        return min(self.length, BLOCK) * (8 + 4 * self.taps)
+        return min(self.length, self.block) * (8 + 4 * self.taps)
 
     @functools.cached_property
     def bits(self) -> int:
@@ -119,11 +125,11 @@ class Axis:
 
     def parts(self) -> Iterator[Axis]:
         """The window in parts whose tables may be built at once."""
-        for start in range(0, self.length, BLOCK):
-            yield self.part(start, min(start + BLOCK, self.length))
+        for start in range(0, self.length, self.block):
+            yield self.part(start, min(start + self.block, self.length))
 
     def table(self) -> Taps:
-        """The table of the window; at most `BLOCK` positions may be asked for at once."""
+        """The table of the window, which is asked for `block` positions at once at most."""
         position = np.arange(*self.window)
         if self.is_identity:
             return _copying(position, self)
