@@ -221,4 +221,4 @@ def _print(rows: list[Row], output: Path) -> None:
     if not console.is_terminal:  # a log has no width to respect
         console = Console(highlight=False, width=120)
     console.print(table)
-    console.print(f"contact sheet, models and report are in {output}/")
+    console.print(f"contact sheet, models and report are in {output}/", soft_wrap=True)

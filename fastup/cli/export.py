@@ -81,7 +81,7 @@ def _export(name: str, exporter: Callable[..., Any], shape: Any, output: Path, k
     model = exporter(shape, **keywords, verify=True)
     onnx.save(model, output)
     console = Console(highlight=False)
-    console.print(f"{output}: {name}, opset {model.opset_import[0].version}, IR {model.ir_version}")
+    console.print(f"{output}: {name}, opset {model.opset_import[0].version}, IR {model.ir_version}", soft_wrap=True)
     for node in model.graph.node:
         attributes = ", ".join(f"{a.name}={onnx.helper.get_attribute_value(a)!r}" for a in node.attribute)
         console.print(f"  {node.op_type}({', '.join(node.input)}) {attributes}", markup=False, soft_wrap=True)

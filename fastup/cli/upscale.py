@@ -70,4 +70,6 @@ def upscale(
             options = (size, scale, mode, align_corners or None, None, antialias)
             large = fastup.interpolate(pixels[None], *options, data_format="channels_last")[0]
             write(large, path)
-            progress.console.print(f"{path}  {large.shape[1]}x{large.shape[0]}", highlight=False, markup=False)
+            progress.console.print(
+                f"{path}  {large.shape[1]}x{large.shape[0]}", highlight=False, markup=False, soft_wrap=True
+            )

@@ -11,8 +11,8 @@ import numpy as np
 
 from fastup.cpu import area, permuted_copy, separable
 from fastup.cpu.kernels import resample
+from fastup.cpu.layout import Geometry
 from fastup.cpu.permuted_copy import ELEMENTS, Digits, beyond_caches, streams
-from fastup.cpu.separable import Geometry
 from fastup.plan import InterpolatePlan
 from fastup.plan.axis_table import Axis
 from fastup.runtime.kernel import Family

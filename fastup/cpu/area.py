@@ -9,7 +9,7 @@ import numpy as np
 from fastup.cpu import spreading
 from fastup.cpu.kernels import area, convert, separable
 from fastup.cpu.kernels.separable import PARAMS
-from fastup.cpu.separable import Geometry, Table, aligned, place_planes
+from fastup.cpu.layout import Geometry, Table, aligned, kept_positions, place_planes
 from fastup.plan.axis_table import Axis, area_windows
 from fastup.plan.base import Array
 from fastup.runtime.abi import Entry
@@ -55,8 +55,7 @@ def pack(call: Geometry) -> Launch:
 def _windows(axis: Axis | None) -> Array:
     """First position and count of each output position's window."""
     if axis is None or axis.is_identity:
-        positions = np.arange(*axis.window) if axis else np.zeros(1, np.int64)
-        return np.stack([positions, np.ones_like(positions)], axis=1)
+        return kept_positions(axis)
     return np.stack(area_windows(np.arange(*axis.window), axis.n_in, axis.n_out), axis=1)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from fastup.cpu import spreading
 from fastup.cpu.kernels import blend, convert, fixed, separable
 from fastup.cpu.kernels.separable import PARAMS
+from fastup.cpu.layout import Geometry, Table, aligned, kept_positions, place_planes
 from fastup.cpu.permuted_copy import beyond_caches
 from fastup.plan.axis_table import Axis
 from fastup.plan.base import Array
@@ -28,27 +29,12 @@ FAMILIES = (
     fixed.blend,
     fixed.blend_narrow,
 )
-_STRIP_BYTES = 16 * 2**10  # of one row of a strip: a row and those it is made of stay in L1
+_STRIP_BYTES = 16 * 2**10  # of one row of a strip, which bounds the workspace; 8 to 64 KB are equally fast
 _DEPTH_STRIP_BYTES = 4 * 2**10
 _RING_BYTES = 2**20
 _LINE_BYTES = 2**18
 _DEPTH_RING_BYTES = 2**18
 _NANOSECONDS = 0.4  # per output item and blended row, one thread
-
-
-class Geometry(NamedTuple):
-    """A call without its operator: the axes, and how source and target lie in memory (in bytes)."""
-
-    axes: tuple[Axis, ...]
-    source_strides: tuple[int, ...]  # of the spatial axes
-    target_strides: tuple[int, ...]
-    planes: tuple[tuple[int, int, int], ...]  # extent, source and target stride, outermost first
-    source_offset: int  # of the first plane that is wanted
-    items: int  # per pixel
-    item_stride: int
-    dtype: np.dtype[Any]
-    read: int
-    written: int
 
 
 class _Stage(NamedTuple):
@@ -77,30 +63,6 @@ def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tu
 def pack(call: Geometry) -> Launch:
     """The launch of the separable kernel."""
     return _Packing(call).launch()
-
-
-class Table:
-    """The kernel's table under construction: arrays one after another, each at a multiple of 64 bytes."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.size = 0
-
-    def add(self, array: Array) -> int:
-        """Where the array begins."""
-        begin, content = self.size, np.ascontiguousarray(array).tobytes()
-        self.parts.append(content + bytes(-len(content) % 64))
-        self.size += len(self.parts[-1])
-        return begin
-
-    def array(self) -> Array:
-        """The whole table."""
-        return np.frombuffer(b"".join(self.parts) + bytes(64), np.uint8)
-
-
-def aligned(size: int) -> int:
-    """The next multiple of 64 bytes."""
-    return -(-size // 64) * 64
 
 
 def _power_of_two(number: int) -> int:
@@ -140,18 +102,16 @@ class _Packing:
 
     def _stage(self, axis: Axis | None) -> _Stage:
         if axis is None or axis.is_identity:
-            positions = np.arange(*axis.window) if axis else np.zeros(1, np.int64)
-            return _Stage(None, np.stack([positions, np.ones_like(positions)], axis=1), np.zeros(1))
+            return _Stage(None, kept_positions(axis), np.zeros(1))
         first, weights = axis.table()
-        count = axis.counts(weights)
+        taps = np.stack([first, axis.counts(weights)], axis=1)
         if self.fixed:
-            taps = np.stack([first, count], axis=1)
             if small := spreading.narrowed(weights, axis.bits):
                 return _Stage(fixed.blend_narrow("uint8"), taps, _fixed_weights(*small))
             entry = fixed.blend("uint8", spreading.constant_taps(axis))
             return _Stage(entry, taps, _fixed_weights(weights, axis.bits))
         entry = blend.blend(self.computed, 1 if weights.shape[1] == 1 else spreading.constant_taps(axis))
-        return _Stage(entry, np.stack([first, count], axis=1), weights.astype(self.computed))
+        return _Stage(entry, taps, weights.astype(self.computed))
 
     def _far_blend(self) -> int:
         """The last blend that itself writes past the caches."""
@@ -169,15 +129,14 @@ class _Packing:
     def _needs_load(self) -> bool:
         """Rows that are floats in order, and are blended as they are, are read where they lie."""
         contiguous = self.call.item_stride == self.size and self.call.source_strides[-1] == self.size * self.call.items
-        plain = convert.SIZES[self.kind] == self.size and convert.KINDS[self.kind] in ("bytes", "float32", "float64")
-        return not (self.whole_rows and self.rows.entry and contiguous and plain and not self.swapped)
+        return not (self.whole_rows and self.rows.entry and contiguous and self.plain)
 
     def _needs_store(self) -> bool:
         return not self.plain or self.far
 
     @property
     def plain(self) -> bool:
-        """Whether blended rows are what the result holds."""
+        """Whether arrays hold what is computed with."""
         return convert.KINDS[self.kind] in ("bytes", "float32", "float64") and not self.swapped
 
     def _strips(self) -> list[tuple[int, int]]:
@@ -279,15 +238,3 @@ class _Packing:
         params[separable.TILE_ROWS], params[separable.DEPTH_RING] = tile, at
         params[separable.DEPTH_RING_MASK], params[separable.DEPTH_RING_STEP] = slices - 1, tile * aligned(longest)
         return at + slices * tile * aligned(longest) if self.has_depth else at
-
-
-def place_planes(params: Array, call: Geometry) -> None:
-    """The three digits of a plane's number, and what lies between its rows and slices."""
-    digits = [(1, 0, 0)] * (3 - len(call.planes)) + list(call.planes)
-    params[separable.EXTENT_0], params[separable.EXTENT_1] = digits[2][0], digits[1][0]
-    for k, (_, source, target) in enumerate(reversed(digits)):
-        params[separable.SOURCE_0 + k], params[separable.TARGET_0 + k] = source, target
-    if len(call.axes) > 1:
-        params[separable.SOURCE_ROW], params[separable.TARGET_ROW] = call.source_strides[-2], call.target_strides[-2]
-    if len(call.axes) > 2:
-        params[separable.SOURCE_SLICE], params[separable.TARGET_SLICE] = call.source_strides[0], call.target_strides[0]

@@ -186,12 +186,13 @@ def runtime() -> str:
 @functools.cache
 def source_digest() -> str:
     """Hash of every source that machine code depends on."""
-    here = Path(__file__)
-    sources = [
-        *sorted((here.parents[1] / "cpu" / "kernels").glob("*.py")),
-        *(here.with_name(f"{name}.py") for name in ("abi", "claim_loop")),
-        here,
-    ]
+    return digest_of(Path(__file__).parents[1])
+
+
+def digest_of(package: Path) -> str:
+    """The same of a copy of the package."""
+    runtime = (package / "runtime" / f"{name}.py" for name in ("abi", "claim_loop", "kernel"))
+    sources = [*sorted((package / "cpu" / "kernels").glob("*.py")), *runtime]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes())

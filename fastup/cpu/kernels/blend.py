@@ -1,7 +1,7 @@
 """Stages that put rows together: the vertical step of an interpolation, whatever its mode and rank.
 
 ``params``: 0 items; 1 rows; from 2 on, the distance of each row in bytes. Sums begin with the product and in the order
-that torch's compiled code has (`kernels.md` calls it the generic path): linear ``fma(a, w0, b * w1)``, cubic
+that torch's compiled code has: linear ``fma(a, w0, b * w1)``, cubic
 ``fma(d, w3, fma(c, w2, fma(a, w0, b * w1)))``; with antialias and beyond four taps from the first to the last.
 """
 

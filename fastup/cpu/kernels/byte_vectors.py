@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastup.cpu.kernels.blend import ROWS
-from fastup.cpu.kernels.vectors import lane_numbers, splat, store
+from fastup.cpu.kernels.vectors import call, lane_numbers, load, splat, store
 from fastup.runtime.kernel import intrinsic
 
 BLOCK = 8  # outputs of a permutation: their two taps fill one register of 16 bytes
@@ -21,29 +21,12 @@ def clamped(builder, total, byte_kind):
     return builder.trunc(high, byte_kind)
 
 
-def _bytes_at(builder, pointer, count):
-    from llvmlite import ir
-
-    kind = ir.VectorType(ir.IntType(8), count)
-    loaded = builder.load(builder.bitcast(pointer, kind.as_pointer()), typ=kind)
-    loaded.align = 1
-    return loaded
-
-
-def _call(builder, name, result, arguments):
-    from llvmlite import ir
-    from numba.core import cgutils
-
-    kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
-
-
 def _pair_sums(builder, pairs, weights):
     """16 bytes in pairs times 16 weights of 16 bits: eight sums of 32 bits."""
     from llvmlite import ir
 
     wide = builder.zext(pairs, ir.VectorType(ir.IntType(16), 16))
-    return _call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(ir.IntType(32), BLOCK), [wide, weights])
+    return call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(ir.IntType(32), BLOCK), [wide, weights])
 
 
 def _word(number):
@@ -94,7 +77,7 @@ def rows_sum(taps):
             def row(tap):
                 number = builder.select(builder.icmp_signed("<", tap, last), tap, last)
                 distance = builder.load(builder.gep(params, [builder.add(number, ir.Constant(long, ROWS))]))
-                return _bytes_at(builder, builder.gep(base, [builder.add(distance, k)]), 16)
+                return load(builder, builder.gep(base, [builder.add(distance, k)]), ir.IntType(8), 16)
 
             def add(sums, pair):
                 tap = builder.mul(pair, two)
@@ -135,14 +118,15 @@ def permuted_pairs(taps):
         def generate(context, builder, _signature, arguments):
             line, begin, apart, block, dst, index, pairs, bits = arguments
             long, bytes_ = ir.IntType(64), ir.VectorType(ir.IntType(8), 16)
-            places = _bytes_at(builder, block, 16)
+            places = load(builder, block, ir.IntType(8), 16)
             bits = builder.trunc(bits, ir.IntType(32))
 
             def add(sums, pair):
                 source = builder.gep(line, [builder.add(begin, builder.mul(pair, apart))])
-                chosen = _call(builder, "llvm.x86.ssse3.pshuf.b.128", bytes_, [_bytes_at(builder, source, 16), places])
+                near = load(builder, source, ir.IntType(8), 16)
+                chosen = call(builder, "llvm.x86.ssse3.pshuf.b.128", bytes_, [near, places])
                 distance = builder.add(ir.Constant(long, BLOCK_HEAD), builder.mul(pair, ir.Constant(long, 32)))
-                weights = _bytes_at(builder, builder.gep(block, [distance]), 32)
+                weights = load(builder, builder.gep(block, [distance]), ir.IntType(8), 32)
                 weights = builder.bitcast(weights, ir.VectorType(ir.IntType(16), 16))
                 return [builder.add(sums[0], _pair_sums(builder, chosen, weights))]
 

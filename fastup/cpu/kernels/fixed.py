@@ -5,7 +5,7 @@ multiply-and-add of 16-bit neighbours has them; an odd last tap is paired with w
 the same sums are plain loops of 32-bit integers.
 
 Two taps whose weights are small multiples of a power of two, as whole factors of 2 have them, need 16 bits only: those
-are the *narrow* stages, twice as fast.
+are the *narrow* stages: bilinear x2 of a 1080p picture takes 1.75 times less.
 
 ``params`` of `blend`: as of `blend.blend`; its weights are one int32 that holds the bits, then the int32 weights.
 ``params`` of `spread`: as of `spread`, with the bits at 9; weights are int32, or int16 in pairs for the blocks.

@@ -7,7 +7,7 @@ gather would be eight loads.
 
 from __future__ import annotations
 
-from fastup.cpu.kernels.vectors import fma, in_order, load, store, vector
+from fastup.cpu.kernels.vectors import call, fma, in_order, load, store, vector
 from fastup.runtime.kernel import intrinsic, target_has
 
 LANES = 8  # of float32: one AVX register
@@ -19,10 +19,7 @@ def _permute(builder, values, places):
     from llvmlite import ir
 
     if target_has("avx2"):
-        name = "llvm.x86.avx2.permps"
-        kind = ir.FunctionType(values.type, [values.type, places.type])
-        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        return builder.call(function, [values, places])
+        return call(builder, "llvm.x86.avx2.permps", values.type, [values, places])
     result = ir.Constant(vector(ir.FloatType(), LANES), ir.Undefined)
     for lane in range(LANES):
         number = ir.Constant(ir.IntType(32), lane)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from fastup.cpu.kernels import vectors
 from fastup.runtime.kernel import inline, intrinsic
 
-VECTOR_BYTES = 64  # the widest register there is; LLVM splits it where registers are narrower
+VECTOR_BYTES = vectors.STREAMED
 ROW_BYTES = 32 * 2**10  # a row that is streamed is first written here: within L1, beside what it is made from
 
 
@@ -55,40 +56,25 @@ def move(span: Callable[[int], int], steps: Callable[[int], list[Step]], stream:
         from numba import types
 
         count = VECTOR_BYTES * 8 // src.dtype.bitwidth
+        store = vectors.stream if stream else vectors.store
 
         def generate(context, builder, _signature, arguments):
             origin, source, destination, target, outer, inner = arguments
             kind = bits(src.dtype, span(count))
             for step in steps(count):
                 index = builder.add(source, context.get_constant(types.intp, step.shift))
-                loaded = builder.load(_at(builder, origin, index, kind), typ=kind)
+                loaded = vectors.load(builder, builder.gep(origin, [index]), kind.element, kind.count)
                 mask = ir.Constant(ir.VectorType(ir.IntType(32), len(step.mask)), list(step.mask))
                 chosen = builder.shuffle_vector(loaded, ir.Constant(kind, ir.Undefined), mask)
                 for apart, times in ((outer, step.outer), (inner, step.inner)):
                     target = builder.add(target, builder.mul(apart, context.get_constant(types.intp, times)))
-                store = builder.store(chosen, _at(builder, destination, target, chosen.type))
-                loaded.align = store.align = src.dtype.bitwidth // 8  # the default, 64, would fault on unaligned rows
-                if stream:
-                    _past_the_caches(builder, store)
+                store(builder, chosen, builder.gep(destination, [target]))
                 target = arguments[3]
             return context.get_dummy_value()
 
         return types.void(src, types.intp, dst, types.intp, types.intp, types.intp), generate
 
     return block
-
-
-def _past_the_caches(builder, store):
-    from llvmlite import ir
-
-    store.align = VECTOR_BYTES  # below its alignment LLVM would take an ordinary store without a word
-    store.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
-
-
-def _at(builder, pointer, index, kind):
-    from llvmlite import ir
-
-    return builder.bitcast(builder.gep(pointer, [index]), ir.PointerType(kind))
 
 
 @intrinsic
@@ -130,10 +116,9 @@ def stream_vector(_, src, source, dst, target):
 
     def generate(context, builder, _signature, arguments):
         kind = bits(src.dtype, VECTOR_BYTES * 8 // src.dtype.bitwidth)
-        loaded = builder.load(_at(builder, *arguments[:2], kind), typ=kind)
-        loaded.align = src.dtype.bitwidth // 8
-        store = builder.store(loaded, _at(builder, *arguments[2:], kind))
-        _past_the_caches(builder, store)
+        origin, source, destination, target = arguments
+        loaded = vectors.load(builder, builder.gep(origin, [source]), kind.element, kind.count)
+        vectors.stream(builder, loaded, builder.gep(destination, [target]))
         return context.get_dummy_value()
 
     return types.void(src, types.intp, dst, types.intp), generate

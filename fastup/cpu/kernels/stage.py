@@ -9,46 +9,36 @@ from __future__ import annotations
 from fastup.runtime.kernel import intrinsic, target_has
 
 
+def _further(context, builder, signature, arguments):
+    """IR of every view: the first argument moved by the second, as a pointer of the result's type."""
+    from llvmlite import ir
+
+    raw = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
+    return builder.bitcast(builder.gep(raw, [arguments[1]]), context.get_value_type(signature.return_type))
+
+
 @intrinsic
 def at(_, pointer, distance):
     """The address `distance` bytes further, seen as a pointer of the same type."""
-    from llvmlite import ir
     from numba import types
 
-    def generate(context, builder, signature, arguments):
-        origin, distance = arguments
-        raw = builder.bitcast(origin, ir.IntType(8).as_pointer())
-        return builder.bitcast(builder.gep(raw, [distance]), context.get_value_type(signature.return_type))
-
-    return pointer(pointer, types.intp), generate
+    return pointer(pointer, types.intp), _further
 
 
 @intrinsic
 def view(_, pointer, distance, like):
     """The address `distance` bytes further, seen as a pointer like another."""
-    from llvmlite import ir
     from numba import types
 
-    def generate(context, builder, signature, arguments):
-        raw = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
-        return builder.bitcast(builder.gep(raw, [arguments[1]]), context.get_value_type(signature.return_type))
-
-    return like(pointer, types.intp, like), generate
+    return like(pointer, types.intp, like), _further
 
 
 def _seen_as(name):
     @intrinsic
     def cast(_, pointer, distance):
-        from llvmlite import ir
         from numba import types
 
-        kind = types.CPointer(getattr(types, name))
-
-        def generate(context, builder, _signature, arguments):
-            raw = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
-            return builder.bitcast(builder.gep(raw, [arguments[1]]), context.get_value_type(kind))
-
-        return kind(pointer, types.intp), generate
+        return types.CPointer(getattr(types, name))(pointer, types.intp), _further
 
     return cast
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from fastup.runtime.kernel import target_has
 
+STREAMED = 64  # bytes of the widest register there is; LLVM splits such vectors where registers are narrower
+
 
 def vector(kind, lanes):
     """The vector type."""
@@ -17,24 +19,24 @@ def vector(kind, lanes):
 
 
 def load(builder, pointer, kind, lanes):
-    """A vector from an address that is aligned to its items only."""
+    """A vector from any address."""
     loaded = builder.load(builder.bitcast(pointer, vector(kind, lanes).as_pointer()), typ=vector(kind, lanes))
-    loaded.align = 4
+    loaded.align = 1
     return loaded
 
 
 def store(builder, value, pointer):
-    """A vector to an address that is aligned to its items only."""
+    """A vector to any address."""
     written = builder.store(value, builder.bitcast(pointer, value.type.as_pointer()))
     written.align = 1
 
 
 def stream(builder, value, pointer):
-    """A vector past the caches, to an address that is aligned to 64 bytes."""
+    """A vector past the caches, to an address that is aligned to `STREAMED` bytes."""
     from llvmlite import ir
 
     written = builder.store(value, builder.bitcast(pointer, value.type.as_pointer()))
-    written.align = 64  # below its alignment LLVM would take an ordinary store without a word
+    written.align = STREAMED  # below its alignment LLVM would take an ordinary store without a word
     written.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
 
 
@@ -54,17 +56,21 @@ def splat(builder, value, lanes):
     return builder.shuffle_vector(first, undefined, lane_numbers([0] * lanes))
 
 
-def fma(builder, a, b, c):
-    """The sum a * b + c in one rounding, or in two where the processor has no such instruction."""
+def call(builder, name, result, arguments):
+    """One of LLVM's intrinsic functions, or an instruction of the processor that has a name there."""
     from llvmlite import ir
     from numba.core import cgutils
 
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+
+def fma(builder, a, b, c):
+    """The sum a * b + c in one rounding, or in two where the processor has no such instruction."""
     if not target_has("fma"):
         return builder.fadd(builder.fmul(a, b), c)
     letter = {"float": "f32", "double": "f64"}[str(a.type.element)]
-    kind = ir.FunctionType(a.type, [a.type] * 3)
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{a.type.count}{letter}")
-    return builder.call(function, [a, b, c])
+    return call(builder, f"llvm.fma.v{a.type.count}{letter}", a.type, [a, b, c])
 
 
 def in_order(taps):
