@@ -77,13 +77,16 @@ def _strips(call: Geometry, width: Axis, computed: str, swapped: bool, table: Ta
         strip[separable.STRIP_SOURCE] = call.source_offset + first * call.source_strides[-1]
         strip[separable.STRIP_TARGET] = (part.window[0] - width.window[0]) * call.target_strides[-1]
         strip[separable.STRIP_ITEMS] = items
-        load = (pixels, 0, 0, call.items, call.source_strides[-1], call.item_stride, swapped)
+        load = (pixels, 0, 0, call.items, call.source_strides[-1], call.item_stride, swapped, call.ahead)
         strip[separable.STRIP_LOAD : separable.STRIP_SPREAD] = load
         if add and taps:
             strip[separable.STRIP_SPREAD : separable.STRIP_STORE] = spreading.ones(taps, table)
+        else:
+            strip[area.MOST] = int(windows[:, 1].max())
         divisors = np.repeat(windows[:, 1], call.items).astype(computed)
         strip[area.OUTPUTS], strip[area.ITEMS] = part.length, call.items
-        strip[area.WINDOWS], strip[area.LEAST] = table.add(windows), int(windows[:, 1].min())
+        strip[area.WINDOWS] = table.add(windows)
+        strip[area.LEAST] = int(windows[:, 1].min())
         strip[area.DIVISORS] = table.add(divisors)
         strip[separable.STRIP_STORE :] = (items, swapped)
     return strips, longest, add

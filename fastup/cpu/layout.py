@@ -25,6 +25,11 @@ class Geometry(NamedTuple):
     read: int
     written: int
 
+    @property
+    def ahead(self) -> int:
+        """Bytes from a row to the one that is probably read next."""
+        return self.source_strides[-2] if len(self.axes) > 1 else self.planes[-1][1]
+
 
 class Table:
     """The kernel's table under construction: arrays one after another, each at a multiple of 64 bytes."""

@@ -216,7 +216,16 @@ class _Packing:
             row[separable.STRIP_SOURCE] = call.source_offset + first * call.source_strides[-1]
             row[separable.STRIP_TARGET] = begin * call.target_strides[-1]
             row[separable.STRIP_ITEMS] = items
-            load = (pixels, before, after, call.items, call.source_strides[-1], call.item_stride, self.swapped)
+            load = (
+                pixels,
+                before,
+                after,
+                call.items,
+                call.source_strides[-1],
+                call.item_stride,
+                self.swapped,
+                call.ahead,
+            )
             row[separable.STRIP_LOAD : separable.STRIP_SPREAD] = load
             row[separable.STRIP_STORE :] = (items, self.swapped)
         params[separable.SPREAD] = _address(chosen.entry if chosen else None)

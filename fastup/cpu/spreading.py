@@ -119,10 +119,13 @@ def _common_fixed(strips: list[Strip], taps: int, items: int) -> Choice:
 
 
 def _regular_factor(strip: Strip) -> int:
-    """The factor by which an axis grows, if its weights repeat exactly."""
+    """The factor by which an axis grows, if its weights repeat exactly over most of the strip.
+
+    With align_corners they repeat over a few pixels here and there, and all others would be summed one by one.
+    """
     factor = round(strip.axis.n_out / strip.axis.n_in)
     begin, end = _regular_range(strip, factor) if factor in _FACTORS else (0, 0)
-    return factor if end > begin else 0
+    return factor if 4 * (end - begin) >= 3 * len(strip.first) else 0
 
 
 def _regular_range(strip: Strip, factor: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
 
 ROWS = 2
 LANES = 16  # items of a block
+FEW = 4
 FLOATS = ("float32", "float64")
 
 
@@ -42,8 +43,8 @@ def add_rows(params, base, dst, weights, first):
         dst[k] = fma(d[k], wd, fma(c[k], wc, fma(b[k], wb, fma(a[k], wa, dst[k]))))
 
 
-def rows_sum(taps, store=vectors.store):
-    """A helper ``(params, base, dst, weights, k)`` that blends `LANES` items from `k` on."""
+def rows_sum(taps, store=vectors.store, lanes=LANES):
+    """A helper ``(params, base, dst, weights, k)`` that blends `lanes` items from `k` on."""
 
     @intrinsic
     def block(_, params, base, dst, weights, k):
@@ -58,10 +59,10 @@ def rows_sum(taps, store=vectors.store):
             def row(tap):
                 distance = builder.load(builder.gep(params, [ir.Constant(long, ROWS + tap)]))
                 begin = builder.bitcast(builder.gep(builder.bitcast(base, byte), [distance]), base.type)
-                return vectors.load(builder, builder.gep(begin, [k]), kind, LANES)
+                return vectors.load(builder, builder.gep(begin, [k]), kind, lanes)
 
             def weight(tap):
-                return vectors.splat(builder, builder.load(builder.gep(weights, [ir.Constant(long, tap)])), LANES)
+                return vectors.splat(builder, builder.load(builder.gep(weights, [ir.Constant(long, tap)])), lanes)
 
             store(builder, vectors.weighted(builder, taps, row, weight), builder.gep(dst, [k]))
             return context.get_dummy_value()
@@ -128,18 +129,24 @@ def blend(taps):
 
 @kernel("element", "element", "element", elements=FLOATS, taps=(2, 4))
 def blend_far(taps):
-    """Rows times weights, past the caches; items before the first and after the last aligned vector go one by one."""
-    block, one_item = rows_sum(taps, vectors.stream), item_sum(taps)
+    """Rows times weights, past the caches; items before the first and after the last aligned vector as usual."""
+    block, few, one_item = rows_sum(taps, vectors.stream), rows_sum(taps, lanes=FEW), item_sum(taps)
+
+    @inline
+    def near(params, base, dst, weights, begin, end):
+        whole = begin + (end - begin) // FEW * FEW
+        for k in range(begin, whole, FEW):
+            few(params, base, dst, weights, k)
+        for k in range(whole, end):
+            one_item(params, base, dst, weights, k)
 
     def body(params, base, dst, weights, start, stop):
         count = params[0]
         head = min(count, items_to_alignment(dst, 0))
         whole = head + (count - head) // LANES * LANES
-        for k in range(head):
-            one_item(params, base, dst, weights, k)
+        near(params, base, dst, weights, 0, head)
         for k in range(head, whole, LANES):
             block(params, base, dst, weights, k)
-        for k in range(whole, count):
-            one_item(params, base, dst, weights, k)
+        near(params, base, dst, weights, whole, count)
 
     return body

@@ -26,7 +26,7 @@ from fastup.runtime.kernel import inline, kernel
 ) = range(40)  # fmt: skip
 PARAMS = 40
 # A strip in the table: bytes from the row's start in the source and in the target, items, then parameters of stages.
-STRIP_SOURCE, STRIP_TARGET, STRIP_ITEMS, STRIP_LOAD, STRIP_SPREAD, STRIP_STORE, STRIP = 0, 1, 2, 3, 10, 20, 22
+STRIP_SOURCE, STRIP_TARGET, STRIP_ITEMS, STRIP_LOAD, STRIP_SPREAD, STRIP_STORE, STRIP = 0, 1, 2, 3, 11, 21, 23
 # Parameters of the blends are put together at the start of the workspace: items, rows, distances.
 _BLEND_ROWS = 2
 

@@ -177,3 +177,18 @@ def flush(line, length, dst, target):
         stream_vector(line, k, dst, target + k)
     for k in range(body, length):
         dst[target + k] = line[k]
+
+
+@intrinsic
+def fetch(_, pointer, distance):
+    """Bring the line that lies `distance` bytes further into the caches; any address may be asked for."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context, builder, _signature, arguments):
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        place = builder.gep(builder.bitcast(arguments[0], byte), [arguments[1]])
+        vectors.call(builder, "llvm.prefetch.p0i8", ir.VoidType(), [place, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp), generate
