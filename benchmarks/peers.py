@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,22 @@ import numpy as np
 import fastup
 import fastup.export
 from benchmarks.cell import Array, Cell, Way, aligned
+
+_threads: list[int] = []  # as `limit_threads` says; empty: every library decides
+
+
+def limit_threads(threads: int) -> None:
+    """Give every library, fastup too, this number of threads."""
+    _threads[:] = [threads]
+    fastup.set_num_threads(threads)
+    with contextlib.suppress(ModuleNotFoundError):
+        import torch
+
+        torch.set_num_threads(threads)
+    with contextlib.suppress(ModuleNotFoundError):
+        import cv2
+
+        cv2.setNumThreads(threads)
 
 
 def ours(cell: Cell, x: Array, y: Array) -> Way:
@@ -24,7 +41,9 @@ def onnxruntime(cell: Cell, x: Array, y: Array) -> Way:
     import onnxruntime as ort
 
     model = _model(cell)
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = _threads[0] if _threads else 0
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     target = aligned(np.zeros_like(y))
     binding = session.io_binding()
     binding.bind_ortvalue_input("x", ort.OrtValue.ortvalue_from_numpy(x))
@@ -42,7 +61,9 @@ def openvino(cell: Cell, x: Array, y: Array) -> Way:
     import openvino as ov
 
     core = ov.Core()
-    hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    if _threads:
+        hints["INFERENCE_NUM_THREADS"] = _threads[0]
     compiled = core.compile_model(core.read_model(_model(cell).SerializeToString()), "CPU", hints)
     request = compiled.create_infer_request()
     request.set_input_tensor(ov.Tensor(x, shared_memory=True))

@@ -1,0 +1,95 @@
+"""Figures beside the table: time per output as results grow, and fastup compiled for lower instruction-set levels.
+
+``python -m benchmarks.beside curve`` and ``python -m benchmarks.beside levels`` print Markdown. A level needs a process
+of its own (``NUMBA_CPU_NAME``); sizes and processes take turns, because the machine's speed drifts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+import fastup
+from benchmarks import peers, protocol
+from benchmarks.__main__ import CELLS
+from benchmarks.cell import Cell, aligned
+
+_SIDES = (1600, 2900, 5000, 9200)  # of the input's planes: 3e7 to 1e9 outputs
+_LEVELS = ("x86-64-v2", "x86-64-v3", "native")
+_TURNS, _ROUNDS = 3, 5
+_CURVES = (
+    ("nearest, float32", {"mode": "nearest"}, "float32"),
+    ("bilinear, float32", {"mode": "bilinear"}, "float32"),
+    ("bicubic, float32", {"mode": "bicubic"}, "float32"),
+    ("bilinear, uint8", {"mode": "bilinear"}, "uint8"),
+)
+
+
+def curve() -> str:
+    """Picoseconds per output with `out=`, three planes that grow."""
+    rows = [
+        "| x2, three planes | " + " | ".join(f"{12 * side**2:.1e}" for side in _SIDES) + " | largest / smallest |",
+        "|---" * (len(_SIDES) + 2) + "|",
+    ]
+    for title, keywords, dtype in _CURVES:
+        cells = [Cell("interpolate", (1, 3, side, side), {"scale_factor": 2, **keywords}, dtype) for side in _SIDES]
+        times = _kernel_times(cells)
+        each = [ms / 12 / side**2 * 1e9 for ms, side in zip(times.values(), _SIDES, strict=True)]
+        numbers = " | ".join(f"{picoseconds:.0f}" for picoseconds in each)
+        rows.append(f"| {title} | {numbers} | {max(each) / min(each):.2f} |")
+    return "\n".join(rows)
+
+
+def _kernel_times(cells: Sequence[Cell]) -> dict[str, float]:
+    """Milliseconds of the kernel column, fastup alone; the cells take turns."""
+    times = protocol.blocks({cell.title: _filling(cell) for cell in cells}, _ROUNDS, tuple(c.title for c in cells))
+    return {title: protocol.interval(each).median for title, each in times.items()}
+
+
+def _filling(cell: Cell) -> Callable[[], object]:
+    x = cell.input()
+    y = aligned(getattr(fastup, cell.operator)(x, **cell.keywords))
+    call = peers.ours(cell, x, y).into
+    assert call is not None
+    return call
+
+
+def times() -> str:
+    """The kernel column of every cell in this process, as JSON."""
+    found: dict[str, float] = {}
+    for cell in CELLS:
+        found.update(_kernel_times([cell]))
+    return json.dumps(found)
+
+
+def levels() -> str:
+    """Every cell's kernel column per level, medians over processes that take turns."""
+    found: dict[str, list[dict[str, float]]] = {level: [] for level in _LEVELS}
+    for _ in range(_TURNS):
+        for level in _LEVELS:
+            found[level].append(_in_a_process(level))
+    rows = ["| cell, kernel column | " + " | ".join(_LEVELS) + " | v2 / v3 |", "|---" * (len(_LEVELS) + 2) + "|"]
+    for cell in CELLS:
+        each = [protocol.interval([turn[cell.title] for turn in found[level]]).median for level in _LEVELS]
+        ratios = [low[cell.title] / high[cell.title] for low, high in zip(*list(found.values())[:2], strict=True)]
+        numbers = " | ".join(f"{ms:.3f}" for ms in each)
+        rows.append(f"| {cell.title} | {numbers} | {protocol.interval(ratios).median:.2f} |")
+    return "\n".join(rows)
+
+
+def _in_a_process(level: str) -> dict[str, float]:
+    settings = {} if level == "native" else {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": ""}
+    command = [sys.executable, "-m", "benchmarks.beside", "times"]
+    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.beside", description=__doc__)
+    parser.add_argument("what", choices=("curve", "levels", "times"))
+    what = parser.parse_args().what
+    print({"curve": curve, "levels": levels, "times": times}[what]())
