@@ -37,17 +37,21 @@ def main() -> None:
     parser.add_argument("--only", default="", help="run the cells whose title contains this")
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the block protocol (at least 12 count)")
     parser.add_argument("--threads", type=int, help="threads of every library (default: as each decides)")
+    parser.add_argument("--check", action="store_true", help="compare the values only and time nothing")
     parser.add_argument("--write", action="store_true", help="write results.md and the README's table")
     arguments = parser.parse_args()
     if "OPENBLAS_CORETYPE" in os.environ:
         print("note: OPENBLAS_CORETYPE is set and slows numpy's BLAS down", file=sys.stderr)
     if arguments.threads:
         peers.limit_threads(arguments.threads)
+    cells = [cell for cell in CELLS if arguments.only in cell.title]
+    if arguments.check:
+        print(*map(report.agreement, cells), sep="\n")
+        return
     results = []
-    for cell in CELLS:
-        if arguments.only in cell.title:
-            results.append(report.measure(cell, arguments.rounds))
-            print(report.line(results[-1]), flush=True)
+    for cell in cells:
+        results.append(report.measure(cell, arguments.rounds))
+        print(report.line(results[-1]), flush=True)
     text = report.document(results, _machine())
     if arguments.write and arguments.threads:
         Path(__file__).with_name(f"results-threads-{arguments.threads}.md").write_text(text)

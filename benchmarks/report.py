@@ -57,6 +57,14 @@ def measure(cell: Cell, rounds: int) -> Result:
     return Result(cell, _column(call_times), _column(kernel_times), best_limit / ours, medians, excluded)
 
 
+def agreement(cell: Cell) -> str:
+    """Who gives the cell's values and who does not, without timing anybody."""
+    x = cell.input()
+    ways, excluded = _ways(cell, x, aligned(getattr(fastup, cell.operator)(x, **cell.keywords)))
+    others = "".join(f"; {name}: {reason}" for name, reason in excluded.items())
+    return f"{cell.title}: equal values from {', '.join(ways)}{others}"
+
+
 def _ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str]]:
     ways, excluded = {_OURS: peers.ours(cell, x, y)}, {}
     for name, build in cell.peers.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastup import init as init
 from fastup import plan as plan
 from fastup.cpu import warmup as warmup
 from fastup.functional import interpolate as interpolate
@@ -15,6 +16,7 @@ from fastup.runtime.workers import set_num_threads as set_num_threads
 __version__ = "0.1.0"
 __all__ = [
     "get_num_threads",
+    "init",
     "interpolate",
     "pixel_shuffle",
     "pixel_unshuffle",
