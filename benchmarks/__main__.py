@@ -1,4 +1,4 @@
-"""Run the cells and print the table; ``--write`` puts it into results.md beside this file."""
+"""Run the cells and print the table; ``--write`` puts it into a file beside this one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import fastup
-from benchmarks import _interpolate, _pixel_shuffle, peers, report
+from benchmarks import peers, report
+from benchmarks.cells import CELLS
 from fastup.runtime import cpu_info
 
-CELLS = (*_pixel_shuffle.CELLS, *_interpolate.CELLS)
 _LIBRARIES = ("numpy", "numba", "torch", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
 
 
@@ -38,11 +38,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the block protocol (at least 12 count)")
     parser.add_argument("--threads", type=int, help="threads of every library (default: as each decides)")
     parser.add_argument("--check", action="store_true", help="compare the values only and time nothing")
-    parser.add_argument("--write", action="store_true", help="write results.md and the README's table")
+    parser.add_argument(
+        "--write", action="store_true", help="write results.md and the README's table, or results-threads-N.md"
+    )
     arguments = parser.parse_args()
     if "OPENBLAS_CORETYPE" in os.environ:
         print("note: OPENBLAS_CORETYPE is set and slows numpy's BLAS down", file=sys.stderr)
-    if arguments.threads:
+    if arguments.threads is not None:
         peers.limit_threads(arguments.threads)
     cells = [cell for cell in CELLS if arguments.only in cell.title]
     if arguments.check:

@@ -13,10 +13,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-import fastup
 from benchmarks import peers, protocol
-from benchmarks.__main__ import CELLS
-from benchmarks.cell import Cell, aligned
+from benchmarks.cell import Cell
+from benchmarks.cells import CELLS
 
 _SIDES = (1600, 2900, 5000, 9200)  # of the input's planes: 3e7 to 1e9 outputs
 _LEVELS = ("x86-64-v2", "x86-64-v3", "native")
@@ -37,8 +36,7 @@ def curve() -> str:
     ]
     for title, keywords, dtype in _CURVES:
         cells = [Cell("interpolate", (1, 3, side, side), {"scale_factor": 2, **keywords}, dtype) for side in _SIDES]
-        times = _kernel_times(cells)
-        each = [ms / 12 / side**2 * 1e9 for ms, side in zip(times.values(), _SIDES, strict=True)]
+        each = [ms / 12 / side**2 * 1e9 for ms, side in zip(_kernel_times(cells).values(), _SIDES, strict=True)]
         numbers = " | ".join(f"{picoseconds:.0f}" for picoseconds in each)
         rows.append(f"| {title} | {numbers} | {max(each) / min(each):.2f} |")
     return "\n".join(rows)
@@ -51,9 +49,7 @@ def _kernel_times(cells: Sequence[Cell]) -> dict[str, float]:
 
 
 def _filling(cell: Cell) -> Callable[[], object]:
-    x = cell.input()
-    y = aligned(getattr(fastup, cell.operator)(x, **cell.keywords))
-    call = peers.ours(cell, x, y).into
+    call = peers.ours(cell, *cell.example()).into
     assert call is not None
     return call
 
@@ -75,7 +71,8 @@ def levels() -> str:
     rows = ["| cell, kernel column | " + " | ".join(_LEVELS) + " | v2 / v3 |", "|---" * (len(_LEVELS) + 2) + "|"]
     for cell in CELLS:
         each = [protocol.interval([turn[cell.title] for turn in found[level]]).median for level in _LEVELS]
-        ratios = [low[cell.title] / high[cell.title] for low, high in zip(*list(found.values())[:2], strict=True)]
+        pairs = zip(found[_LEVELS[0]], found[_LEVELS[1]], strict=True)
+        ratios = [low[cell.title] / high[cell.title] for low, high in pairs]
         numbers = " | ".join(f"{ms:.3f}" for ms in each)
         rows.append(f"| {cell.title} | {numbers} | {protocol.interval(ratios).median:.2f} |")
     return "\n".join(rows)

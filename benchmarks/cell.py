@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import fastup
 from fastup.export.running import sample
 
 Array = np.ndarray[Any, Any]
@@ -49,6 +50,11 @@ class Cell:
     def input(self) -> Array:
         """Random values in 64-byte aligned memory: onnxruntime and OpenVINO would copy anything else."""
         return aligned(sample(self.shape, np.dtype(self.dtype)))
+
+    def example(self) -> tuple[Array, Array]:
+        """An input, and fastup's result for it in aligned memory of its own."""
+        x = self.input()
+        return x, aligned(getattr(fastup, self.operator)(x, **self.keywords))
 
     def agree(self, result: Array, expected: Array) -> bool:
         """Whether a peer's values are those that the cell is about."""

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import fastup
 from benchmarks import limit, peers, protocol
 from benchmarks.cell import Array, Cell, Way, aligned, keeping_last_four
 from benchmarks.protocol import Interval
@@ -43,8 +42,7 @@ class Result(NamedTuple):
 
 def measure(cell: Cell, rounds: int) -> Result:
     """Check every peer's values, then time those that are right."""
-    x = cell.input()
-    y = aligned(getattr(fastup, cell.operator)(x, **cell.keywords))
+    x, y = cell.example()
     ways, excluded = _ways(cell, x, y)
     fresh = {name: keeping_last_four(way.fresh) for name, way in ways.items() if way.fresh}
     into: dict[str, Callable[[], Any]] = {name: way.into for name, way in ways.items() if way.into}
@@ -58,10 +56,11 @@ def measure(cell: Cell, rounds: int) -> Result:
 
 
 def agreement(cell: Cell) -> str:
-    """Who gives the cell's values and who does not, without timing anybody."""
-    x = cell.input()
-    ways, excluded = _ways(cell, x, aligned(getattr(fastup, cell.operator)(x, **cell.keywords)))
+    """Who gives the cell's values and who does not, without timing anybody; an error if no peer does."""
+    ways, excluded = _ways(cell, *cell.example())
     others = "".join(f"; {name}: {reason}" for name, reason in excluded.items())
+    if len(ways) == 1:
+        raise SystemExit(f"{cell.title}: no peer gives equal values{others}")
     return f"{cell.title}: equal values from {', '.join(ways)}{others}"
 
 
