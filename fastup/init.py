@@ -48,7 +48,7 @@ def icnr(weight: Any, factor: Any) -> Array:
     array([0., 0., 0., 0., 4., 4., 4., 4.])
     """
     values = _weight("icnr", weight)
-    phases = math.prod(_per_axis("icnr", "factor", factor, values.ndim - 2))
+    phases = math.prod(check.per_axis("icnr", "factor", factor, values.ndim - 2))
     if values.shape[0] % phases:
         check.invalid(f"icnr: weight must have output channels divisible by {phases}, got {values.shape[0]}")
     return np.repeat(values[::phases], phases, axis=0)
@@ -92,7 +92,7 @@ def bilinear(weight: Any, stride: Any) -> Array:
     array([[[0.25, 0.75, 0.75, 0.25]]])
     """
     values = _weight("bilinear", weight)
-    strides = _per_axis("bilinear", "stride", stride, values.ndim - 2)
+    strides = check.per_axis("bilinear", "stride", stride, values.ndim - 2)
     channels, per_group, *kernel = values.shape
     if per_group == 0 or channels % per_group:
         check.invalid(f"bilinear: weight must have as many output as input channels, got the shape {values.shape}")
@@ -146,7 +146,7 @@ def checkerboard_score(weight: Any, stride: Any) -> float:
     0.333333
     """
     values = _weight("checkerboard_score", weight)
-    strides = _per_axis("checkerboard_score", "stride", stride, values.ndim - 2)
+    strides = check.per_axis("checkerboard_score", "stride", stride, values.ndim - 2)
     covered = np.abs(values.astype(np.float64)).sum(axis=(0, 1))
     for axis, step in enumerate(strides):
         phases = [covered.take(range(phase, covered.shape[axis], step), axis).sum(axis) for phase in range(step)]
@@ -162,13 +162,3 @@ def _weight(op: str, weight: Any) -> Array:
     if values.ndim < 3:
         check.invalid(f"{op}: weight must have two channel axes and at least one spatial axis, got {values.ndim} axes")
     return values
-
-
-def _per_axis(op: str, name: str, value: Any, rank: int) -> tuple[int, ...]:
-    rule = "an integer or one integer per spatial axis"
-    if not check.is_sequence(value):
-        return (check.integer(op, name, value, rule),) * rank
-    numbers = check.integers(op, name, value, rule)
-    if len(numbers) != rank:
-        check.invalid(f"{op}: {name} must be one integer per spatial axis ({rank}), got {value!r}")
-    return numbers

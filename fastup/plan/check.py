@@ -46,6 +46,17 @@ def integers(op: str, name: str, value: Any, rule: str) -> tuple[int, ...]:
     return (integer(op, name, value, rule),)
 
 
+def per_axis(op: str, name: str, value: Any, rank: int) -> tuple[int, ...]:
+    """A number for every spatial axis, or one number per axis."""
+    rule = "an integer or one integer per spatial axis"
+    if not is_sequence(value):
+        return (integer(op, name, value, rule),) * rank
+    numbers = integers(op, name, value, rule)
+    if len(numbers) != rank:
+        invalid(f"{op}: {name} must be one integer per spatial axis ({rank}), got {value!r}")
+    return numbers
+
+
 def is_sequence(value: Any) -> bool:
     """Whether `value` holds one entry per axis; an array without axes is a number."""
     if isinstance(value, np.ndarray):
