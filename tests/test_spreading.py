@@ -9,6 +9,7 @@ import pytest
 
 import fastup
 from fastup.cpu import spreading
+from fastup.runtime import cpu_info
 from fastup.runtime.kernel import target_has
 
 GENERAL = "permutation" if target_has("avx2") else "table"
@@ -33,3 +34,26 @@ def test_weights_that_repeat_need_no_table(keywords: dict[str, Any], method: str
     chosen = spreading.common([spreading.strip_of(plan.axes[0], 1)], "float32")
     assert chosen is not None
     assert chosen.method == method
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("mode", ["linear", "cubic"])
+@pytest.mark.parametrize("factor", [2, 4])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_that_stream_themselves_hold_the_same_numbers(
+    mode: str, factor: int, dtype: str, generator: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In lines of any length, from any address on: streamed blocks begin where a vector is aligned."""
+    for width in (1, 15, 16, 17, 40, 97, 5000):
+        x = generator.standard_normal((2, 3, width)).astype(dtype)
+        plan = fastup.plan.interpolate(x.shape, dtype, scale_factor=factor, mode=(mode,))
+        expected = fastup.run(plan, x)
+        plan.packed.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(cpu_info, "caches", lambda: cpu_info.Caches(0, 0, 0))
+            for offset in range(0, 16, 5):
+                memory = np.full(plan.output_shape[1] * plan.output_shape[2] * 2 + 32, 7, dtype)
+                out = memory[offset : offset + expected.size].reshape(expected.shape)
+                np.testing.assert_array_equal(fastup.run(plan, x, out), expected)
+                assert (memory[offset + expected.size :] == 7).all()
+        plan.packed.clear()

@@ -204,7 +204,8 @@ class _Packing:
         call, longest = self.call, 0
         rows = np.zeros((len(strips), separable.STRIP), np.int64)
         made = [] if self.whole_rows else [spreading.strip_of(self.width.part(*strip), call.items) for strip in strips]
-        chosen = spreading.common(made, self.computed)
+        last = not (self.rows.entry or self.has_depth)
+        chosen = spreading.common(made, self.computed, self.far and self.plain and last)
         each: list[spreading.Strip | None] = [*made] or [None] * len(strips)
         for row, (begin, stop), one in zip(rows, strips, each, strict=True):
             items = (stop - begin) * call.items
@@ -229,6 +230,8 @@ class _Packing:
             row[separable.STRIP_LOAD : separable.STRIP_SPREAD] = load
             row[separable.STRIP_STORE :] = (items, self.swapped)
         params[separable.SPREAD] = _address(chosen.entry if chosen else None)
+        if chosen and chosen.far:
+            params[separable.STORE] = 0
         params[separable.STRIP_TABLE] = self.table.add(rows)
         return longest
 

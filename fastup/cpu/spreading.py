@@ -43,6 +43,7 @@ class Choice(NamedTuple):
     entry: Entry
     method: str
     computed: str
+    far: bool = False  # whether it writes past the caches itself
 
     def params(self, strip: Strip, table: Any) -> tuple[int, ...]:
         """Parameters of the stage for one strip; its arrays go into `table`."""
@@ -62,8 +63,8 @@ def strip_of(axis: Axis, items: int) -> Strip:
     return Strip((low + before, before, high - low - before - after, after), first - low, weights, items, axis)
 
 
-def common(strips: list[Strip], computed: str) -> Choice | None:
-    """The quickest stage that can do every strip."""
+def common(strips: list[Strip], computed: str, far: bool = False) -> Choice | None:
+    """The quickest stage that can do every strip; `far`: whether its rows are a result that no cache holds."""
     if not strips:
         return None
     taps, items = constant_taps(strips[0].axis), strips[0].items
@@ -71,7 +72,7 @@ def common(strips: list[Strip], computed: str) -> Choice | None:
         return _common_fixed(strips, taps, items)
     factors = {_regular_factor(strip) for strip in strips}
     if taps and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
-        return Choice(spread.regular(computed, taps, *factors), "regular", computed)
+        return Choice(spread.regular(computed, taps, *factors, int(far)), "regular", computed, far)
     if computed == "float32" and items < _SHORT_PIXEL and target_has("avx2"):
         reach = max(_reach(strip, permute.LANES) for strip in strips)
         if reach <= 2 * permute.LANES:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from fastup.cpu.kernels import vectors
 from fastup.cpu.kernels.blend import FLOATS
 from fastup.cpu.kernels.permute import BLOCK_HEAD, LANES, permuted_sum
+from fastup.cpu.kernels.simd import items_to_alignment
 from fastup.cpu.kernels.stage import as_int64, at, fma, view
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
@@ -72,7 +73,7 @@ def by_table(taps):
     return body
 
 
-def regular_sum(taps, factor):
+def regular_sum(taps, factor, store=vectors.store):
     """A helper ``(line, first, weights, dst, begin, k)`` for the outputs of `LANES` input pixels from `k` on.
 
     `begin` is the output pixel whose table, and whose neighbours', all others repeat.
@@ -106,7 +107,7 @@ def regular_sum(taps, factor):
 
             target = builder.add(begin, builder.mul(k, ir.Constant(long, factor)))
             joined = vectors.woven(builder, [phase(number) for number in range(factor)])
-            vectors.store(builder, joined, builder.gep(dst, [target]))
+            store(builder, joined, builder.gep(dst, [target]))
             return context.get_dummy_value()
 
         return kinds, generate
@@ -114,24 +115,31 @@ def regular_sum(taps, factor):
     return block
 
 
-@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4), factor=(2, 4))
-def regular(taps, factor):
-    """Weights that repeat with every input pixel: shifted loads and interleaved stores, no table within the row."""
-    spread_pixels, block = pixels_by_table(taps), regular_sum(taps, factor)
+@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4), factor=(2, 4), far=(0, 1))
+def regular(taps, factor, far):
+    """Weights that repeat with every input pixel: shifted loads and interleaved stores, no table within the row.
+
+    With `far` the blocks go past the caches, from the first aligned address on, and the last one does not lie over the
+    one before: an ordinary store would have to read the line that has just been sent away.
+    """
+    spread_pixels = pixels_by_table(taps)
+    block = regular_sum(taps, factor, vectors.stream if far else vectors.store)
 
     def body(params, line, dst, table, start, stop):
         first, weights = as_int64(table, params[FIRST]), view(table, params[WEIGHTS], dst)
         begin, end = params[REGULAR_FROM], params[REGULAR_TO]
+        if far:
+            begin = min(end, begin + items_to_alignment(dst, begin))
         pixels = (end - begin) // factor
-        if pixels < LANES:
-            end = begin
-        else:
-            for k in range(0, pixels - LANES + 1, LANES):
-                block(line, first, weights, dst, begin, k)
-            if pixels % LANES:
-                block(line, first, weights, dst, begin, pixels - LANES)
+        whole = pixels // LANES * LANES
+        for k in range(0, whole, LANES):
+            block(line, first, weights, dst, begin, k)
+        if far or whole == 0:
+            pixels = whole
+        elif pixels > whole:
+            block(line, first, weights, dst, begin, pixels - LANES)
         spread_pixels(params, line, dst, table, 0, begin)
-        spread_pixels(params, line, dst, table, end, params[OUTPUTS])
+        spread_pixels(params, line, dst, table, begin + pixels * factor, params[OUTPUTS])
 
     return body
 
