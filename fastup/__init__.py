@@ -5,24 +5,44 @@ from __future__ import annotations
 from fastup import init as init
 from fastup import plan as plan
 from fastup.cpu import warmup as warmup
+from fastup.functional import conv1d as conv1d
+from fastup.functional import conv2d as conv2d
+from fastup.functional import conv3d as conv3d
+from fastup.functional import conv_transpose1d as conv_transpose1d
+from fastup.functional import conv_transpose2d as conv_transpose2d
+from fastup.functional import conv_transpose3d as conv_transpose3d
 from fastup.functional import interpolate as interpolate
+from fastup.functional import pack_weight as pack_weight
 from fastup.functional import pixel_shuffle as pixel_shuffle
 from fastup.functional import pixel_unshuffle as pixel_unshuffle
 from fastup.functional import run as run
+from fastup.functional import subpixel_conv1d as subpixel_conv1d
+from fastup.functional import subpixel_conv2d as subpixel_conv2d
+from fastup.functional import subpixel_conv3d as subpixel_conv3d
 from fastup.runtime.memory import release_memory as release_memory
 from fastup.runtime.workers import get_num_threads as get_num_threads
 from fastup.runtime.workers import set_num_threads as set_num_threads
 
 __version__ = "0.1.0"
 __all__ = [
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "get_num_threads",
     "init",
     "interpolate",
+    "pack_weight",
     "pixel_shuffle",
     "pixel_unshuffle",
     "plan",
     "release_memory",
     "run",
     "set_num_threads",
+    "subpixel_conv1d",
+    "subpixel_conv2d",
+    "subpixel_conv3d",
     "warmup",
 ]

@@ -1,33 +1,53 @@
 """One adapter per kind of array: what goes in comes out. The kind is the first word of the type's module.
 
-An adapter is a function ``run(make_plan, x, arguments, out, threads)``; it is imported when its kind first appears.
+An adapter is a module, imported when its kind first appears: ``run(make_plan, x, arguments, out, threads, operands)``
+executes, ``view(array, name)`` gives NumPy's view of a further array.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from fastup.arrays import _numpy
 from fastup.plan import Plan
+from fastup.plan.operands import PackedWeight
 
 MakePlan = Callable[..., Plan]
-Adapter = Callable[[MakePlan, Any, tuple[Any, ...], Any, int | None], Any]
 
 _MODULES = {"torch": "fastup.arrays._torch"}
-_adapters: dict[str, Adapter] = {"numpy": _numpy.run}
+_adapters: dict[str, ModuleType] = {"numpy": _numpy}
 
 
-def apply(make_plan: MakePlan, x: Any, arguments: tuple[Any, ...], out: Any = None, threads: int | None = None) -> Any:
-    """Run the plan that `make_plan` makes of the shape and dtype of `x` and the arguments."""
+def apply(
+    make_plan: MakePlan,
+    x: Any,
+    arguments: tuple[Any, ...],
+    out: Any = None,
+    threads: int | None = None,
+    operands: Mapping[str, Any] | None = None,
+) -> Any:
+    """Run the plan that `make_plan` makes of shape and dtype of `x`, those of further arrays, and the arguments."""
+    adapter = _adapter_of(x)
+    if operands is None:
+        return adapter.run(make_plan, x, arguments, out, threads)
+    others = tuple(operand(name, value) for name, value in operands.items())
+    return adapter.run(make_plan, x, arguments, out, threads, others)
+
+
+def operand(name: str, value: Any) -> Any:
+    """NumPy's view of an array that an operator takes beside its input; None and packed weights stay as they are."""
+    if value is None or isinstance(value, PackedWeight):
+        return value
+    return _adapter_of(value).view(value, name)
+
+
+def _adapter_of(x: Any) -> ModuleType:
     kind = type(x).__module__.partition(".")[0]
     adapter = _adapters.get(kind)
     if adapter is None:
-        adapter = _adapters[kind] = _load(kind)
-    return adapter(make_plan, x, arguments, out, threads)
-
-
-def _load(kind: str) -> Adapter:
-    module = _MODULES.get(kind)
-    return importlib.import_module(module).run if module else _numpy.run
+        module = _MODULES.get(kind)
+        adapter = _adapters[kind] = importlib.import_module(module) if module else _numpy
+    return adapter

@@ -8,20 +8,28 @@ import numpy as np
 
 from fastup import cpu
 from fastup.plan import Plan, check
+from fastup.plan.operands import described
 from fastup.runtime import memory, workers
 
 Array = np.ndarray[Any, Any]
 
 
-def run(make_plan: Any, x: Any, arguments: tuple[Any, ...], out: Any, threads: int | None) -> Array:
-    """Plan for `x`, then execute into `out` or a new array."""
+def run(
+    make_plan: Any,
+    x: Any,
+    arguments: tuple[Any, ...],
+    out: Any,
+    threads: int | None,
+    operands: tuple[Any, ...] = (),
+) -> Array:
+    """Plan for `x` and the further arrays, then execute into `out` or a new array."""
     if type(x) is not np.ndarray:
-        x = as_array(x)
-    plan: Plan = make_plan(x.shape, x.dtype, *arguments)
-    return execute(plan, x, out, threads)
+        x = view(x, "x")
+    plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
+    return execute(plan, x, out, threads, operands)
 
 
-def execute(plan: Plan, x: Array, out: Any, threads: int | None) -> Array:
+def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple[Any, ...] = ()) -> Array:
     """Execute a plan whose shape and dtype are those of `x`."""
     if threads is not None:
         threads = workers.checked_threads(plan.operator, "threads", threads)
@@ -31,7 +39,7 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None) -> Array:
             and not x.flags.c_contiguous
             and _is_channels_last(x, plan.channel_axis)
         ):
-            return _in_its_order(plan, x, threads)
+            return _in_its_order(plan, x, threads, operands)
         try:
             out = memory.empty(plan.output_shape, plan.dtype)
         except MemoryError:
@@ -39,7 +47,7 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None) -> Array:
     else:
         check.out(plan.operator, out, plan.output_shape, plan.dtype, x)
     if out.size:
-        cpu.run(plan, x, out, threads)
+        cpu.run(plan, x, out, threads, operands)
     return out  # type: ignore[no-any-return]
 
 
@@ -47,16 +55,16 @@ def _is_channels_last(x: Array, axis: int) -> bool:
     return np.moveaxis(x, axis, -1).flags.c_contiguous
 
 
-def _in_its_order(plan: Plan, x: Array, threads: int | None) -> Array:
+def _in_its_order(plan: Plan, x: Array, threads: int | None, operands: tuple[Any, ...]) -> Array:
     """Memory that is channels-last stays so, as torch's memory formats do: the result is a view with its axes moved."""
     axis = plan.channel_axis
     same = plan.packed.get("channels_last")
     if same is None:
         same = plan.packed["channels_last"] = plan.with_channels_last()
-    return np.moveaxis(execute(same, np.moveaxis(x, axis, -1), None, threads), -1, axis)
+    return np.moveaxis(execute(same, np.moveaxis(x, axis, -1), None, threads, operands), -1, axis)
 
 
-def as_array(x: Any) -> Array:
+def view(x: Any, name: str) -> Array:
     """A view of array-likes that have memory of their own; lists and scalars are refused, not converted."""
     if isinstance(x, np.ndarray):
         return x.view(np.ndarray)
@@ -67,6 +75,6 @@ def as_array(x: Any) -> Array:
             return np.asarray(x)
     except (BufferError, RuntimeError, ValueError, TypeError) as error:
         raise TypeError(
-            f"fastup: x must be an array in the memory of the CPU, got {type(x).__name__} ({error})"
+            f"fastup: {name} must be an array in the memory of the CPU, got {type(x).__name__} ({error})"
         ) from None
-    raise TypeError(f"fastup: x must be an array in the memory of the CPU, got {type(x).__name__}")
+    raise TypeError(f"fastup: {name} must be an array in the memory of the CPU, got {type(x).__name__}")

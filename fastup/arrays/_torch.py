@@ -10,15 +10,23 @@ import torch
 from fastup.arrays import _numpy
 
 
-def run(make_plan: Any, x: Any, arguments: tuple[Any, ...], out: Any, threads: int | None) -> Any:
+def run(
+    make_plan: Any,
+    x: Any,
+    arguments: tuple[Any, ...],
+    out: Any,
+    threads: int | None,
+    operands: tuple[Any, ...] = (),
+) -> Any:
     """Plan for the tensor's memory, execute, and give a tensor back (`out` itself where one was given)."""
     if out is not None and not isinstance(out, torch.Tensor):
         raise TypeError(f"fastup: out must be a tensor like x, got {type(out).__name__}")
-    y = _numpy.run(make_plan, _view(x, "x"), arguments, None if out is None else _view(out, "out"), threads)
+    y = _numpy.run(make_plan, view(x, "x"), arguments, None if out is None else view(out, "out"), threads, operands)
     return out if out is not None else _tensor(y)
 
 
-def _view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
+def view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
+    """The tensor's memory as an array."""
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
         raise TypeError(
             f"fastup: {name} must be a dense tensor on the CPU, got one of {tensor.layout} on {tensor.device}"

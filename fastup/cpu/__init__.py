@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import _interpolate, _pixel_shuffle, permuted_copy
-from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, check
+from fastup.cpu import _conv, _interpolate, _pixel_shuffle, permuted_copy
+from fastup.plan import ConvPlan, InterpolatePlan, PixelShufflePlan, Plan, check
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -17,21 +17,28 @@ Array = np.ndarray[Any, Any]
 _LAUNCHERS: dict[type[Plan], Any] = {
     PixelShufflePlan: _pixel_shuffle.launch,
     InterpolatePlan: _interpolate.launch,
+    ConvPlan: _conv.launch,
 }
+# The kernel's table where it depends on more than the plan: its address, and what must stay alive beside it.
+_TABLES: dict[type[Plan], Callable[..., tuple[int, Any]]] = {ConvPlan: _conv.table}
 _STRIDES_PER_PLAN = 16  # launches that one plan keeps
 
 
-def run(plan: Plan, x: Array, out: Array, threads: int | None = None) -> None:
-    """Execute `plan` on `x` into `out`, both of the shapes and the dtype that the plan names."""
+def run(plan: Plan, x: Array, out: Array, threads: int | None = None, operands: tuple[Any, ...] = ()) -> None:
+    """Execute `plan` on `x` and what else it takes into `out`, all of the shapes and dtypes that the plan names."""
     if not x.flags.aligned:
         x = x.copy(order="C")
     launch = plan.packed.get(x.strides)
     if launch is None:
         launch = _pack(plan, x)
         if launch is None:  # strides that no kernel walks
-            run(plan, x.copy(order="C"), out, threads)
+            run(plan, x.copy(order="C"), out, threads, operands)
             return
-    launch(_address(x), _address(out), (x, out), threads)
+    if not operands:
+        launch(_address(x), _address(out), (x, out), threads)
+        return
+    address, owners = _TABLES[type(plan)](plan, *operands)
+    launch(_address(x), _address(out), (x, out, owners), threads, address)
 
 
 def _pack(plan: Plan, x: Array) -> Launch | None:
@@ -54,13 +61,16 @@ def _address(array: Array) -> int:
         return array.ctypes.data
 
 
+CONVOLUTIONS = tuple(f"{kind}{rank}d" for kind in ("conv", "conv_transpose", "subpixel_conv") for rank in (1, 2, 3))
 FAMILIES: dict[str, tuple[Family, ...]] = {
+    **dict.fromkeys(CONVOLUTIONS, _conv.FAMILIES),
     "interpolate": (*permuted_copy.FAMILIES, *_interpolate.FAMILIES),
     "pixel_shuffle": permuted_copy.FAMILIES,
     "pixel_unshuffle": permuted_copy.FAMILIES,
 }
 OPERATORS = tuple(FAMILIES)
 _INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any, ...]]]]] = {
+    **dict.fromkeys(CONVOLUTIONS, _conv.instances),
     "interpolate": _interpolate.instances,
     "pixel_shuffle": permuted_copy.instances,
     "pixel_unshuffle": permuted_copy.instances,

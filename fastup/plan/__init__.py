@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastup.plan import check
+from fastup.plan._conv import ConvPlan as ConvPlan
 from fastup.plan._interpolate import InterpolatePlan as InterpolatePlan
 from fastup.plan._interpolate import make_interpolate
 from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan

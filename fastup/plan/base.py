@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from fastup.plan import check
+
 Array = np.ndarray[Any, Any]
 _CACHE_BYTES = 16 * 2**20
 _PLAN_BYTES = 2048  # a plan without its tables, and what a back-end keeps for it
@@ -55,6 +57,11 @@ class Plan:
     def first_spatial_axis(self) -> int:
         """Index of the first spatial axis."""
         return 2 if self.data_format == "channels_first" else 1
+
+    def check_operands(self, given: tuple[Any, ...]) -> None:
+        """Refuse arrays beside the input; plans that take some say which."""
+        if given:
+            check.invalid(f"run: operands must be empty for a plan of {self.operator}, got {len(given)}")
 
     def with_channels_last(self) -> Plan:
         """The same operation on the same memory, seen with its channels last."""

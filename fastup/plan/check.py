@@ -39,19 +39,19 @@ def whole_number(op: str, name: str, value: Any, rule: str) -> int:
     return integer(op, name, value, rule, minimum=-sys.maxsize)
 
 
-def integers(op: str, name: str, value: Any, rule: str) -> tuple[int, ...]:
+def integers(op: str, name: str, value: Any, rule: str, minimum: int = 1) -> tuple[int, ...]:
     """A number or a sequence of numbers as a tuple."""
     if is_sequence(value):
-        return tuple(integer(op, name, entry, rule) for entry in value)
-    return (integer(op, name, value, rule),)
+        return tuple(integer(op, name, entry, rule, minimum) for entry in value)
+    return (integer(op, name, value, rule, minimum),)
 
 
-def per_axis(op: str, name: str, value: Any, rank: int) -> tuple[int, ...]:
+def per_axis(op: str, name: str, value: Any, rank: int, minimum: int = 1) -> tuple[int, ...]:
     """A number for every spatial axis, or one number per axis."""
     rule = "an integer or one integer per spatial axis"
     if not is_sequence(value):
-        return (integer(op, name, value, rule),) * rank
-    numbers = integers(op, name, value, rule)
+        return (integer(op, name, value, rule, minimum),) * rank
+    numbers = integers(op, name, value, rule, minimum)
     if len(numbers) != rank:
         invalid(f"{op}: {name} must be one integer per spatial axis ({rank}), got {value!r}")
     return numbers
@@ -128,6 +128,12 @@ def numeric(op: str, value: DType) -> None:
     if not (value.kind in "iu" or value.name in ("float16", "bfloat16", "float32", "float64")):
         rule = "an integer dtype, float16, bfloat16, float32 or float64 for this mode"
         raise TypeError(f"{op}: x must have {rule}, got dtype {value}")
+
+
+def floats(op: str, name: str, value: DType) -> None:
+    """Refuse all but the floats that kernels compute with."""
+    if value.name not in ("float16", "bfloat16", "float32", "float64"):
+        raise TypeError(f"{op}: {name} must have dtype float16, bfloat16, float32 or float64, got {value}")
 
 
 def size_in_memory(op: str, output_shape: Shape, value: DType) -> None:

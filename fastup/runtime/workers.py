@@ -53,23 +53,26 @@ class Launch:
         self.address = ctypes.addressof(self.params)
         self.table, self.table_address = table, table_address
 
-    def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
-        """Run over buffers at these addresses; `keep` holds whatever owns them."""
+    def __call__(
+        self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None, table: int = 0
+    ) -> None:
+        """Run over buffers at these addresses; `keep` holds their owners, `table` stands in for the launch's own."""
+        table = table or self.table_address
         if self.microseconds < HOLD_GIL_BELOW:
-            self.entry.holding(self.address, source, target, self.table_address, _workspace(self.workspace), 0, 0)
+            self.entry.holding(self.address, source, target, table, _workspace(self.workspace), 0, 0)
             return
         count = get_num_threads() if threads is None else threads
         if count == 1 or self.total == 1 or self.microseconds < SPLIT_FROM:
-            self.entry.releasing(self.address, source, target, self.table_address, _workspace(self.workspace), 0, 0)
+            self.entry.releasing(self.address, source, target, table, _workspace(self.workspace), 0, 0)
         else:
-            self._share(source, target, keep, count)
+            self._share((self.address, source, target, table), keep, count)
 
-    def _share(self, source: int, target: int, keep: tuple[Any, ...], count: int) -> None:
+    def _share(self, buffers: tuple[int, ...], keep: tuple[Any, ...], count: int) -> None:
         chunks = min(self.total, int(self.microseconds / CHUNK_OF), _CHUNKS_PER_THREAD * count)
         chunk = -(-self.total // chunks)
         counters = (ctypes.c_int64 * COUNTERS)()
         counters[CHUNK], counters[CHUNKS] = chunk, -(-self.total // chunk)
-        buffers, shared = (self.address, source, target, self.table_address), ctypes.addressof(counters)
+        shared = ctypes.addressof(counters)
         # A helper that comes late finds no chunk left and touches only the counters. After an interrupt it may still
         # be writing, so its job keeps the arrays; after success the list is emptied and they can be reused at once.
         owners = [*keep]

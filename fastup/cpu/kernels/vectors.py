@@ -98,3 +98,48 @@ def woven(builder, streams):
             pairs.append(builder.shuffle_vector(left, right, mask))
         streams = pairs
     return streams[0]
+
+
+def either(builder, condition, one, other):
+    """The values that ``one()`` gives, or those that ``other()`` gives: only one of the two is executed."""
+    with builder.if_else(condition) as (then, otherwise):
+        with then:
+            left = one()
+            left_block = builder.block
+        with otherwise:
+            right = other()
+            right_block = builder.block
+    chosen = []
+    for a, b in zip(left, right, strict=True):
+        value = builder.phi(a.type)
+        value.add_incoming(a, left_block)
+        value.add_incoming(b, right_block)
+        chosen.append(value)
+    return chosen
+
+
+def repeated(builder, count, begin, step):
+    """The values after ``values = step(k, values)`` for k from 0 to `count`: registers, never memory."""
+    from llvmlite import ir
+
+    long = ir.IntType(64)
+    before, loop, done = builder.block, builder.append_basic_block("k"), builder.append_basic_block("done")
+    builder.cbranch(builder.icmp_signed(">", count, long(0)), loop, done)
+    builder.position_at_end(loop)
+    k = builder.phi(long)
+    k.add_incoming(long(0), before)
+    running = [builder.phi(value.type) for value in begin]
+    after = step(k, running)
+    following = builder.add(k, long(1))
+    k.add_incoming(following, builder.block)
+    for phi, first, value in zip(running, begin, after, strict=True):
+        phi.add_incoming(first, before)
+        phi.add_incoming(value, builder.block)
+    end = builder.block
+    builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
+    builder.position_at_end(done)
+    totals = [builder.phi(value.type) for value in begin]
+    for phi, first, value in zip(totals, begin, after, strict=True):
+        phi.add_incoming(first, before)
+        phi.add_incoming(value, end)
+    return totals

@@ -1,0 +1,235 @@
+"""Convolutions on the CPU: pack a plan and its weights for the one kernel, choose the tiles."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastup.cpu import tiles
+from fastup.cpu.kernels import activate, conv, convert, gemm, join
+from fastup.cpu.lattice import Geometry
+from fastup.cpu.layout import aligned
+from fastup.cpu.weights import Operands
+from fastup.plan import ConvPlan
+from fastup.plan.base import Array
+from fastup.runtime.kernel import Family
+from fastup.runtime.workers import Launch
+
+FAMILIES = (
+    conv.conv,
+    gemm.gemm,
+    join.join,
+    activate.activate_float,
+    activate.activate_double,
+    convert.load,
+    convert.store,
+)
+_ITEMS = {2: "uint16", 4: "uint32", 8: "uint64"}
+_KINDS = {
+    "relu": activate.RELU,
+    "leaky_relu": activate.LEAKY_RELU,
+    "prelu": activate.LEAKY_RELU,
+    "tanh": activate.TANH,
+    "sigmoid": activate.SIGMOID,
+}
+
+
+def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
+    """The kernels that arrays of `dtype` may need."""
+    if dtype.name not in ("float16", "bfloat16", "float32", "float64"):
+        return
+    kind = convert.KINDS.index(dtype.name)
+    computed = convert.COMPUTED[kind]
+    item = _ITEMS[dtype.itemsize]
+    for family in FAMILIES:
+        for key in family.instances():
+            if family in (convert.load, convert.store):
+                wanted = key[1] == kind
+            else:
+                wanted = key[0] == (item if family is join.join else computed)
+            if wanted:
+                yield family, key
+
+
+def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
+    """The kernel call for a source with these strides (in items)."""
+    return _Packing(plan, strides).launch()
+
+
+def table(plan: ConvPlan, weight: Any, bias: Array | None, slopes: Array | None) -> tuple[int, Any]:
+    """Address of the kernel's table for a weight, and what must stay alive beside it."""
+    operands = plan.packed.get("operands")
+    if operands is None:
+        operands = plan.packed["operands"] = Operands(plan)
+    addresses, owners = operands.addresses(weight, bias, slopes)
+    return ctypes.addressof(addresses), (addresses, owners)
+
+
+class _Packing:
+    """One call being packed; the attributes are what several steps need."""
+
+    def __init__(self, plan: ConvPlan, strides: tuple[int, ...]) -> None:
+        self.plan = plan
+        self.geometry = Geometry.of(plan)
+        self.tiling = tiles.choose(plan, self.geometry)
+        self.size = self.geometry.computed.itemsize
+        self.item = plan.dtype.itemsize
+        self.kind = convert.KINDS.index(plan.dtype.name)
+        first = plan.first_spatial_axis
+        missing = (0,) * (3 - plan.rank)
+        self.source = (*missing, *(s * self.item for s in strides[first : first + plan.rank]))
+        self.source_channel = strides[plan.channel_axis] * self.item
+        self.source_image = strides[0] * self.item if len(strides) == plan.rank + 2 else 0
+        self.params = [0] * conv.PARAMS
+
+    def _list(self, place: int, entries: list[int]) -> None:
+        self.params[place] = len(self.params)
+        self.params += entries
+
+    def launch(self) -> Launch:
+        self._set_numbers()
+        self._set_lists()
+        self._name_stages()
+        workspace = self._lay_out_workspace()
+        entry = conv.conv(self.geometry.computed.name)
+        return Launch(entry, self.params, self.tiling.microseconds, workspace=workspace)
+
+    def _set_numbers(self) -> None:
+        plan, geometry, tiling, p = self.plan, self.geometry, self.tiling, self.params
+        depth, height, width = geometry.lattices
+        p[conv.ROW_BLOCKS], p[conv.STRIPS], p[conv.SLICES] = tiling.row_blocks, len(tiling.strips), depth.length
+        p[conv.RANGES], p[conv.GROUPS] = tiling.ranges, plan.groups
+        p[conv.TOTAL] = math.prod(p[conv.ROW_BLOCKS : conv.GROUPS + 1]) * plan.batch
+        p[conv.GROUP_IN], p[conv.GROUP_OUT] = geometry.group_in, geometry.group_out
+        p[conv.RANGE], p[conv.CHANNEL_BLOCK] = tiling.channels_out, tiling.channels_in
+        p[conv.NUMBER_SIZE] = self.size
+        p[conv.SOURCE_IMAGE], p[conv.SOURCE_CHANNEL] = self.source_image, self.source_channel
+        p[conv.SOURCE_SLICE], p[conv.SOURCE_ROW], _ = self.source
+        self._set_target()
+        p[conv.IN_SLICES], p[conv.IN_ROWS] = depth.axis.n_in, height.axis.n_in
+        p[conv.OUT_SLICES], p[conv.OUT_ROWS] = depth.axis.n_out, height.axis.n_out
+        p[conv.UP_SLICES], p[conv.UP_ROWS], p[conv.UP_COLUMNS] = depth.axis.up, height.axis.up, width.axis.up
+        p[conv.STEP_SLICES], p[conv.STEP_ROWS] = depth.axis.step, height.axis.step
+        p[conv.FIRST_SLICE], p[conv.FIRST_ROW], p[conv.END_ROW] = depth.first, height.first, height.end
+        p[conv.BLOCK_ROWS], p[conv.STAGED_SLICES], p[conv.MORE_ROWS] = tiling.rows, 1 + depth.more, height.more
+        p[conv.PITCH], p[conv.PLANE], p[conv.CHANNEL] = tiling.pitch, tiling.plane, tiling.channel
+        p[conv.Z_STEP], p[conv.Z_ROWS] = tiling.z_step, geometry.phases * tiling.channels_out
+        p[conv.VECTOR] = gemm.vector_bytes() // self.size
+        p[conv.COLUMNS_AT_ONCE] = gemm.accumulators() * p[conv.VECTOR]
+        p[conv.CHANNEL_WEIGHTS] = geometry.weights_per_channel
+        p[conv.RANGE_WEIGHTS] = tiling.channels_out * geometry.weights_per_channel * geometry.group_in
+        p[conv.GROUP_WEIGHTS] = geometry.group_out * geometry.weights_per_channel * geometry.group_in
+
+    def _set_target(self) -> None:
+        plan, p = self.plan, self.params
+        strides = [self.item]
+        for extent in reversed(plan.output_shape[1:]):
+            strides.insert(0, strides[0] * extent)
+        first = plan.first_spatial_axis
+        self.target = ((0,) * (3 - plan.rank) + tuple(strides[first : first + plan.rank]))[-3:]
+        p[conv.TARGET_IMAGE] = strides[0] if len(strides) == plan.rank + 2 else 0
+        p[conv.TARGET_CHANNEL] = strides[plan.channel_axis]
+        p[conv.TARGET_SLICE], p[conv.TARGET_ROW] = self.target[:2]
+        p[conv.TARGET_STEP] = self.target[2] // self.item
+
+    def _set_lists(self) -> None:
+        depth, height, width = self.geometry.lattices
+        p, tiling, groups = self.params, self.tiling, self.geometry.tap_groups
+        p[conv.SLICE_RESIDUES], p[conv.ROW_RESIDUES] = len(depth.residues), len(height.residues)
+        p[conv.COLUMN_RESIDUES] = len(width.residues)
+        self._list(conv.RESIDUES, [*depth.residues, *height.residues])
+        entries, place = [], 0
+        for group in groups:
+            offsets = [tiling.offset(self.geometry, *tap) for tap in itertools.product(*group.taps)]
+            self._list(conv.TAP_LIST, offsets)
+            entries += [len(offsets), p[conv.TAP_LIST], place]
+            place += len(offsets) * tiling.channels_in
+        self.offsets = place
+        p[conv.TAP_GROUPS] = len(groups)
+        self._list(conv.TAP_LIST, entries)
+        last = self.geometry.group_out - (tiling.ranges - 1) * tiling.channels_out
+        for count, place, channels in (
+            (conv.PANELS, conv.PANEL_LIST, tiling.channels_out),
+            (conv.LAST_PANELS, conv.LAST_PANEL_LIST, last),
+        ):
+            panels = self._panels(channels)
+            p[count] = len(panels) // conv.PANEL_ENTRY
+            self._list(place, panels)
+        self._set_phases()
+        self._set_strips()
+
+    def _panels(self, channels: int) -> list[int]:
+        entries, before, computed = [], 0, self.geometry.computed.name
+        for number, (group, first) in enumerate(zip(self.geometry.tap_groups, self._first_rows(), strict=True)):
+            taps, row = math.prod(map(len, group.taps)), first
+            for rows in tiles.panels_of(channels * len(group.phases)):
+                entries += [gemm.gemm(computed, rows).address, row, number, before]
+                row, before = row + rows, before + rows * taps
+        return entries
+
+    def _first_rows(self) -> list[int]:
+        """First row of z of each tap group."""
+        counts = [len(group.phases) * self.tiling.channels_out for group in self.geometry.tap_groups]
+        return [0, *itertools.accumulate(counts)][:-1]
+
+    def _set_phases(self) -> None:
+        depth, height, width = self.geometry.lattices
+        rows = {}
+        for group, first in zip(self.geometry.tap_groups, self._first_rows(), strict=True):
+            for number, phase in enumerate(group.phases):
+                rows[phase] = (first + number, len(group.phases))
+        entries = []
+        for s, r in itertools.product(range(depth.axis.up), range(height.axis.up)):
+            entries += [s, depth.bases[s], r, height.bases[r]]
+            for c in range(width.axis.up):
+                entries += [*rows[s, r, c], width.bases[c] - width.first]
+        self.params[conv.PHASES] = depth.axis.up * height.axis.up
+        self._list(conv.PHASE_LIST, entries)
+
+    def _set_strips(self) -> None:
+        width, pitch = self.geometry.lattices[2], self.tiling.pitch
+        pixel = self.source[2]
+        entries = []
+        for begin, end in self.tiling.strips:
+            first_output = begin * width.axis.up
+            outputs = min(end * width.axis.up, width.axis.n_out) - first_output
+            entries += [first_output * self.target[2], outputs]
+            for residue in width.residues:
+                origin = (width.first + begin) * width.axis.step + residue
+                before = max(0, -(origin // width.axis.step))
+                stop = min(pitch, -(-(width.axis.n_in - origin) // width.axis.step))
+                count = max(0, stop - before)
+                source = (origin + before * width.axis.step) * pixel
+                load = [count, 0, 0, 1, pixel * width.axis.step, self.item, int(not self.plan.dtype.isnative), 0]
+                entries += [source, before, *load]
+        self._list(conv.STRIP_LIST, entries)
+
+    def _name_stages(self) -> None:
+        p, plan, computed = self.params, self.plan, self.geometry.computed
+        name = plan.activation[0]
+        if name != "none":
+            family = activate.activate_float if computed == np.float32 else activate.activate_double
+            p[conv.ACTIVATE] = family(computed.name, _KINDS[name]).address
+        p[conv.LOAD] = convert.load("uint8", self.kind).address
+        if plan.dtype != computed:
+            p[conv.STORE] = convert.store("uint8", self.kind).address
+        p[conv.SWAPPED], p[conv.STORED_SIZE] = int(not plan.dtype.isnative), self.item
+        up = self.geometry.lattices[2].axis.up
+        factor = up if p[conv.TARGET_STEP] == 1 and up in join.FACTORS else 0
+        p[conv.JOIN] = join.join(_ITEMS[self.item], factor).address
+
+    def _lay_out_workspace(self) -> int:
+        p, tiling = self.params, self.tiling
+        at = aligned(8 * 8)
+        p[conv.JOIN_AT], at = at, at + aligned(8 * (join.FIRST + p[conv.UP_COLUMNS]))
+        p[conv.OFFSETS_AT], at = at, at + aligned(8 * self.offsets)
+        slack = self.geometry.lattices[2].more + 2 * p[conv.VECTOR]
+        p[conv.STAGED_AT], at = at, at + aligned((tiling.channels_in * tiling.channel + slack) * self.size)
+        p[conv.Z_AT], at = at, at + aligned(p[conv.Z_ROWS] * tiling.z_step * self.size)
+        p[conv.STORED_AT] = at
+        return at + aligned(p[conv.Z_ROWS] * tiling.z_step * self.item) if p[conv.STORE] else at

@@ -1,0 +1,265 @@
+"""Convolution of every kind: stage the input, multiply it with all weights, join the phases into output rows.
+
+A work item is a block of rows of one strip of columns of one output slice, for a range of output channels of one group
+and one image. Its input is staged as ``[channel][residue][slice][row][column]`` with zeros around the picture, the
+columns of a stride taken apart by residue, so that every tap is one offset into it and one column after the other.
+`gemm` writes one row of z per output channel and phase; a row of the result is woven from the rows of its phases.
+
+All of z is computed at input positions j: phase p has output position ``up * (j - base_p) + p`` there. Rows are cut
+into blocks of j, columns into strips of output positions. ``table`` holds three addresses: packed weights, and one bias
+and one slope per row of z. Lists that `params` names by their place are in it, behind the numbers below.
+"""
+
+from __future__ import annotations
+
+from fastup.cpu.kernels import gemm
+from fastup.cpu.kernels.join import FIRST, OUTPUTS, STEP
+from fastup.cpu.kernels.join import PHASES as PHASES_OF_ROW
+from fastup.cpu.kernels.stage import as_int64, at, call_stage
+from fastup.runtime.kernel import inline, intrinsic, kernel
+
+(
+    TOTAL, ROW_BLOCKS, STRIPS, SLICES, RANGES, GROUPS,
+    GROUP_IN, GROUP_OUT, RANGE, CHANNEL_BLOCK, NUMBER_SIZE,
+    SOURCE_IMAGE, SOURCE_CHANNEL, SOURCE_SLICE, SOURCE_ROW,
+    TARGET_IMAGE, TARGET_CHANNEL, TARGET_SLICE, TARGET_ROW, TARGET_STEP,
+    IN_SLICES, IN_ROWS, OUT_SLICES, OUT_ROWS,
+    UP_SLICES, UP_ROWS, UP_COLUMNS, STEP_SLICES, STEP_ROWS,
+    FIRST_SLICE, FIRST_ROW, END_ROW, BLOCK_ROWS, STAGED_SLICES, MORE_ROWS,
+    PITCH, PLANE, CHANNEL, Z_STEP, COLUMNS_AT_ONCE, VECTOR,
+    SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
+    TAP_GROUPS, TAP_LIST, PANELS, PANEL_LIST, LAST_PANELS, LAST_PANEL_LIST, PHASES, PHASE_LIST, STRIP_LIST,
+    GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, Z_ROWS,
+    LOAD, ACTIVATE, STORE, JOIN, SWAPPED, STORED, STORED_SIZE,
+    OFFSETS_AT, STAGED_AT, Z_AT, STORED_AT, JOIN_AT,
+) = range(70)  # fmt: skip
+PARAMS = 70
+# Entries of the lists. A tap group: taps, place of its offsets in the list, place of its offsets in the workspace.
+TAPS, TAP_OFFSETS, TAP_PLACE, TAP_ENTRY = 0, 1, 2, 3
+# A panel: its kernel, first row of z, tap group, numbers of weights per channel before it.
+PANEL_KERNEL, PANEL_ROW, PANEL_TAPS, PANEL_WEIGHTS, PANEL_ENTRY = 0, 1, 2, 3, 4
+# A pair of slice and row phase: phase and base of both, then per column phase first row, rows per channel, column.
+PHASE_HEAD, COLUMN_ENTRY = 4, 3
+# A strip: bytes from the result's row, output columns, then per column residue: bytes, zeros before, and load's.
+STRIP_HEAD, LOAD_PARAMS = 2, 8
+RESIDUE_ENTRY = 2 + LOAD_PARAMS
+WEIGHTS, BIASES, SLOPES = range(3)
+
+
+@intrinsic
+def pointer_to(_, addresses, number, like):
+    """The address that stands at a place of a list, as a pointer like another."""
+
+    def generate(context, builder, signature, arguments):
+        from llvmlite import ir
+
+        words = builder.bitcast(arguments[0], ir.IntType(64).as_pointer())
+        address = builder.load(builder.gep(words, [arguments[1]]))
+        return builder.inttoptr(address, context.get_value_type(signature.return_type))
+
+    from numba import types
+
+    return like(addresses, types.intp, like), generate
+
+
+@intrinsic
+def apart(_, begin, end):
+    """Bytes from one pointer to another."""
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        from llvmlite import ir
+
+        word = ir.IntType(64)
+        return builder.sub(builder.ptrtoint(arguments[1], word), builder.ptrtoint(arguments[0], word))
+
+    return types.intp(begin, end), generate
+
+
+@intrinsic
+def clear(_, pointer, begin, end):
+    """Zero the items from `begin` to before `end`."""
+    from numba import types
+    from numba.core import cgutils
+
+    def generate(context, builder, signature, arguments):
+        zero = context.get_constant_null(signature.args[0].dtype)
+        first, count = arguments[1], builder.sub(arguments[2], arguments[1])
+        with cgutils.for_range(builder, count) as loop:
+            builder.store(zero, builder.gep(arguments[0], [builder.add(first, loop.index)]))
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp, types.intp), generate
+
+
+@inline
+def words(params, place):
+    """The list that begins at this place of `params`."""
+    return at(params, 8 * place)
+
+
+@inline
+def write_offsets(params, offsets):
+    """Offsets into the staged input of all products of a block of channels, tap group by tap group."""
+    groups = words(params, params[TAP_LIST])
+    for group in range(params[TAP_GROUPS]):
+        taps = groups[group * TAP_ENTRY + TAPS]
+        given = words(params, groups[group * TAP_ENTRY + TAP_OFFSETS])
+        place = groups[group * TAP_ENTRY + TAP_PLACE]
+        for channel in range(params[CHANNEL_BLOCK]):
+            for tap in range(taps):
+                offsets[place + channel * taps + tap] = channel * params[CHANNEL] + given[tap]
+
+
+@inline
+def stage_row(params, strip, source, inside, target):
+    """One row of the input, column residue by column residue, with zeros around it."""
+    for residue in range(params[COLUMN_RESIDUES]):
+        entry = at(strip, 8 * (STRIP_HEAD + residue * RESIDUE_ENTRY))
+        line = at(target, residue * params[PLANE] * params[NUMBER_SIZE])
+        before, count = entry[1], entry[2]
+        if inside and count > 0:
+            clear(line, 0, before)
+            begin = at(line, before * params[NUMBER_SIZE])
+            call_stage(params[LOAD], at(entry, 16), at(source, entry[0]), begin, source)
+            clear(line, before + count, params[PITCH])
+        else:
+            clear(line, 0, params[PITCH])
+
+
+@inline
+def stage_slice(params, strip, source, slice_inside, row, rows, target):
+    """The rows of one input slice that `rows` rows of z need."""
+    residues = words(params, params[RESIDUES] + params[SLICE_RESIDUES])
+    for residue in range(params[ROW_RESIDUES]):
+        for k in range(rows + params[MORE_ROWS]):
+            wanted = params[STEP_ROWS] * (row + k) + residues[residue]
+            inside = slice_inside and wanted >= 0 and wanted < params[IN_ROWS]
+            place = residue * params[COLUMN_RESIDUES] * params[PLANE] + k * params[PITCH]
+            begin = at(source, wanted * params[SOURCE_ROW])
+            stage_row(params, strip, begin, inside, at(target, place * params[NUMBER_SIZE]))
+
+
+@inline
+def stage_input(params, strip, source, channels, depth, row, rows, staged):
+    """All of the input that a block of channels contributes to the item."""
+    residues = words(params, params[RESIDUES])
+    a_slice = params[PLANE] // params[STAGED_SLICES]
+    apart_residues = params[ROW_RESIDUES] * params[COLUMN_RESIDUES] * params[PLANE]
+    for channel in range(channels):
+        for residue in range(params[SLICE_RESIDUES]):
+            for k in range(params[STAGED_SLICES]):
+                wanted = params[STEP_SLICES] * (depth + k) + residues[residue]
+                inside = wanted >= 0 and wanted < params[IN_SLICES]
+                begin = at(source, channel * params[SOURCE_CHANNEL] + wanted * params[SOURCE_SLICE])
+                place = channel * params[CHANNEL] + residue * apart_residues + k * a_slice
+                stage_slice(params, strip, begin, inside, row, rows, at(staged, place * params[NUMBER_SIZE]))
+
+
+@inline
+def multiply(params, panels, count, channels, adds, columns, header, staged, z, weights, biases):
+    """All rows of z: a few columns at a time, which stay in L1 or L2 while the panels pass."""
+    size = params[NUMBER_SIZE]
+    groups = words(params, params[TAP_LIST])
+    header[gemm.ROW_STEP], header[gemm.ADDS] = params[Z_STEP], adds
+    for column in range(0, columns, params[COLUMNS_AT_ONCE]):
+        header[gemm.COLUMNS] = min(params[COLUMNS_AT_ONCE], columns - column)
+        for number in range(count):
+            panel = at(panels, 8 * PANEL_ENTRY * number)
+            group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
+            header[gemm.PRODUCTS] = channels * group[TAPS]
+            header[gemm.OFFSETS] = params[OFFSETS_AT] + 8 * group[TAP_PLACE]
+            header[gemm.BIASES] = apart(header, at(biases, panel[PANEL_ROW] * size))
+            target = at(z, (panel[PANEL_ROW] * params[Z_STEP] + column) * size)
+            begin = at(weights, panel[PANEL_WEIGHTS] * channels * size)
+            call_stage(panel[PANEL_KERNEL], header, at(staged, column * size), target, begin)
+
+
+@inline
+def finish(params, columns, header, z, slopes, stored):
+    """Activate all of z in place, and turn it into the result's items where they are no floats of its kind."""
+    size = params[NUMBER_SIZE]
+    header[0] = columns
+    if params[ACTIVATE] != 0:
+        for row in range(params[Z_ROWS]):
+            call_stage(params[ACTIVATE], header, at(z, row * params[Z_STEP] * size), at(slopes, row * size), z)
+    if params[STORE] != 0:
+        header[1] = params[SWAPPED]
+        for row in range(params[Z_ROWS]):
+            line = at(stored, row * params[Z_STEP] * params[STORED_SIZE])
+            call_stage(params[STORE], header, at(z, row * params[Z_STEP] * size), line, z)
+
+
+@inline
+def join_row(params, phase, strip, channels, column, joining, stored, target):
+    """One output row of each channel, woven from the rows of its column phases."""
+    for channel in range(channels):
+        for k in range(params[UP_COLUMNS]):
+            entry = at(phase, 8 * (PHASE_HEAD + COLUMN_ENTRY * k))
+            joining[FIRST + k] = (entry[0] + channel * entry[1]) * params[Z_STEP] + column + entry[2]
+        call_stage(params[JOIN], joining, stored, at(target, channel * params[TARGET_CHANNEL]), stored)
+
+
+@inline
+def join(params, strip, channels, depth, row, rows, joining, stored, target):
+    """Every output row that the item has, of all slice and row phases."""
+    each = PHASE_HEAD + COLUMN_ENTRY * params[UP_COLUMNS]
+    joining[OUTPUTS], joining[PHASES_OF_ROW], joining[STEP] = strip[1], params[UP_COLUMNS], params[TARGET_STEP]
+    for number in range(params[PHASES]):
+        phase = at(words(params, params[PHASE_LIST]), 8 * each * number)
+        out_slice = params[UP_SLICES] * (depth - phase[1]) + phase[0]
+        if out_slice >= 0 and out_slice < params[OUT_SLICES] and depth >= phase[1]:
+            for k in range(rows):
+                out_row = params[UP_ROWS] * (row + k - phase[3]) + phase[2]
+                if row + k >= phase[3] and out_row < params[OUT_ROWS]:
+                    line = at(target, out_slice * params[TARGET_SLICE] + out_row * params[TARGET_ROW] + strip[0])
+                    join_row(params, phase, strip, channels, k * params[PITCH], joining, stored, line)
+
+
+@kernel("uint8", "uint8", "uint8", "element", elements=gemm.FLOATS)
+def conv():
+    """Convolution, transposed convolution and sub-pixel convolution of any rank."""
+
+    def body(params, src, dst, table, work, start, stop):
+        header, joining = as_int64(work, 0), as_int64(work, params[JOIN_AT])
+        staged, z = at(work, params[STAGED_AT]), at(work, params[Z_AT])
+        stored = at(work, params[STORED_AT])
+        size = params[NUMBER_SIZE]
+        write_offsets(params, as_int64(work, params[OFFSETS_AT]))
+        for item in range(start, stop):
+            above = item // params[ROW_BLOCKS]
+            row = params[FIRST_ROW] + (item - above * params[ROW_BLOCKS]) * params[BLOCK_ROWS]
+            rows = min(params[BLOCK_ROWS], params[END_ROW] - row)
+            upper = above // params[STRIPS]
+            each = STRIP_HEAD + RESIDUE_ENTRY * params[COLUMN_RESIDUES]
+            strip = at(words(params, params[STRIP_LIST]), 8 * each * (above - upper * params[STRIPS]))
+            higher = upper // params[SLICES]
+            depth = params[FIRST_SLICE] + upper - higher * params[SLICES]
+            highest = higher // params[RANGES]
+            part = higher - highest * params[RANGES]
+            image = highest // params[GROUPS]
+            group = highest - image * params[GROUPS]
+            begin = part * params[RANGE]
+            count = min(params[RANGE], params[GROUP_OUT] - begin)
+            panels, number = words(params, params[PANEL_LIST]), params[PANELS]
+            if part == params[RANGES] - 1:
+                panels, number = words(params, params[LAST_PANEL_LIST]), params[LAST_PANELS]
+            z_rows = (group * params[RANGES] + part) * params[Z_ROWS]
+            biases = at(pointer_to(table, BIASES, work), z_rows * size)
+            first_weight = group * params[GROUP_WEIGHTS] + part * params[RANGE_WEIGHTS]
+            weights = at(pointer_to(table, WEIGHTS, work), first_weight * size)
+            source = at(src, image * params[SOURCE_IMAGE] + group * params[GROUP_IN] * params[SOURCE_CHANNEL])
+            columns = (rows * params[PITCH] + params[VECTOR] - 1) // params[VECTOR] * params[VECTOR]
+            for channel in range(0, params[GROUP_IN], params[CHANNEL_BLOCK]):
+                channels = min(params[CHANNEL_BLOCK], params[GROUP_IN] - channel)
+                origin = at(source, channel * params[SOURCE_CHANNEL])
+                stage_input(params, strip, origin, channels, depth, row, rows, staged)
+                passed = at(weights, count * params[CHANNEL_WEIGHTS] * channel * size)
+                multiply(params, panels, number, channels, channel, columns, header, staged, z, passed, biases)
+            slopes = at(pointer_to(table, SLOPES, work), z_rows * size)
+            finish(params, columns, header, z, slopes, stored)
+            channel = group * params[GROUP_OUT] + begin
+            target = at(dst, image * params[TARGET_IMAGE] + channel * params[TARGET_CHANNEL])
+            join(params, strip, count, depth, row, rows, joining, stored if params[STORE] != 0 else z, target)
+
+    return body

@@ -1,0 +1,126 @@
+"""How a convolution is cut: strips of columns, blocks of rows, ranges of channels, panels of weights.
+
+The rule is fixed, not tried out: the staged input and z each take at most `_BYTES`, so both stay in the L2 cache beside
+the weights; a panel has at most `_PRODUCTS` products, so the columns that it reads stay in L1; there are `_ITEMS` items
+to share where the call is large enough.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from fastup.cpu.kernels import gemm
+from fastup.cpu.lattice import Geometry, Lattice
+from fastup.plan import ConvPlan
+
+_BYTES = 192 * 2**10
+_PRODUCTS = 384
+_STRIP = 512  # columns
+_COLUMNS = 256  # of z that are wanted before the output channels are split
+_ITEMS = 8
+_FEWEST_COLUMNS = 64  # of an item that is not split further
+_PANEL = max(gemm.ROWS)
+_PER_MICROSECOND = 40_000  # products of one thread in float32
+
+
+class Tiling(NamedTuple):
+    """The tiles of one call."""
+
+    ranges: int
+    channels_out: int  # of a range
+    channels_in: int  # staged at a time
+    rows: int  # of z in a block
+    row_blocks: int
+    strips: list[tuple[int, int]]  # output positions of one phase, from and to
+    pitch: int  # columns from row to row
+    staged_rows: int
+    plane: int  # items of the staged slices of a channel and residue
+    channel: int  # items of a staged channel
+    z_step: int
+    microseconds: float
+
+    def offset(self, geometry: Geometry, *taps: int) -> int:
+        """Where a tap lies in the staged input of a channel."""
+        place = 0
+        steps = (self.staged_rows * self.pitch, self.pitch, 1)
+        for lattice, tap in zip(geometry.lattices, taps, strict=True):
+            place = place * len(lattice.residues) + lattice.residues.index(tap % lattice.axis.step)
+        shifts = [tap // lattice.axis.step for lattice, tap in zip(geometry.lattices, taps, strict=True)]
+        return place * self.plane + sum(shift * step for shift, step in zip(shifts, steps, strict=True))
+
+
+def panels_of(rows: int) -> list[int]:
+    """Rows of each panel: sixes, and what is left in one panel or two."""
+    rest = {0: [], 5: [3, 2]}.get(rows % 6, [rows % 6])
+    return [6] * (rows // 6) + rest
+
+
+def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
+    """The tiles of a plan."""
+    depth, height, width = geometry.lattices
+    size = geometry.computed.itemsize
+    most = max(group.size for group in geometry.tap_groups)
+    blocks = -(-geometry.group_in * most // _PRODUCTS)
+    channels_in = max(1, -(-geometry.group_in // max(1, blocks)))
+    planes = channels_in * (1 + depth.more) * math.prod(len(lattice.residues) for lattice in geometry.lattices)
+    strips = _strips(width, _BYTES // (size * planes * (1 + height.more)))
+    pitch = strips[0][1] + width.spread + width.more
+    channels_out = _channels_out(geometry, min(_COLUMNS, height.length * pitch) * size)
+    z_row = channels_out * geometry.phases * pitch * size
+    rows = max(1, min(height.length, _BYTES // z_row, _BYTES // (planes * pitch * size) - height.more))
+    apart = plan.batch * plan.groups * depth.length * len(strips)
+    rows, channels_out = _shared(geometry, apart, rows, channels_out, pitch)
+    row_blocks, ranges = -(-height.length // rows), -(-geometry.group_out // channels_out)
+    rows = -(-height.length // row_blocks)
+    staged_rows = rows + height.more
+    plane = (1 + depth.more) * staged_rows * pitch
+    vector = gemm.vector_bytes() // size
+    columns = apart * row_blocks * rows * pitch
+    products = columns * geometry.group_out * geometry.weights_per_channel * geometry.group_in
+    moved = columns * (geometry.group_in * planes // channels_in * ranges + geometry.group_out * geometry.phases)
+    return Tiling(
+        ranges,
+        channels_out,
+        channels_in,
+        rows,
+        -(-height.length // rows),
+        strips,
+        pitch,
+        staged_rows,
+        plane,
+        plane * math.prod(len(lattice.residues) for lattice in geometry.lattices),
+        -(-rows * pitch // vector) * vector,
+        (products * size / 4 + 20 * moved) / _PER_MICROSECOND,
+    )
+
+
+def _strips(width: Lattice, most: int) -> list[tuple[int, int]]:
+    """Equal strips of at most so many columns, or of what one vector needs."""
+    outputs = -(-width.axis.n_out // width.axis.up)
+    most = max(16, min(_STRIP, most - width.spread - width.more))
+    each = -(-outputs // -(-outputs // most))
+    return [(begin, min(begin + each, outputs)) for begin in range(0, outputs, each)]
+
+
+def _channels_out(geometry: Geometry, row_bytes: int) -> int:
+    """Output channels whose rows of z fit, in whole panels where they are not all."""
+    unit = _PANEL // math.gcd(_PANEL, geometry.phases)
+    most = max(1, _BYTES // (row_bytes * geometry.phases))
+    if most >= geometry.group_out:
+        return geometry.group_out
+    return max(1, most // unit) * unit
+
+
+def _shared(geometry: Geometry, apart: int, rows: int, channels_out: int, pitch: int) -> tuple[int, int]:
+    """Fewer rows or channels per item, until there are enough items to share."""
+    length, unit = geometry.lattices[1].length, _PANEL // math.gcd(_PANEL, geometry.phases)
+
+    def items() -> int:
+        return apart * -(-length // rows) * -(-geometry.group_out // channels_out)
+
+    while items() < _ITEMS and rows > 1 and rows * pitch >= 2 * _FEWEST_COLUMNS:
+        rows = -(-rows // 2)
+    while items() < _ITEMS and channels_out > unit:
+        channels_out = -(-channels_out // (2 * unit)) * unit
+    return rows, channels_out

@@ -1,0 +1,16 @@
+"""The operators: each makes the plan of its arguments and runs it."""
+
+from fastup.functional._conv import conv1d as conv1d
+from fastup.functional._conv import conv2d as conv2d
+from fastup.functional._conv import conv3d as conv3d
+from fastup.functional._conv import conv_transpose1d as conv_transpose1d
+from fastup.functional._conv import conv_transpose2d as conv_transpose2d
+from fastup.functional._conv import conv_transpose3d as conv_transpose3d
+from fastup.functional._conv import pack_weight as pack_weight
+from fastup.functional._conv import subpixel_conv1d as subpixel_conv1d
+from fastup.functional._conv import subpixel_conv2d as subpixel_conv2d
+from fastup.functional._conv import subpixel_conv3d as subpixel_conv3d
+from fastup.functional._interpolate import interpolate as interpolate
+from fastup.functional._pixel_shuffle import pixel_shuffle as pixel_shuffle
+from fastup.functional._pixel_shuffle import pixel_unshuffle as pixel_unshuffle
+from fastup.functional._run import run as run
