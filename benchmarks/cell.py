@@ -35,11 +35,12 @@ class Cell:
     limit: float | None = None  # the part of the limit to reach
     peers: Mapping[str, Callable[[Cell, Array, Array], Way]] = field(default_factory=dict)
     tolerance: float = 0.0  # how far a peer's values may be from ours
+    operands: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # shapes of weights
 
     @property
     def title(self) -> str:
         """The call, in short."""
-        words = [f"{name}={value}" for name, value in self.keywords.items()]
+        words = [f"{name}={value}" for name, value in {**self.operands, **self.keywords}.items()]
         return f"{self.operator} {self.shape} {self.dtype} {', '.join(words)}"
 
     @property
@@ -54,7 +55,15 @@ class Cell:
     def example(self) -> tuple[Array, Array]:
         """An input, and fastup's result for it in aligned memory of its own."""
         x = self.input()
-        return x, aligned(getattr(fastup, self.operator)(x, **self.keywords))
+        return x, aligned(getattr(fastup, self.operator)(x, **self.arrays(), **self.keywords))
+
+    def arrays(self) -> dict[str, Array]:
+        """Random weights, so small that results are near 1."""
+        found = {}
+        for number, (name, shape) in enumerate(self.operands.items(), 1):
+            values = sample(shape, np.dtype("float64"), seed=number)
+            found[name] = aligned((values / np.sqrt(np.prod(shape[1:]))).astype(self.dtype))
+        return found
 
     def agree(self, result: Array, expected: Array) -> bool:
         """Whether a peer's values are those that the cell is about."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks import _interpolate, _pixel_shuffle
+from benchmarks import _conv, _interpolate, _pixel_shuffle, _zero_stuff
 
-CELLS = (*_pixel_shuffle.CELLS, *_interpolate.CELLS)
+CELLS = (*_pixel_shuffle.CELLS, *_interpolate.CELLS, *_conv.CELLS, *_zero_stuff.CELLS)

@@ -30,9 +30,10 @@ def limit_threads(threads: int) -> None:
 
 
 def ours(cell: Cell, x: Array, y: Array) -> Way:
-    """fastup: the call, and the call with `out`."""
+    """fastup: the call, and the call with `out`; weights are packed once, as a layer and as sessions hold them."""
     operator = getattr(fastup, cell.operator)
-    keywords = cell.keywords
+    weights = {n: fastup.pack_weight(one) if n == "weight" else one for n, one in cell.arrays().items()}
+    keywords = {**cell.keywords, **weights}
     return Way(lambda: operator(x, **keywords), lambda: operator(x, **keywords, out=y), lambda: operator(x, **keywords))
 
 
@@ -88,6 +89,8 @@ def openvino(cell: Cell, x: Array, y: Array) -> Way:
 def _model(cell: Cell) -> Any:
     """The graph that reads best: native where the operator can express the call."""
     exporter = getattr(fastup.export, cell.operator)
+    if cell.operands:
+        return exporter(cell.shape, **cell.arrays(), **cell.keywords)
     return exporter(cell.shape, **cell.keywords, dtype=cell.dtype)
 
 

@@ -13,9 +13,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastup.export._conv_exporters import conv1d as conv1d
+from fastup.export._conv_exporters import conv2d as conv2d
+from fastup.export._conv_exporters import conv3d as conv3d
+from fastup.export._conv_exporters import conv_transpose1d as conv_transpose1d
+from fastup.export._conv_exporters import conv_transpose2d as conv_transpose2d
+from fastup.export._conv_exporters import conv_transpose3d as conv_transpose3d
+from fastup.export._conv_exporters import subpixel_conv1d as subpixel_conv1d
+from fastup.export._conv_exporters import subpixel_conv2d as subpixel_conv2d
+from fastup.export._conv_exporters import subpixel_conv3d as subpixel_conv3d
 from fastup.export._exporters import interpolate as interpolate
 from fastup.export._exporters import pixel_shuffle as pixel_shuffle
 from fastup.export._exporters import pixel_unshuffle as pixel_unshuffle
+from fastup.export._exporters import zero_stuff as zero_stuff
 from fastup.export.graph import Graph as Graph
 from fastup.export.graph import UnsupportedExport as UnsupportedExport
 from fastup.export.layers import to_onnx as to_onnx
@@ -26,9 +36,19 @@ __all__ = [
     "UnsupportedExport",
     "VerificationError",
     "interpolate",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "subpixel_conv1d",
+    "subpixel_conv2d",
+    "subpixel_conv3d",
     "pixel_shuffle",
     "pixel_unshuffle",
     "to_onnx",
+    "zero_stuff",
 ]
 
 

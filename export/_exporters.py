@@ -12,8 +12,8 @@ import onnx
 from fastup import plan as plans
 from fastup.export import running
 from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, Value
-from fastup.export.operators import _interpolate, _pixel_shuffle
-from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, check
+from fastup.export.operators import _interpolate, _pixel_shuffle, _zero_stuff
+from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, ZeroStuffPlan, check
 
 LOWERINGS = ("auto", "native", "portable")
 
@@ -69,7 +69,7 @@ def pixel_shuffle(
     def make(known: tuple[int, ...]) -> PixelShufflePlan:
         return plans.pixel_shuffle(known, dtype, upscale_factor, order=order, data_format=data_format)
 
-    return _export(
+    return export(
         "pixel_shuffle", shape, make, _product(upscale_factor), _pixel_shuffle.append, opset, lowering, verify
     )
 
@@ -100,7 +100,7 @@ def pixel_unshuffle(
     def make(known: tuple[int, ...]) -> PixelShufflePlan:
         return plans.pixel_unshuffle(known, dtype, downscale_factor, order=order, data_format=data_format)
 
-    return _export(
+    return export(
         "pixel_unshuffle", shape, make, _product(downscale_factor), _pixel_shuffle.append, opset, lowering, verify
     )
 
@@ -173,7 +173,36 @@ def interpolate(
         given = None if scale_factor is None else tuple(float(factor) for factor in factors)
         return _interpolate.append(graph, x, plan, lowering, given, rounding)
 
-    return _export("interpolate", shape, make, _large_enough(scale_factor), append, opset, lowering, verify)
+    return export("interpolate", shape, make, _large_enough(scale_factor), append, opset, lowering, verify)
+
+
+def zero_stuff(
+    shape: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    *,
+    data_format: str = "channels_first",
+    dtype: Any = "float32",
+    opset: int = DEFAULT_OPSET,
+    lowering: str = "auto",
+    verify: bool = False,
+) -> onnx.ModelProto:
+    """ONNX model of `fastup.zero_stuff`: Pad, Reshape and Slice along each axis, in every lowering.
+
+    Parameters, results and errors are those of `fastup.export.pixel_shuffle`, with the arguments of the operator.
+
+    Examples
+    --------
+    >>> import fastup.export
+    >>> model = fastup.export.zero_stuff(("N", 3, "W"), 2)
+    >>> [node.op_type for node in model.graph.node]
+    ['Unsqueeze', 'Pad', 'Shape', 'Gather', 'Shape', 'Gather', 'Mul', 'Concat', 'Reshape', 'Slice']
+    """
+
+    def make(known: tuple[int, ...]) -> ZeroStuffPlan:
+        return plans.zero_stuff(known, dtype, stride, padding, data_format=data_format)
+
+    return export("zero_stuff", shape, make, 16, _zero_stuff.append, opset, lowering, verify)
 
 
 def _product(factor: Any) -> int:
@@ -189,7 +218,7 @@ def _large_enough(scale_factor: Any) -> int:
     return max(16, math.ceil(2 / smallest))
 
 
-def _export(
+def export(
     op: str,
     shape: Any,
     make: Callable[[tuple[int, ...]], Any],
@@ -198,7 +227,9 @@ def _export(
     opset: int,
     lowering: str,
     verify: bool,
+    operands: tuple[Any, ...] = (),
 ) -> onnx.ModelProto:
+    """The model of an operator: plan for known sizes (`stand_in` for unknown ones), append, check, and verify."""
     check.choice(op, "lowering", lowering, LOWERINGS)
     dims: tuple[Dim, ...]
     if isinstance(shape, Plan):
@@ -212,7 +243,7 @@ def _export(
     x = graph.input("x", plan.dtype.newbyteorder("="), dims)
     model = graph.model(append(graph, x, plan, lowering))
     if verify:
-        running.compare(model, plan)
+        running.compare(model, plan, operands=operands)
     return model
 
 

@@ -19,6 +19,9 @@ from fastup.functional import run as run
 from fastup.functional import subpixel_conv1d as subpixel_conv1d
 from fastup.functional import subpixel_conv2d as subpixel_conv2d
 from fastup.functional import subpixel_conv3d as subpixel_conv3d
+from fastup.functional import subpixel_to_transposed as subpixel_to_transposed
+from fastup.functional import transposed_to_subpixel as transposed_to_subpixel
+from fastup.functional import zero_stuff as zero_stuff
 from fastup.runtime.memory import release_memory as release_memory
 from fastup.runtime.workers import get_num_threads as get_num_threads
 from fastup.runtime.workers import set_num_threads as set_num_threads
@@ -44,5 +47,8 @@ __all__ = [
     "subpixel_conv1d",
     "subpixel_conv2d",
     "subpixel_conv3d",
+    "subpixel_to_transposed",
+    "transposed_to_subpixel",
     "warmup",
+    "zero_stuff",
 ]

@@ -16,19 +16,29 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One call; ``torch`` tells whether torch can do it."""
+    """One call; ``torch`` tells whether torch can do it, `operands` the shapes of further arrays."""
 
     operator: str
     shape: tuple[int, ...]
     keywords: dict[str, Any] = field(default_factory=dict)
     torch: bool = True
+    operands: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        words = ",".join(f"{name}={value}" for name, value in self.keywords.items())
+        words = ",".join(f"{name}={value}" for name, value in {**self.operands, **self.keywords}.items())
         return f"{self.operator}{self.shape}{words}".replace(" ", "")
 
     def input(self, dtype: Any = "float32") -> Array:
         return sample(self.shape, np.dtype(dtype), seed=len(str(self)))
+
+    def arrays(self, dtype: Any = "float32") -> dict[str, Array]:
+        """The operands, so small that sums of products stay near 1."""
+        shrink = max(1, int(np.prod(self.operands.get("weight", (1,))[1:]))) ** 0.5
+        found = {}
+        for number, (name, shape) in enumerate(self.operands.items(), 1):
+            array = sample(shape, np.dtype("float64"), seed=len(str(self)) + number)
+            found[name] = (array / shrink if name == "weight" else array).astype(dtype)
+        return found
 
     def run(self, x: Array, **more: Any) -> Array:
         return getattr(fastup, self.operator)(x, **self.keywords, **more)  # type: ignore[no-any-return]
@@ -174,7 +184,48 @@ def _channels_last(case: Case) -> Case:
     return Case(case.operator, shape, {**case.keywords, "data_format": "channels_last"}, False)
 
 
+def _convs() -> list[Case]:
+    """Kernels smaller, equal and larger than the stride, groups, dilation, all ranks and both layouts."""
+    cases = []
+    calls: list[tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
+        ("conv", (2, 3, 17), (5, 3, 4), {"stride": 3, "padding": 2}),
+        ("conv", (1, 4, 9, 11), (6, 2, 3, 3), {"padding": 1, "groups": 2}),
+        ("conv", (2, 3, 9, 40), (7, 3, 2, 5), {"stride": (2, 1), "dilation": (1, 2), "padding": ((1, 0), (2, 3))}),
+        ("conv", (1, 2, 8, 9), (3, 2, 4, 3), {"padding": "same"}),
+        ("conv", (1, 2, 4, 5, 6), (3, 2, 3, 1, 2), {"stride": (2, 2, 1), "padding": 1}),
+        ("conv_transpose", (2, 3, 7), (3, 2, 4), {"stride": 2, "padding": 1}),
+        ("conv_transpose", (1, 3, 5), (3, 1, 16), {"stride": 8, "padding": 4}),
+        ("conv_transpose", (1, 4, 5, 6), (4, 3, 3, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
+        ("conv_transpose", (1, 4, 5, 6), (4, 3, 3, 3), {"stride": 2, "dilation": 2, "groups": 2}),
+        ("conv_transpose", (1, 4, 5, 6), (4, 3, 2, 2), {"stride": 3}),
+        ("conv_transpose", (2, 3, 6, 20), (3, 1, 9, 9), {"stride": 3, "padding": 4, "output_padding": 2}),
+        ("conv_transpose", (1, 3, 4, 4), (3, 4, 3, 3), {"stride": 2, "dilation": 3, "output_padding": 2}),
+        ("conv_transpose", (1, 2, 3, 4, 5), (2, 3, 2, 2, 2), {"stride": 2}),
+        ("subpixel_conv", (2, 3, 9), (6, 3, 3), {"upscale_factor": 3, "padding": 1}),
+        ("subpixel_conv", (1, 4, 7, 9), (12, 4, 3, 3), {"upscale_factor": 2, "padding": "same"}),
+        ("subpixel_conv", (1, 2, 5, 20), (18, 2, 3, 5), {"upscale_factor": 3, "padding": (1, 2)}),
+        ("subpixel_conv", (1, 2, 3, 4, 5), (16, 2, 1, 3, 3), {"upscale_factor": 2, "padding": (0, 1, 1)}),
+    ]
+    for op, shape, weight, keywords in calls:
+        operator = f"{op}{len(shape) - 2}d"
+        bias = weight[1] * keywords.get("groups", 1) if op == "conv_transpose" else weight[0]
+        operands: dict[str, tuple[int, ...]] = {"weight": weight, "bias": (bias,)}
+        pads = keywords.get("padding")
+        plain = op != "subpixel_conv" and not (isinstance(pads, tuple) and isinstance(pads[0], tuple))
+        cases.append(Case(operator, shape, keywords, plain, operands))
+        last = (shape[0], *shape[2:], shape[1])
+        cases.append(Case(operator, last, {**keywords, "data_format": "channels_last"}, False, {"weight": weight}))
+    return cases
+
+
+STUFFED = [
+    Case("zero_stuff", (2, 3, 5), {"stride": 2, "padding": 1}, False),
+    Case("zero_stuff", (2, 3, 4, 5), {"stride": (3, 1), "padding": (0, 2)}, False),
+    Case("zero_stuff", (1, 4, 5, 3), {"stride": 2, "data_format": "channels_last"}, False),
+    Case("zero_stuff", (1, 2, 3, 2, 4), {"stride": (1, 2, 3), "padding": 1}, False),
+]
 CASES = [*_shuffles(), *_resizes()]
+CONVS = _convs()  # not in CASES: these take weights
 SHUFFLES = [case for case in CASES if case.operator != "interpolate"]
 RESIZES = [case for case in CASES if case.operator == "interpolate"]
 SMOOTH = _smooth()  # not in CASES: these modes compute, and take numbers only

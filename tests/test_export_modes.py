@@ -12,7 +12,7 @@ import pytest
 import fastup
 import fastup.export
 import fastup.nn
-from fastup.export import UnsupportedExport, running
+from fastup.export import UnsupportedExport, running, tolerances
 from fastup.export.graph import NEWEST_OPSET
 from tests.cases import SMOOTH, Case
 
@@ -51,7 +51,7 @@ def assert_same(
     for runtime, result in [*results, ("reference", running.reference(model, x))]:
         label = f"{runtime} {plan} {nodes(model)}"
         assert (result.shape, result.dtype) == (expected.shape, expected.dtype), label
-        tolerance = running.tolerance(plan, model, x)
+        tolerance = tolerances.tolerance(plan, model, x)
         assert tolerance.misses(result, expected) == 0, f"{label}: {tolerance}\n{result}\n{expected}"
 
 
@@ -165,7 +165,7 @@ def is_fixed(case: Case) -> bool:
 def test_uint8_pictures_are_exact(case: Case) -> None:
     model = check(case.shape, dtype="uint8", **case.keywords)
     plan = fastup.plan.interpolate(case.shape, "uint8", **case.keywords)
-    assert running.tolerance(plan, model, case.input("uint8")) == running.Tolerance()
+    assert tolerances.tolerance(plan, model, case.input("uint8")) == tolerances.Tolerance()
 
 
 @pytest.mark.parametrize(("size", "kind"), [((50, 60), "FLOAT"), ((3, 2), "DOUBLE")])
@@ -249,12 +249,12 @@ def test_verification_measures_the_distance() -> None:
     with pytest.raises(fastup.export.VerificationError, match="onnxruntime differs from fastup in"):
         running.compare(other, plan)
     near = np.array([1.0, 2.0, 3.0], np.float32)
-    assert running.Tolerance(0.5).misses(near, near + np.float32(0.25)) == 0
-    assert running.Tolerance(0.125).misses(near, near + np.float32(0.25)) == 3
-    assert running.Tolerance(1, share=0.3).misses(np.array([1, 2, 3]), np.array([1, 3, 4])) == 2
-    assert running.Tolerance(1).misses(np.array([-(2**63)]), np.array([2**63 - 1])) == 1
-    assert running.Tolerance(1).misses(np.array([np.nan]), np.array([0.0])) == 1
-    assert running.Tolerance(1).misses(np.array([np.nan, np.inf]), np.array([np.nan, np.inf])) == 0
+    assert tolerances.Tolerance(0.5).misses(near, near + np.float32(0.25)) == 0
+    assert tolerances.Tolerance(0.125).misses(near, near + np.float32(0.25)) == 3
+    assert tolerances.Tolerance(1, share=0.3).misses(np.array([1, 2, 3]), np.array([1, 3, 4])) == 2
+    assert tolerances.Tolerance(1).misses(np.array([-(2**63)]), np.array([2**63 - 1])) == 1
+    assert tolerances.Tolerance(1).misses(np.array([np.nan]), np.array([0.0])) == 1
+    assert tolerances.Tolerance(1).misses(np.array([np.nan, np.inf]), np.array([np.nan, np.inf])) == 0
 
 
 def test_command_line_takes_a_mode_per_axis(tmp_path: Any) -> None:

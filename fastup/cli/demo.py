@@ -107,7 +107,7 @@ def _run(case: Case, x: Array, output: Path) -> tuple[Row, Array]:
     import onnxruntime as ort
 
     import fastup.export
-    from fastup.export import running
+    from fastup.export import tolerances
 
     operator = getattr(fastup, case.operator)
     model = getattr(fastup.export, case.operator)(x.shape, dtype=x.dtype, **case.keywords)
@@ -118,7 +118,7 @@ def _run(case: Case, x: Array, output: Path) -> tuple[Row, Array]:
     same_shape = other.shape == y.shape and other.dtype == y.dtype
     different = int(np.count_nonzero(other != y)) if same_shape else y.size
     plan = getattr(fastup.plan, case.operator)(x.shape, x.dtype, **case.keywords)
-    too_far = running.tolerance(plan, model, x).misses(other, y) if same_shape else y.size
+    too_far = tolerances.tolerance(plan, model, x).misses(other, y) if same_shape else y.size
     calls = {
         "fastup": lambda: operator(x, **case.keywords),
         "onnxruntime": lambda: session.run(None, {"x": x}),

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import _conv, _interpolate, _pixel_shuffle, permuted_copy
-from fastup.plan import ConvPlan, InterpolatePlan, PixelShufflePlan, Plan, check
+from fastup.cpu import _conv, _interpolate, _pixel_shuffle, _zero_stuff, permuted_copy
+from fastup.plan import ConvPlan, InterpolatePlan, PixelShufflePlan, Plan, ZeroStuffPlan, check
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -18,6 +18,7 @@ _LAUNCHERS: dict[type[Plan], Any] = {
     PixelShufflePlan: _pixel_shuffle.launch,
     InterpolatePlan: _interpolate.launch,
     ConvPlan: _conv.launch,
+    ZeroStuffPlan: _zero_stuff.launch,
 }
 # The kernel's table where it depends on more than the plan: its address, and what must stay alive beside it.
 _TABLES: dict[type[Plan], Callable[..., tuple[int, Any]]] = {ConvPlan: _conv.table}
@@ -67,6 +68,7 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "interpolate": (*permuted_copy.FAMILIES, *_interpolate.FAMILIES),
     "pixel_shuffle": permuted_copy.FAMILIES,
     "pixel_unshuffle": permuted_copy.FAMILIES,
+    "zero_stuff": _zero_stuff.FAMILIES,
 }
 OPERATORS = tuple(FAMILIES)
 _INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any, ...]]]]] = {
@@ -74,6 +76,7 @@ _INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any
     "interpolate": _interpolate.instances,
     "pixel_shuffle": permuted_copy.instances,
     "pixel_unshuffle": permuted_copy.instances,
+    "zero_stuff": _zero_stuff.instances,
 }
 
 

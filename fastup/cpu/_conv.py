@@ -61,7 +61,7 @@ def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
     return _Packing(plan, strides).launch()
 
 
-def table(plan: ConvPlan, weight: Any, bias: Array | None, slopes: Array | None) -> tuple[int, Any]:
+def table(plan: ConvPlan, weight: Any, bias: Array | None = None, slopes: Array | None = None) -> tuple[int, Any]:
     """Address of the kernel's table for a weight, and what must stay alive beside it."""
     operands = plan.packed.get("operands")
     if operands is None:

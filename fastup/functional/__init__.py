@@ -6,7 +6,6 @@ from fastup.functional._conv import conv3d as conv3d
 from fastup.functional._conv import conv_transpose1d as conv_transpose1d
 from fastup.functional._conv import conv_transpose2d as conv_transpose2d
 from fastup.functional._conv import conv_transpose3d as conv_transpose3d
-from fastup.functional._conv import pack_weight as pack_weight
 from fastup.functional._conv import subpixel_conv1d as subpixel_conv1d
 from fastup.functional._conv import subpixel_conv2d as subpixel_conv2d
 from fastup.functional._conv import subpixel_conv3d as subpixel_conv3d
@@ -14,3 +13,7 @@ from fastup.functional._interpolate import interpolate as interpolate
 from fastup.functional._pixel_shuffle import pixel_shuffle as pixel_shuffle
 from fastup.functional._pixel_shuffle import pixel_unshuffle as pixel_unshuffle
 from fastup.functional._run import run as run
+from fastup.functional._weights import pack_weight as pack_weight
+from fastup.functional._weights import subpixel_to_transposed as subpixel_to_transposed
+from fastup.functional._weights import transposed_to_subpixel as transposed_to_subpixel
+from fastup.functional._zero_stuff import zero_stuff as zero_stuff

@@ -9,10 +9,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fastup.arrays import apply, operand
-from fastup.plan import check
+from fastup.arrays import apply
 from fastup.plan._conv import make_conv, make_conv_transpose, make_subpixel_conv
-from fastup.plan.operands import PackedWeight
+from fastup.plan.conv_arguments import with_slopes
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PARAMETERS = """x : array
@@ -55,13 +54,6 @@ def _documented(name: str, rank: int, **texts: str) -> Callable[[F], F]:
         return function
 
     return named
-
-
-def _activated(activation: Any) -> tuple[Any, Any]:
-    """What the plan may know of an activation, and the slopes of a PReLU."""
-    if isinstance(activation, tuple) and len(activation) == 2 and activation[0] == "prelu":
-        return "prelu", activation[1]
-    return activation, None
 
 
 def _conv(rank: int) -> Callable[..., Any]:
@@ -117,7 +109,7 @@ def _conv(rank: int) -> Callable[..., Any]:
         >>> float(fastup.<name>(x, w).item()) == 3**<rank>, fastup.<name>(x, w, padding="same").shape == x.shape
         (True, True)
         """
-        known, slopes = _activated(activation)
+        known, slopes = with_slopes(activation)
         arguments = (stride, padding, dilation, groups, known, data_format)
         return apply(make, x, arguments, out, None, {"weight": weight, "bias": bias, "slopes": slopes})
 
@@ -183,7 +175,7 @@ def _conv_transpose(rank: int) -> Callable[..., Any]:
         >>> y.shape == (1, 1, *(4,) * <rank>), float(y.min()), float(y.max())
         (True, 1.0, 1.0)
         """
-        known, slopes = _activated(activation)
+        known, slopes = with_slopes(activation)
         arguments = (stride, padding, output_padding, groups, dilation, output_size, known, data_format)
         return apply(make, x, arguments, out, None, {"weight": weight, "bias": bias, "slopes": slopes})
 
@@ -240,7 +232,7 @@ def _subpixel_conv(rank: int) -> Callable[..., Any]:
         >>> y.shape == (1, 1, *(4,) * <rank>), y.ravel()[:2]
         (True, array([0., 1.], dtype=float32))
         """
-        known, slopes = _activated(activation)
+        known, slopes = with_slopes(activation)
         return apply(
             make,
             x,
@@ -256,35 +248,3 @@ def _subpixel_conv(rank: int) -> Callable[..., Any]:
 conv1d, conv2d, conv3d = map(_conv, (1, 2, 3))
 conv_transpose1d, conv_transpose2d, conv_transpose3d = map(_conv_transpose, (1, 2, 3))
 subpixel_conv1d, subpixel_conv2d, subpixel_conv3d = map(_subpixel_conv, (1, 2, 3))
-
-
-def pack_weight(weight: Any) -> PackedWeight:
-    """Copy a weight that many calls will use, so that it is arranged for the kernels only once.
-
-    The arrangement depends on the other arguments of a call; it is made at the first call with each, and kept.
-
-    Parameters
-    ----------
-    weight : array
-        As the functions of convolution take it.
-
-    Returns
-    -------
-    PackedWeight
-        Accepted wherever `weight` is; the layers hold one.
-
-    Raises
-    ------
-    TypeError
-        If `weight` is no array of floats.
-
-    Examples
-    --------
-    >>> import fastup, numpy as np
-    >>> weight = fastup.pack_weight(np.ones((1, 1, 3, 3), np.float32))
-    >>> fastup.conv2d(np.ones((1, 1, 3, 3), np.float32), weight).ravel()
-    array([9.], dtype=float32)
-    """
-    array = operand("weight", weight)
-    check.floats("pack_weight", "weight", array.dtype)
-    return PackedWeight(array)

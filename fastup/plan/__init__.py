@@ -14,10 +14,41 @@ from fastup.plan._interpolate import InterpolatePlan as InterpolatePlan
 from fastup.plan._interpolate import make_interpolate
 from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan
 from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
+from fastup.plan._zero_stuff import ZeroStuffPlan as ZeroStuffPlan
+from fastup.plan._zero_stuff import zero_stuff as zero_stuff
 from fastup.plan.base import Plan as Plan
+from fastup.plan.conv_plans import conv1d as conv1d
+from fastup.plan.conv_plans import conv2d as conv2d
+from fastup.plan.conv_plans import conv3d as conv3d
+from fastup.plan.conv_plans import conv_transpose1d as conv_transpose1d
+from fastup.plan.conv_plans import conv_transpose2d as conv_transpose2d
+from fastup.plan.conv_plans import conv_transpose3d as conv_transpose3d
+from fastup.plan.conv_plans import subpixel_conv1d as subpixel_conv1d
+from fastup.plan.conv_plans import subpixel_conv2d as subpixel_conv2d
+from fastup.plan.conv_plans import subpixel_conv3d as subpixel_conv3d
 from fastup.plan.modes import MODES as MODES
 
-__all__ = ["MODES", "InterpolatePlan", "PixelShufflePlan", "Plan", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
+__all__ = [
+    "ConvPlan",
+    "InterpolatePlan",
+    "MODES",
+    "PixelShufflePlan",
+    "Plan",
+    "ZeroStuffPlan",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "interpolate",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "subpixel_conv1d",
+    "subpixel_conv2d",
+    "subpixel_conv3d",
+    "zero_stuff",
+]
 
 
 def pixel_shuffle(

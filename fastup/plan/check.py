@@ -96,11 +96,11 @@ def choice(op: str, name: str, value: Any, options: tuple[str, ...]) -> str:
     return value
 
 
-def shape(op: str, value: Any) -> Shape:
+def shape(op: str, value: Any, name: str = "shape") -> Shape:
     """A shape given by a caller of a plan or an exporter."""
     if not is_sequence(value):
-        raise TypeError(f"{op}: shape must be a tuple of integers, got {value!r}")
-    return tuple(integer(op, "shape", entry, "a tuple of integers", minimum=0) for entry in value)
+        raise TypeError(f"{op}: {name} must be a tuple of integers, got {value!r}")
+    return tuple(integer(op, name, entry, "a tuple of integers", minimum=0) for entry in value)
 
 
 def dtype(op: str, value: Any) -> DType:

@@ -68,6 +68,13 @@ def same(op: str, kernel: tuple[int, ...], strides: tuple[int, ...], dilations: 
     return tuple((n // 2, n - n // 2) for n in surplus)
 
 
+def with_slopes(activation: Any) -> tuple[Any, Any]:
+    """What a plan may know of an activation, and the slopes of a PReLU."""
+    if isinstance(activation, tuple) and len(activation) == 2 and activation[0] == "prelu":
+        return "prelu", activation[1]
+    return activation, None
+
+
 def normalised_activation(op: str, activation: Any, slopes: Operand | None) -> Activation:
     """Name and slope; the slope is 0 where there is none."""
     if (activation == "prelu") != (slopes is not None):

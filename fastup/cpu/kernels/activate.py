@@ -1,7 +1,8 @@
 """Activation functions in place, over one row.
 
 ``params``: 0 items. The second buffer holds the slope below zero. tanh and sigmoid come from one exponential, reduced
-to ``2**n * e**r`` with r in [-0.35, 0.35] and its power series: within 4 units in the last place (tests hold it).
+to ``2**n * e**r`` with r in [-0.35, 0.35] and its power series: within 4 units in the last place (tests hold it); below
+the smallest normal numbers sigmoid is 0.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from __future__ import annotations
 from fastup.cpu.kernels import gemm
 from fastup.cpu.kernels.join import FIRST, OUTPUTS, STEP
 from fastup.cpu.kernels.join import PHASES as PHASES_OF_ROW
+from fastup.cpu.kernels.simd import clear
 from fastup.cpu.kernels.stage import as_int64, at, call_stage
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
@@ -74,22 +75,6 @@ def apart(_, begin, end):
         return builder.sub(builder.ptrtoint(arguments[1], word), builder.ptrtoint(arguments[0], word))
 
     return types.intp(begin, end), generate
-
-
-@intrinsic
-def clear(_, pointer, begin, end):
-    """Zero the items from `begin` to before `end`."""
-    from numba import types
-    from numba.core import cgutils
-
-    def generate(context, builder, signature, arguments):
-        zero = context.get_constant_null(signature.args[0].dtype)
-        first, count = arguments[1], builder.sub(arguments[2], arguments[1])
-        with cgutils.for_range(builder, count) as loop:
-            builder.store(zero, builder.gep(arguments[0], [builder.add(first, loop.index)]))
-        return context.get_dummy_value()
-
-    return types.void(pointer, types.intp, types.intp), generate
 
 
 @inline

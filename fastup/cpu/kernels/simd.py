@@ -96,6 +96,22 @@ def copy_item(_, src, source, dst, target):
 
 
 @intrinsic
+def clear(_, pointer, begin, end):
+    """Zero the items from `begin` to before `end`."""
+    from numba import types
+    from numba.core import cgutils
+
+    def generate(context, builder, signature, arguments):
+        zero = context.get_constant_null(signature.args[0].dtype)
+        first, count = arguments[1], builder.sub(arguments[2], arguments[1])
+        with cgutils.for_range(builder, count) as loop:
+            builder.store(zero, builder.gep(arguments[0], [builder.add(first, loop.index)]))
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.intp, types.intp), generate
+
+
+@intrinsic
 def row_buffer(_, like):
     """Memory on the stack for one row of `ROW_BYTES`, typed like a buffer."""
     from llvmlite import ir

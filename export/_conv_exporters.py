@@ -1,0 +1,199 @@
+"""The exporters of convolutions: weights are constants of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import onnx
+
+from fastup.arrays import operand
+from fastup.export._exporters import export
+from fastup.export.graph import DEFAULT_OPSET, Graph, UnsupportedExport, Value
+from fastup.export.operators._conv import SUBPIXEL, append
+from fastup.export.operators.weights import Weights
+from fastup.plan import ConvPlan, check
+from fastup.plan._conv import make_conv, make_conv_transpose, make_subpixel_conv
+from fastup.plan.conv_arguments import with_slopes
+from fastup.plan.operands import PackedWeight, described
+
+_DOC = """ONNX model of `fastup.{name}`: {what}.
+
+    Parameters
+    ----------
+    shape : tuple of int or str, or fastup.plan.Plan
+        Shape of the input; batch and spatial dimensions may be names. A plan brings all other arguments with it, but
+        for weight and bias.
+    weight, bias : array
+        As in `fastup.{name}`; constants of the graph. Their dtype is the input's.
+    {arguments}
+        As in `fastup.{name}`.
+    {more}opset, verify
+        As in `fastup.export.pixel_shuffle`.
+    lowering : {{"auto", "native", "portable"}}
+        "native": {native}, in float32 for halves. "portable": Gather with the plan's own table, and MatMul. "auto":
+        native, and portable for float64, which onnxruntime cannot convolve, where the table is at most 1 MB.
+
+    Returns
+    -------
+    onnx.ModelProto
+        With input "x" and output "y".
+
+    Raises
+    ------
+    UnsupportedExport
+        If the lowering cannot express the call.
+    VerificationError
+        If `verify` finds a difference.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.export
+    >>> w = np.ones({weight}, np.float32)
+    >>> model = fastup.export.{name}(("N", 1, {dims}), w{example})
+    >>> model.graph.node[0].op_type
+    {nodes}
+    """
+_SUBPIXEL = """subpixel : {"conv", "conv_transpose"}
+        Write the convolution and the shuffle, or the transposed convolution that is the same.
+    """
+
+
+def _named(kind: str, rank: int, **texts: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a function its operator's name, and its docstring."""
+    name = f"{kind}{rank}d"
+    dims = ", ".join(f'"{letter}"' for letter in "DHW"[3 - rank :])
+
+    def named(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = _DOC.format(name=name, dims=dims, **texts)
+        return function
+
+    return named
+
+
+def _conv_like(
+    op: str, shape: Any, make: Callable[..., ConvPlan], weights: tuple[Any, Any, Any], **options: Any
+) -> onnx.ModelProto:
+    """The model of a convolution; `make` plans it for known sizes."""
+    subpixel = check.choice(op, "subpixel", options.pop("subpixel", "conv"), SUBPIXEL)
+    weight, bias, slopes = (_array(name, one) for name, one in zip(("weight", "bias", "slopes"), weights, strict=True))
+    if weight is None:
+        raise TypeError(f"{op}: weight must be an array, got None")
+    operands = (weight, bias, slopes)
+
+    def write(graph: Graph, x: Value, plan: ConvPlan, lowering: str) -> Value:
+        plan.check_operands(tuple(map(described, operands)))
+        return append(graph, x, plan, lowering, Weights(*operands), subpixel)
+
+    def planned(known: tuple[int, ...]) -> ConvPlan:
+        return make(known, weight.dtype, *map(described, operands))
+
+    stand_in = max(16, *(8 * extent for extent in weight.shape[2:]))
+    return export(op, shape, planned, stand_in, write, operands=operands, **options)
+
+
+def _array(name: str, value: Any) -> Any:
+    value = operand(name, value)
+    return value.array if isinstance(value, PackedWeight) else value
+
+
+def _conv(rank: int) -> Callable[..., onnx.ModelProto]:
+    op = f"conv{rank}d"
+
+    @_named(
+        "conv",
+        rank,
+        what="Conv",
+        native="Conv",
+        arguments="stride, padding, dilation, groups, activation, data_format",
+        more="",
+        weight=f"(2, 1{', 3' * rank})",
+        example=", stride=2",
+        nodes="'Conv'",
+    )
+    def conv(
+        shape: Any, weight: Any = None, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+        groups: int = 1, *, activation: Any = None, data_format: str = "channels_first",
+        opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
+    ) -> onnx.ModelProto:  # fmt: skip
+        known, slopes = with_slopes(activation)
+
+        def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:
+            return make_conv(
+                op, known_shape, dtype, weight, bias, slopes, stride, padding, dilation, groups, known, data_format
+            )
+
+        return _conv_like(op, shape, make, (weight, bias, slopes), opset=opset, lowering=lowering, verify=verify)
+
+    return conv
+
+
+def _conv_transpose(rank: int) -> Callable[..., onnx.ModelProto]:
+    op = f"conv_transpose{rank}d"
+
+    @_named(
+        "conv_transpose",
+        rank,
+        what="ConvTranspose",
+        native="ConvTranspose",
+        arguments="stride, padding, output_padding, groups, dilation, output_size, activation, data_format",
+        more="",
+        weight=f"(1, 2{', 4' * rank})",
+        example=", stride=2, padding=1",
+        nodes="'ConvTranspose'",
+    )
+    def conv_transpose(
+        shape: Any, weight: Any = None, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+        groups: int = 1, dilation: Any = 1, *, output_size: Any = None, activation: Any = None,
+        data_format: str = "channels_first", opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
+    ) -> onnx.ModelProto:  # fmt: skip
+        known, slopes = with_slopes(activation)
+        rest = (stride, padding, output_padding, groups, dilation, output_size, known, data_format)
+
+        def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:
+            return make_conv_transpose(op, known_shape, dtype, weight, bias, slopes, *rest)
+
+        if output_size is not None and any(isinstance(dim, str) for dim in tuple(shape)[-rank - 1 :]):
+            reason = "output_size needs known spatial sizes; output_padding exports this call"
+            raise UnsupportedExport(f"{op}: {reason}")
+        return _conv_like(op, shape, make, (weight, bias, slopes), opset=opset, lowering=lowering, verify=verify)
+
+    return conv_transpose
+
+
+def _subpixel_conv(rank: int) -> Callable[..., onnx.ModelProto]:
+    op = f"subpixel_conv{rank}d"
+
+    @_named(
+        "subpixel_conv",
+        rank,
+        what="Conv and DepthToSpace, or the transposed convolution that is the same",
+        native="Conv or ConvTranspose",
+        arguments="upscale_factor, padding, activation, data_format",
+        more=_SUBPIXEL,
+        weight=f"({2**rank}, 1{', 3' * rank})",
+        example=", upscale_factor=2, padding=1",
+        nodes="'Conv'",
+    )
+    def subpixel_conv(
+        shape: Any, weight: Any = None, bias: Any = None, *, upscale_factor: Any = None, padding: Any = 0,
+        activation: Any = None, data_format: str = "channels_first", subpixel: str = "conv",
+        opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
+    ) -> onnx.ModelProto:  # fmt: skip
+        known, slopes = with_slopes(activation)
+
+        def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:
+            return make_subpixel_conv(
+                op, known_shape, dtype, weight, bias, slopes, upscale_factor, padding, known, data_format
+            )
+
+        weights = (weight, bias, slopes)
+        return _conv_like(op, shape, make, weights, subpixel=subpixel, opset=opset, lowering=lowering, verify=verify)
+
+    return subpixel_conv
+
+
+conv1d, conv2d, conv3d = map(_conv, (1, 2, 3))
+conv_transpose1d, conv_transpose2d, conv_transpose3d = map(_conv_transpose, (1, 2, 3))
+subpixel_conv1d, subpixel_conv2d, subpixel_conv3d = map(_subpixel_conv, (1, 2, 3))
