@@ -80,6 +80,9 @@ def _conv_like(
     weight, bias, slopes = (_array(name, one) for name, one in zip(("weight", "bias", "slopes"), weights, strict=True))
     if weight is None:
         raise TypeError(f"{op}: weight must be an array, got None")
+    channel = -1 if options.pop("data_format") == "channels_last" else -int(op[-2]) - 1
+    if isinstance(shape, (tuple, list)) and len(shape) >= -channel and isinstance(shape[channel], str):
+        raise UnsupportedExport(f"{op}: channels must be a number, got {shape[channel]!r}")
     operands = (weight, bias, slopes)
 
     def write(graph: Graph, x: Value, plan: ConvPlan, lowering: str) -> Value:
@@ -124,7 +127,8 @@ def _conv(rank: int) -> Callable[..., onnx.ModelProto]:
                 op, known_shape, dtype, weight, bias, slopes, stride, padding, dilation, groups, known, data_format
             )
 
-        return _conv_like(op, shape, make, (weight, bias, slopes), opset=opset, lowering=lowering, verify=verify)
+        options = {"data_format": data_format, "opset": opset, "lowering": lowering, "verify": verify}
+        return _conv_like(op, shape, make, (weight, bias, slopes), **options)
 
     return conv
 
@@ -157,7 +161,8 @@ def _conv_transpose(rank: int) -> Callable[..., onnx.ModelProto]:
         if output_size is not None and any(isinstance(dim, str) for dim in tuple(shape)[-rank - 1 :]):
             reason = "output_size needs known spatial sizes; output_padding exports this call"
             raise UnsupportedExport(f"{op}: {reason}")
-        return _conv_like(op, shape, make, (weight, bias, slopes), opset=opset, lowering=lowering, verify=verify)
+        options = {"data_format": data_format, "opset": opset, "lowering": lowering, "verify": verify}
+        return _conv_like(op, shape, make, (weight, bias, slopes), **options)
 
     return conv_transpose
 
@@ -188,8 +193,8 @@ def _subpixel_conv(rank: int) -> Callable[..., onnx.ModelProto]:
                 op, known_shape, dtype, weight, bias, slopes, upscale_factor, padding, known, data_format
             )
 
-        weights = (weight, bias, slopes)
-        return _conv_like(op, shape, make, weights, subpixel=subpixel, opset=opset, lowering=lowering, verify=verify)
+        options = {"data_format": data_format, "opset": opset, "lowering": lowering, "verify": verify}
+        return _conv_like(op, shape, make, (weight, bias, slopes), subpixel=subpixel, **options)
 
     return subpixel_conv
 

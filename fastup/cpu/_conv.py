@@ -14,6 +14,7 @@ from fastup.cpu import tiles
 from fastup.cpu.kernels import activate, conv, convert, gemm, join
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned
+from fastup.cpu.permuted_copy import beyond_caches, streams
 from fastup.cpu.weights import Operands
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
@@ -48,7 +49,9 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     item = _ITEMS[dtype.itemsize]
     for family in FAMILIES:
         for key in family.instances():
-            if family in (convert.load, convert.store):
+            if family is convert.store:
+                wanted = key[1] in (kind, convert.KINDS.index("bytes"))
+            elif family is convert.load:
                 wanted = key[1] == kind
             else:
                 wanted = key[0] == (item if family is join.join else computed)
@@ -221,11 +224,16 @@ class _Packing:
         p[conv.SWAPPED], p[conv.STORED_SIZE] = int(not plan.dtype.isnative), self.item
         up = self.geometry.lattices[2].axis.up
         factor = up if p[conv.TARGET_STEP] == 1 and up in join.FACTORS else 0
+        far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
+        if p[conv.TARGET_STEP] == 1 and streams(far, self.tiling.strips[0][1] * up * self.item):
+            p[conv.STREAM] = convert.store("uint8", convert.KINDS.index("bytes")).address
         p[conv.JOIN] = join.join(_ITEMS[self.item], factor).address
 
     def _lay_out_workspace(self) -> int:
         p, tiling = self.params, self.tiling
         at = aligned(8 * 8)
+        longest = max(end - begin for begin, end in tiling.strips) * p[conv.UP_COLUMNS]
+        p[conv.LINE_AT], at = at, at + aligned(longest * self.item)
         p[conv.JOIN_AT], at = at, at + aligned(8 * (join.FIRST + p[conv.UP_COLUMNS]))
         p[conv.OFFSETS_AT], at = at, at + aligned(8 * self.offsets)
         slack = self.geometry.lattices[2].more + 2 * p[conv.VECTOR]

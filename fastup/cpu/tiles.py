@@ -65,13 +65,18 @@ def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
     blocks = -(-geometry.group_in * most // _PRODUCTS)
     channels_in = max(1, -(-geometry.group_in // max(1, blocks)))
     planes = channels_in * (1 + depth.more) * math.prod(len(lattice.residues) for lattice in geometry.lattices)
-    strips = _strips(width, _BYTES // (size * planes * (1 + height.more)))
+    strips = _strips(width, _BYTES // (size * planes * (1 + height.more)) - width.spread - width.more)
     pitch = strips[0][1] + width.spread + width.more
     channels_out = _channels_out(geometry, min(_COLUMNS, height.length * pitch) * size)
     z_row = channels_out * geometry.phases * pitch * size
     rows = max(1, min(height.length, _BYTES // z_row, _BYTES // (planes * pitch * size) - height.more))
     apart = plan.batch * plan.groups * depth.length * len(strips)
     rows, channels_out = _shared(geometry, apart, rows, channels_out, pitch)
+    alone = apart * -(-height.length // rows) * -(-geometry.group_out // channels_out)
+    if alone < _ITEMS:
+        strips = _strips(width, max(_FEWEST_COLUMNS, len(strips) * strips[0][1] * alone // _ITEMS))
+        pitch = strips[0][1] + width.spread + width.more
+        apart = plan.batch * plan.groups * depth.length * len(strips)
     row_blocks, ranges = -(-height.length // rows), -(-geometry.group_out // channels_out)
     rows = -(-height.length // row_blocks)
     staged_rows = rows + height.more
@@ -99,7 +104,7 @@ def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
 def _strips(width: Lattice, most: int) -> list[tuple[int, int]]:
     """Equal strips of at most so many columns, or of what one vector needs."""
     outputs = -(-width.axis.n_out // width.axis.up)
-    most = max(16, min(_STRIP, most - width.spread - width.more))
+    most = max(16, min(_STRIP, most))
     each = -(-outputs // -(-outputs // most))
     return [(begin, min(begin + each, outputs)) for begin in range(0, outputs, each)]
 

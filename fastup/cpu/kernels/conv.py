@@ -15,7 +15,7 @@ from __future__ import annotations
 from fastup.cpu.kernels import gemm
 from fastup.cpu.kernels.join import FIRST, OUTPUTS, STEP
 from fastup.cpu.kernels.join import PHASES as PHASES_OF_ROW
-from fastup.cpu.kernels.simd import clear
+from fastup.cpu.kernels.simd import clear, publish
 from fastup.cpu.kernels.stage import as_int64, at, call_stage
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
@@ -31,10 +31,10 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
     SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
     TAP_GROUPS, TAP_LIST, PANELS, PANEL_LIST, LAST_PANELS, LAST_PANEL_LIST, PHASES, PHASE_LIST, STRIP_LIST,
     GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, Z_ROWS,
-    LOAD, ACTIVATE, STORE, JOIN, SWAPPED, STORED, STORED_SIZE,
-    OFFSETS_AT, STAGED_AT, Z_AT, STORED_AT, JOIN_AT,
-) = range(70)  # fmt: skip
-PARAMS = 70
+    LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE,
+    OFFSETS_AT, STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
+) = range(71)  # fmt: skip
+PARAMS = 71
 # Entries of the lists. A tap group: taps, place of its offsets in the list, place of its offsets in the workspace.
 TAPS, TAP_OFFSETS, TAP_PLACE, TAP_ENTRY = 0, 1, 2, 3
 # A panel: its kernel, first row of z, tap group, numbers of weights per channel before it.
@@ -176,20 +176,27 @@ def finish(params, columns, header, z, slopes, stored):
 
 
 @inline
-def join_row(params, phase, strip, channels, column, joining, stored, target):
-    """One output row of each channel, woven from the rows of its column phases."""
+def join_row(params, phase, channels, column, header, joining, stored, target):
+    """One output row of each channel, woven from the rows of its column phases; past the caches if none holds it."""
     for channel in range(channels):
         for k in range(params[UP_COLUMNS]):
             entry = at(phase, 8 * (PHASE_HEAD + COLUMN_ENTRY * k))
             joining[FIRST + k] = (entry[0] + channel * entry[1]) * params[Z_STEP] + column + entry[2]
-        call_stage(params[JOIN], joining, stored, at(target, channel * params[TARGET_CHANNEL]), stored)
+        row = at(target, channel * params[TARGET_CHANNEL])
+        if params[STREAM] != 0:
+            line = at(stored, apart(stored, header) + params[LINE_AT])
+            call_stage(params[JOIN], joining, stored, line, stored)
+            call_stage(params[STREAM], header, line, row, stored)
+        else:
+            call_stage(params[JOIN], joining, stored, row, stored)
 
 
 @inline
-def join(params, strip, channels, depth, row, rows, joining, stored, target):
+def join(params, strip, channels, depth, row, rows, header, joining, stored, target):
     """Every output row that the item has, of all slice and row phases."""
     each = PHASE_HEAD + COLUMN_ENTRY * params[UP_COLUMNS]
     joining[OUTPUTS], joining[PHASES_OF_ROW], joining[STEP] = strip[1], params[UP_COLUMNS], params[TARGET_STEP]
+    header[0], header[1] = strip[1] * params[STORED_SIZE], 0
     for number in range(params[PHASES]):
         phase = at(words(params, params[PHASE_LIST]), 8 * each * number)
         out_slice = params[UP_SLICES] * (depth - phase[1]) + phase[0]
@@ -198,7 +205,7 @@ def join(params, strip, channels, depth, row, rows, joining, stored, target):
                 out_row = params[UP_ROWS] * (row + k - phase[3]) + phase[2]
                 if row + k >= phase[3] and out_row < params[OUT_ROWS]:
                     line = at(target, out_slice * params[TARGET_SLICE] + out_row * params[TARGET_ROW] + strip[0])
-                    join_row(params, phase, strip, channels, k * params[PITCH], joining, stored, line)
+                    join_row(params, phase, channels, k * params[PITCH], header, joining, stored, line)
 
 
 @kernel("uint8", "uint8", "uint8", "element", elements=gemm.FLOATS)
@@ -245,6 +252,7 @@ def conv():
             finish(params, columns, header, z, slopes, stored)
             channel = group * params[GROUP_OUT] + begin
             target = at(dst, image * params[TARGET_IMAGE] + channel * params[TARGET_CHANNEL])
-            join(params, strip, count, depth, row, rows, joining, stored if params[STORE] != 0 else z, target)
+            join(params, strip, count, depth, row, rows, header, joining, stored if params[STORE] != 0 else z, target)
+        publish()
 
     return body
