@@ -175,6 +175,23 @@ def test_export_has_every_keyword_as_an_option() -> None:
     assert set(invoke("export", "--help").split()) >= {"interpolate", "pixel_shuffle", "pixel_unshuffle"}
 
 
+def test_export_takes_weights_from_a_file(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    weight, bias = generator.standard_normal((3, 2, 4, 4), np.float32), np.ones(2, np.float32)
+    np.savez(tmp_path / "w.npz", weight=weight, bias=bias)
+    np.savez(tmp_path / "other.npz", other=bias)
+    (tmp_path / "text.npz").write_text("no archive")
+    call = ("export", "conv_transpose2d", "--shape", "N,3,H,W", "--stride", 2, "-o", tmp_path / "m.onnx", "--weights")
+    assert "ConvTranspose" in invoke(*call, tmp_path / "w.npz")
+    x = generator.standard_normal((1, 3, 5, 6), np.float32)
+    result = running.onnxruntime(onnx.load(tmp_path / "m.onnx"), x)
+    np.testing.assert_allclose(result, fastup.conv_transpose2d(x, weight, bias, stride=2), rtol=1e-5, atol=1e-5)
+    text = invoke(*call, tmp_path / "other.npz", status=2)
+    assert text.startswith("error: conv_transpose2d: weights must hold an array named weight, got ")
+    text = invoke(*call, tmp_path / "text.npz", status=2)
+    assert text.startswith("error: conv_transpose2d: weights must be a file that numpy.savez wrote, got ")
+
+
 def test_export_errors_are_one_line(tmp_path: Path) -> None:
     text = invoke(
         "export", "pixel_shuffle", "--shape", "1,3,4,4", "--upscale-factor", 2, "-o", tmp_path / "m", status=2

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 _LONG = {"true": True, "false": False, "none": None}
-_NO_OPTION = ("shape", "verify", "window")  # given otherwise, always on, slices
+_NO_OPTION = ("shape", "verify", "window", "weight", "bias")  # given otherwise, always on, slices, from a file
 
 
 class Argument(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -63,16 +63,38 @@ def _command(name: str, exporter: Callable[..., Any]) -> click.Command:
         click.Option(["--shape"], required=True, type=Argument(), help="Input shape; names for unknowns: N,3,H,W."),
         click.Option(["-o", "--output"], required=True, type=click.Path(path_type=Path), help="File to write."),
     ]
-    for parameter in inspect.signature(exporter).parameters.values():
+    parameters = inspect.signature(exporter).parameters
+    if "weight" in parameters:
+        file = click.Path(exists=True, dir_okay=False, path_type=Path)
+        options.append(
+            click.Option(["--weights"], required=True, type=file, help="File .npz with weight and, if any, bias.")
+        )
+    for parameter in parameters.values():
         if parameter.name not in _NO_OPTION:
             flag = f"--{parameter.name.replace('_', '-')}"
             options.append(click.Option([flag], type=Argument(), default=parameter.default, show_default=True))
 
-    def run(shape: Any, output: Path, **keywords: Any) -> None:
+    def run(shape: Any, output: Path, weights: Path | None = None, **keywords: Any) -> None:
+        if weights is not None:
+            keywords |= _arrays(name, weights)
         _export(name, exporter, shape if isinstance(shape, tuple) else (shape,), output, keywords)
 
     summary = (inspect.getdoc(exporter) or "").partition("\n")[0]
     return click.Command(name, params=options, callback=run, help=summary)
+
+
+def _arrays(name: str, file: Path) -> dict[str, Any]:
+    """Weight and bias of a file; what else it holds is left alone."""
+    import numpy as np
+
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            found = {key: stored[key] for key in ("weight", "bias") if key in stored}
+    except (ValueError, OSError, TypeError, AttributeError) as error:
+        raise ValueError(f"{name}: weights must be a file that numpy.savez wrote, got {file} ({error})") from None
+    if "weight" not in found:
+        raise ValueError(f"{name}: weights must hold an array named weight, got {file}")
+    return found
 
 
 def _export(name: str, exporter: Callable[..., Any], shape: Any, output: Path, keywords: dict[str, Any]) -> None:
