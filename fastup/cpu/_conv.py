@@ -120,6 +120,8 @@ class _Packing:
         p[conv.STEP_SLICES], p[conv.STEP_ROWS] = depth.axis.step, height.axis.step
         p[conv.FIRST_SLICE], p[conv.FIRST_ROW], p[conv.END_ROW] = depth.first, height.first, height.end
         p[conv.BLOCK_ROWS], p[conv.STAGED_SLICES], p[conv.MORE_ROWS] = tiling.rows, 1 + depth.more, height.more
+        p[conv.ROW_COLUMNS] = tiling.strips[0][1] + width.spread
+        p[conv.OVERLAP] = tiles.overlap(width, len(tiling.strips))
         p[conv.PITCH], p[conv.PLANE], p[conv.CHANNEL] = tiling.pitch, tiling.plane, tiling.channel
         p[conv.Z_STEP], p[conv.Z_ROWS] = tiling.z_step, geometry.phases * tiling.channels_out
         p[conv.VECTOR] = gemm.vector_bytes() // self.size
@@ -203,11 +205,9 @@ class _Packing:
             outputs = min(end * width.axis.up, width.axis.n_out) - first_output
             entries += [first_output * self.target[2], outputs]
             for residue in width.residues:
-                origin = (width.first + begin) * width.axis.step + residue
-                before = max(0, -(origin // width.axis.step))
-                stop = min(pitch, -(-(width.axis.n_in - origin) // width.axis.step))
-                count = max(0, stop - before)
-                source = (origin + before * width.axis.step) * pixel
+                before, stop = tiles.lattice_edges(width, residue, pitch, begin)
+                origin = (width.first + begin + before) * width.axis.step + residue
+                count, source = stop - before, origin * pixel
                 load = [count, 0, 0, 1, pixel * width.axis.step, self.item, int(not self.plan.dtype.isnative), 0]
                 entries += [source, before, *load]
         self._list(conv.STRIP_LIST, entries)

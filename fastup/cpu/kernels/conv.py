@@ -3,7 +3,8 @@
 A work item is a block of rows of one strip of columns of one output slice, for a range of output channels of one group
 and one image. Its input is staged as ``[channel][residue][slice][row][column]`` with zeros around the picture, the
 columns of a stride taken apart by residue, so that every tap is one offset into it and one column after the other.
-`gemm` writes one row of z per output channel and phase; a row of the result is woven from the rows of its phases.
+`gemm` writes one row of z per output channel and phase; a row of the result is woven from the rows of its phases. Where
+a row is the whole width, zeros that end it also begin the next one.
 
 All of z is computed at input positions j: phase p has output position ``up * (j - base_p) + p`` there. Rows are cut
 into blocks of j, columns into strips of output positions. ``table`` holds three addresses: packed weights, and one bias
@@ -27,14 +28,14 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
     IN_SLICES, IN_ROWS, OUT_SLICES, OUT_ROWS,
     UP_SLICES, UP_ROWS, UP_COLUMNS, STEP_SLICES, STEP_ROWS,
     FIRST_SLICE, FIRST_ROW, END_ROW, BLOCK_ROWS, STAGED_SLICES, MORE_ROWS,
-    PITCH, PLANE, CHANNEL, Z_STEP, COLUMNS_AT_ONCE, VECTOR,
+    PITCH, ROW_COLUMNS, OVERLAP, PLANE, CHANNEL, Z_STEP, COLUMNS_AT_ONCE, VECTOR,
     SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
     TAP_GROUPS, TAP_LIST, PANELS, PANEL_LIST, LAST_PANELS, LAST_PANEL_LIST, PHASES, PHASE_LIST, STRIP_LIST,
     GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, Z_ROWS,
     LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE,
     OFFSETS_AT, STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
-) = range(71)  # fmt: skip
-PARAMS = 71
+) = range(73)  # fmt: skip
+PARAMS = 73
 # Entries of the lists. A tap group: taps, place of its offsets in the list, place of its offsets in the workspace.
 TAPS, TAP_OFFSETS, TAP_PLACE, TAP_ENTRY = 0, 1, 2, 3
 # A panel: its kernel, first row of z, tap group, numbers of weights per channel before it.
@@ -123,6 +124,10 @@ def stage_slice(params, strip, source, slice_inside, row, rows, target):
             place = residue * params[COLUMN_RESIDUES] * params[PLANE] + k * params[PITCH]
             begin = at(source, wanted * params[SOURCE_ROW])
             stage_row(params, strip, begin, inside, at(target, place * params[NUMBER_SIZE]))
+        for column_residue in range(params[COLUMN_RESIDUES]):
+            place = (residue * params[COLUMN_RESIDUES] + column_residue) * params[PLANE]
+            end = place + (rows + params[MORE_ROWS]) * params[PITCH]
+            clear(target, end, end + params[OVERLAP])
 
 
 @inline
@@ -241,7 +246,8 @@ def conv():
             first_weight = group * params[GROUP_WEIGHTS] + part * params[RANGE_WEIGHTS]
             weights = at(pointer_to(table, WEIGHTS, work), first_weight * size)
             source = at(src, image * params[SOURCE_IMAGE] + group * params[GROUP_IN] * params[SOURCE_CHANNEL])
-            columns = (rows * params[PITCH] + params[VECTOR] - 1) // params[VECTOR] * params[VECTOR]
+            columns = (rows - 1) * params[PITCH] + params[ROW_COLUMNS]
+            columns = (columns + params[VECTOR] - 1) // params[VECTOR] * params[VECTOR]
             for channel in range(0, params[GROUP_IN], params[CHANNEL_BLOCK]):
                 channels = min(params[CHANNEL_BLOCK], params[GROUP_IN] - channel)
                 origin = at(source, channel * params[SOURCE_CHANNEL])
