@@ -26,6 +26,12 @@ from fastup.export._exporters import interpolate as interpolate
 from fastup.export._exporters import pixel_shuffle as pixel_shuffle
 from fastup.export._exporters import pixel_unshuffle as pixel_unshuffle
 from fastup.export._exporters import zero_stuff as zero_stuff
+from fastup.export._pool_exporters import max_pool1d as max_pool1d
+from fastup.export._pool_exporters import max_pool2d as max_pool2d
+from fastup.export._pool_exporters import max_pool3d as max_pool3d
+from fastup.export._pool_exporters import max_unpool1d as max_unpool1d
+from fastup.export._pool_exporters import max_unpool2d as max_unpool2d
+from fastup.export._pool_exporters import max_unpool3d as max_unpool3d
 from fastup.export.graph import Graph as Graph
 from fastup.export.graph import UnsupportedExport as UnsupportedExport
 from fastup.export.layers import to_onnx as to_onnx
@@ -45,6 +51,12 @@ __all__ = [
     "subpixel_conv1d",
     "subpixel_conv2d",
     "subpixel_conv3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "pixel_shuffle",
     "pixel_unshuffle",
     "to_onnx",

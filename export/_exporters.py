@@ -223,7 +223,7 @@ def export(
     shape: Any,
     make: Callable[[tuple[int, ...]], Any],
     stand_in: int,
-    append: Callable[[Graph, Value, Any, str], Value],
+    append: Callable[[Graph, Value, Any, str], Value | list[Value]],
     opset: int,
     lowering: str,
     verify: bool,
@@ -241,7 +241,9 @@ def export(
         plan = make(tuple(stand_in if isinstance(dim, str) else dim for dim in dims))
     graph = Graph(opset)
     x = graph.input("x", plan.dtype.newbyteorder("="), dims)
-    model = graph.model(append(graph, x, plan, lowering))
+    results = append(graph, x, plan, lowering)
+    results = results if isinstance(results, list) else [results]
+    model = graph.model(*results, names=("y", "indices")[: len(results)])
     if verify:
         running.compare(model, plan, operands=operands)
     return model

@@ -74,6 +74,11 @@ class Graph:
             self._constants[key] = numpy_helper.from_array(array, f"c{len(self._constants)}")
         return Value(self._constants[key].name, array.dtype, array.shape)
 
+    @staticmethod
+    def tensor(array: np.ndarray[Any, Any]) -> onnx.TensorProto:
+        """An array as the value of an attribute."""
+        return numpy_helper.from_array(array)
+
     def op(
         self,
         kind: str,
@@ -93,6 +98,13 @@ class Graph:
         self._nodes.append(helper.make_node(kind, names, [name], name=f"{kind}_{number}", **attributes))
         dtype = first.dtype if dtype is None else np.dtype(dtype)
         return Value(name, dtype, first.shape if shape is None else tuple(shape))
+
+    def pair(self, kind: str, *inputs: Value, second: Any, shape: tuple[Dim, ...], **attributes: Any) -> list[Value]:
+        """Append a node with two outputs of one shape: of the first input's dtype, and of `second`."""
+        first = self.op(kind, *inputs, shape=shape, **attributes)
+        other = Value(f"{first.name}_2", np.dtype(second), first.shape)
+        self._nodes[-1].output.append(other.name)
+        return [first, other]
 
     def cast(self, value: Value, dtype: Any) -> Value:
         """Convert a tensor, if it needs it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import onnx
 
 from fastup import functional
 from fastup.export.tolerances import tolerance
-from fastup.plan import Plan
+from fastup.plan import MaxUnpoolPlan, Plan
 
 Array = np.ndarray[Any, Any]
 
@@ -20,8 +21,8 @@ class VerificationError(AssertionError):
     """A runtime gives other numbers than fastup for a graph that fastup exported."""
 
 
-def onnxruntime(model: onnx.ModelProto, x: Array, optimised: bool = True) -> Array:
-    """The model's first output in onnxruntime's CPU provider."""
+def onnxruntime(model: onnx.ModelProto, x: Array, optimised: bool = True, others: tuple[Array, ...] = ()) -> Any:
+    """The model's output in onnxruntime's CPU provider, or a list of its outputs; `others` are further inputs."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -31,7 +32,7 @@ def onnxruntime(model: onnx.ModelProto, x: Array, optimised: bool = True) -> Arr
     session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     if x.dtype.name == "bfloat16":
         return _with_bfloat16(session, model.graph.input[0].name, x)
-    return session.run(None, {model.graph.input[0].name: x})[0]  # type: ignore[no-any-return]
+    return _one_or_all(session.run(None, _feeds(model, x, others)))
 
 
 def _with_bfloat16(session: Any, name: str, x: Array) -> Array:
@@ -45,15 +46,22 @@ def _with_bfloat16(session: Any, name: str, x: Array) -> Array:
     return np.frombuffer(items, x.dtype).reshape(shape)
 
 
-def reference(model: onnx.ModelProto, x: Array) -> Array:
-    """The model's first output in ONNX's reference evaluator."""
+def reference(model: onnx.ModelProto, x: Array, others: tuple[Array, ...] = ()) -> Any:
+    """The model's output in ONNX's reference evaluator, or a list of its outputs; `others` are further inputs."""
     from onnx.reference import ReferenceEvaluator
 
-    results: Any = ReferenceEvaluator(model).run(None, {model.graph.input[0].name: x})
-    return results[0]  # type: ignore[no-any-return]
+    return _one_or_all(ReferenceEvaluator(model).run(None, _feeds(model, x, others)))
 
 
-RUNTIMES = {"onnxruntime": onnxruntime, "reference": reference}
+def _feeds(model: onnx.ModelProto, x: Array, others: tuple[Array, ...]) -> dict[str, Array]:
+    return {value.name: array for value, array in zip(model.graph.input, (x, *others), strict=True)}
+
+
+def _one_or_all(results: Any) -> Any:
+    return results[0] if len(results) == 1 else list(results)
+
+
+RUNTIMES: dict[str, Callable[..., Any]] = {"onnxruntime": onnxruntime, "reference": reference}
 
 
 def sample(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int = 0) -> Array:
@@ -70,15 +78,35 @@ def sample(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int = 0) -> Array
 
 
 def compare(model: onnx.ModelProto, plan: Plan, runtime: str = "onnxruntime", operands: tuple[Any, ...] = ()) -> None:
-    """Raise `VerificationError` unless the runtime's result on random data is fastup's, within `tolerance`."""
+    """Raise `VerificationError` unless the runtime's results on random data are fastup's, within `tolerance`."""
     x = sample(plan.input_shape, plan.dtype.newbyteorder("="))
-    if plan.dtype.isnative:
-        expected = functional.run(plan, x, operands=operands)
-    else:
-        expected = functional.run(plan, x.astype(plan.dtype), operands=operands).astype(x.dtype)
-    result = RUNTIMES[runtime](model, x)
-    if result.shape != expected.shape or result.dtype != expected.dtype:
-        got, wanted = f"{result.dtype}{result.shape}", f"{expected.dtype}{expected.shape}"
-        raise VerificationError(f"{plan.operator}: {runtime} gives {got}, fastup {wanted}")
-    if different := tolerance(plan, model, x, operands).misses(result, expected):
-        raise VerificationError(f"{plan.operator}: {runtime} differs from fastup in {different} of {result.size} items")
+    if isinstance(plan, MaxUnpoolPlan):
+        operands = (_positions(plan),)
+    expected = functional.run(plan, x.astype(plan.dtype, copy=False), operands=operands)
+    results = RUNTIMES[runtime](model, x, others=operands[: len(model.graph.input) - 1])
+    allowed = tolerance(plan, model, x, operands)
+    for result, wanted in zip(_as_list(results), _as_list(expected), strict=True):
+        native = wanted.dtype.newbyteorder("=")
+        if result.shape != wanted.shape or result.dtype != native:
+            got = f"{result.dtype}{result.shape}, fastup {native}{wanted.shape}"
+            raise VerificationError(f"{plan.operator}: {runtime} gives {got}")
+        if different := allowed.misses(result, wanted.astype(native, copy=False)):
+            message = f"{runtime} differs from fastup in {different} of {result.size} items"
+            raise VerificationError(f"{plan.operator}: {message}")
+
+
+def _as_list(results: Any) -> list[Array]:
+    return list(results) if isinstance(results, (list, tuple)) else [results]
+
+
+def _positions(plan: MaxUnpoolPlan) -> Array:
+    """Random positions, none of them twice within a plane as far as there are enough."""
+    generator = np.random.default_rng(0)
+    values, positions = (math.prod(plan.space(shape)) for shape in (plan.input_shape, plan.output_shape))
+    planes = [
+        generator.permutation(max(values, positions))[:values] % positions for _ in range(plan.batch * plan.channels)
+    ]
+    shape = (plan.batch, plan.channels, *plan.space(plan.input_shape))
+    found = np.asarray(planes, np.int64).reshape(shape)
+    moved = np.moveaxis(found, 1, -1) if plan.data_format == "channels_last" else found
+    return np.ascontiguousarray(moved.reshape(plan.input_shape))

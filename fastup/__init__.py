@@ -12,6 +12,12 @@ from fastup.functional import conv_transpose1d as conv_transpose1d
 from fastup.functional import conv_transpose2d as conv_transpose2d
 from fastup.functional import conv_transpose3d as conv_transpose3d
 from fastup.functional import interpolate as interpolate
+from fastup.functional import max_pool1d as max_pool1d
+from fastup.functional import max_pool2d as max_pool2d
+from fastup.functional import max_pool3d as max_pool3d
+from fastup.functional import max_unpool1d as max_unpool1d
+from fastup.functional import max_unpool2d as max_unpool2d
+from fastup.functional import max_unpool3d as max_unpool3d
 from fastup.functional import pack_weight as pack_weight
 from fastup.functional import pixel_shuffle as pixel_shuffle
 from fastup.functional import pixel_unshuffle as pixel_unshuffle
@@ -37,6 +43,12 @@ __all__ = [
     "get_num_threads",
     "init",
     "interpolate",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "pack_weight",
     "pixel_shuffle",
     "pixel_unshuffle",

@@ -224,7 +224,31 @@ STUFFED = [
     Case("zero_stuff", (1, 4, 5, 3), {"stride": 2, "data_format": "channels_last"}, False),
     Case("zero_stuff", (1, 2, 3, 2, 4), {"stride": (1, 2, 3), "padding": 1}, False),
 ]
+
+
+def _pools() -> list[Case]:
+    """Windows that overlap, leave gaps, begin in the padding, end beyond it; every rank and both layouts."""
+    cases = []
+    calls: list[tuple[tuple[int, ...], dict[str, Any]]] = [
+        ((2, 3, 17), {"kernel_size": 3, "stride": 2, "padding": 1}),
+        ((2, 3, 8, 10), {"kernel_size": 2}),
+        ((1, 2, 40, 70), {"kernel_size": 2}),
+        ((1, 2, 9, 11), {"kernel_size": 3, "stride": 1, "padding": 1}),
+        ((1, 2, 9, 11), {"kernel_size": (2, 3), "stride": (3, 2), "padding": (1, 0), "ceil_mode": True}),
+        ((1, 2, 12, 14), {"kernel_size": 3, "stride": 2, "dilation": 2}),
+        ((1, 2, 4, 6, 9), {"kernel_size": 2, "padding": 1}),
+    ]
+    for shape, keywords in calls:
+        operator = f"max_pool{len(shape) - 2}d"
+        cases.append(Case(operator, shape, {**keywords, "return_indices": True}))
+        last = (shape[0], *shape[2:], shape[1])
+        more = {"return_indices": True, "data_format": "channels_last"}
+        cases.append(Case(operator, last, {**keywords, **more}, False))
+    return cases
+
+
 CASES = [*_shuffles(), *_resizes()]
+POOLS = _pools()  # not in CASES: two results; unpooling takes them back
 CONVS = _convs()  # not in CASES: these take weights
 SHUFFLES = [case for case in CASES if case.operator != "interpolate"]
 RESIZES = [case for case in CASES if case.operator == "interpolate"]

@@ -66,3 +66,39 @@ def interpolate(
         rule = (n, m, factor, mode == "nearest-exact", precision)
         x = np.take(x, [nearest_position(i, *rule) for i in range(m)], axis)
     return x
+
+
+def max_pool(
+    x: Array, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> tuple[Array, Array]:
+    """Window by window over (N, C, *space): a value that is larger, or no number, replaces the one before it."""
+    rank = x.ndim - 2
+    k, p, d = (n if isinstance(n, tuple) else (n,) * rank for n in (kernel_size, padding, dilation))
+    s = k if stride is None else stride if isinstance(stride, tuple) else (stride,) * rank
+    size = []
+    for n, kk, ss, pp, dd in zip(x.shape[2:], k, s, p, d, strict=True):
+        room = n + 2 * pp - dd * (kk - 1) - 1
+        windows = (-(-room // ss) if ceil_mode else room // ss) + 1
+        size.append(windows - (ceil_mode and (windows - 1) * ss >= n + pp))
+    y, indices = np.empty((*x.shape[:2], *size), x.dtype), np.empty((*x.shape[:2], *size), np.int64)
+    flat = x.reshape(*x.shape[:2], -1)
+    for window in np.ndindex(*size):
+        taps = [[o * ss - pp + t * dd for t in range(kk)] for o, kk, ss, pp, dd in zip(window, k, s, p, d, strict=True)]
+        inside = [[i for i in axis if 0 <= i < n] for axis, n in zip(taps, x.shape[2:], strict=True)]
+        places = [int(np.ravel_multi_index(at, x.shape[2:])) for at in itertools.product(*inside)]
+        for plane in np.ndindex(*x.shape[:2]):
+            best = places[0]
+            for place in places[1:]:
+                value = flat[(*plane, place)]
+                best = place if value > flat[(*plane, best)] or value != value else best
+            y[(*plane, *window)], indices[(*plane, *window)] = flat[(*plane, best)], best
+    return y, indices
+
+
+def max_unpool(x: Array, indices: Array, size: tuple[int, ...]) -> Array:
+    """Values one after the other into planes of zeros, in the order of x."""
+    y = np.zeros((*x.shape[:2], int(np.prod(size))), x.dtype)
+    for plane in np.ndindex(*x.shape[:2]):
+        for value, place in zip(x[plane].ravel(), indices[plane].ravel(), strict=True):
+            y[(*plane, place)] = value
+    return y.reshape(*x.shape[:2], *size)

@@ -80,13 +80,18 @@ def test_one_stem_per_operator_family() -> None:
 def test_every_operator_has_an_exporter_and_a_plan() -> None:
     import fastup.export
     from fastup import cpu
-    from tests.cases import CASES, CONVS, STUFFED
+    from tests.cases import CASES, CONVS, POOLS, STUFFED
 
+    pools = {case.operator for case in POOLS}
     operators = set(cpu.OPERATORS)
     assert operators <= set(fastup.__all__)
     assert operators <= set(fastup.export.__all__)
     assert operators <= set(fastup.plan.__all__)
-    assert operators == {case.operator for case in (*CASES, *CONVS, *STUFFED)}
+    assert operators == {
+        *(case.operator for case in (*CASES, *CONVS, *STUFFED)),
+        *pools,
+        *(name.replace("pool", "unpool") for name in pools),  # the same cases, back
+    }
 
 
 def test_no_public_name_hides_a_module() -> None:

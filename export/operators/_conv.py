@@ -10,6 +10,7 @@ import numpy as np
 from fastup import plan as plans
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import _pixel_shuffle, windows
+from fastup.export.operators.layout import arranged, arranged_back
 from fastup.export.operators.weights import Weights
 from fastup.functional import subpixel_to_transposed
 from fastup.plan import ConvPlan
@@ -26,10 +27,10 @@ def append(graph: Graph, x: Value, plan: ConvPlan, lowering: str, weights: Weigh
     # Sums of halves are float32 here and in every runtime; written out, nothing is left to interpret.
     computed = np.dtype(np.float64 if plan.dtype.itemsize == 8 else np.float32)
     weights = weights.astype(computed)
-    inner = _arranged(graph, graph.cast(x, computed), plan)
+    inner = arranged(graph, graph.cast(x, computed), plan)
     y = _convolved(graph, inner, plan, _form(plan, inner, lowering), weights, subpixel)
     y = graph.cast(_activated(graph, y, plan, weights.slopes), plan.dtype.newbyteorder("="))
-    return _arranged_back(graph, y, plan)
+    return arranged_back(graph, y, plan)
 
 
 def _form(plan: ConvPlan, x: Value, lowering: str) -> str:
@@ -47,21 +48,6 @@ def _form(plan: ConvPlan, x: Value, lowering: str) -> str:
             "unknown or larger than 1 MB; lowering='native' exports this call for other runtimes"
         )
     return "portable"
-
-
-def _arranged(graph: Graph, x: Value, plan: ConvPlan) -> Value:
-    """(N, C, *space), whatever the plan's layout."""
-    if len(plan.input_shape) == plan.rank + 1:
-        x = graph.with_axis(x, 0)
-    if plan.data_format == "channels_last":
-        x = graph.transpose(x, [0, plan.rank + 1, *range(1, plan.rank + 1)])
-    return x
-
-
-def _arranged_back(graph: Graph, y: Value, plan: ConvPlan) -> Value:
-    if plan.data_format == "channels_last":
-        y = graph.transpose(y, [0, *range(2, plan.rank + 2), 1])
-    return graph.without_axis(y, 0) if len(plan.input_shape) == plan.rank + 1 else y
 
 
 def _native(graph: Graph, x: Value, plan: ConvPlan, weights: Weights) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def run(
     out: Any,
     threads: int | None,
     operands: tuple[Any, ...] = (),
-) -> Array:
+) -> Any:
     """Plan for `x` and the further arrays, then execute into `out` or a new array."""
     if type(x) is not np.ndarray:
         x = view(x, "x")
@@ -29,39 +30,61 @@ def run(
     return execute(plan, x, out, threads, operands)
 
 
-def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple[Any, ...] = ()) -> Array:
-    """Execute a plan whose shape and dtype are those of `x`."""
+def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple[Any, ...] = ()) -> Any:
+    """Execute a plan whose shape and dtype are those of `x`; the result, or all results of a plan that has several."""
     if threads is not None:
         threads = workers.checked_threads(plan.operator, "threads", threads)
+    if plan.native_only and not plan.dtype.isnative:
+        return _natively(plan, x, out, threads)
+    wanted = ((plan.output_shape, plan.dtype), *plan.extra_outputs)
     if out is None:
-        if (
-            plan.data_format == "channels_first"
-            and not x.flags.c_contiguous
-            and _is_channels_last(x, plan.channel_axis)
-        ):
+        first = plan.keeps_memory_order and plan.data_format == "channels_first"
+        if first and not x.flags.c_contiguous and _is_channels_last(x, plan.channel_axis):
             return _in_its_order(plan, x, threads, operands)
-        try:
-            out = memory.empty(plan.output_shape, plan.dtype)
-        except MemoryError:
-            raise check.not_enough_memory(plan.operator, plan.output_shape, plan.dtype) from None
+        results = tuple(_allocated(plan.operator, *one) for one in wanted)
     else:
-        check.out(plan.operator, out, plan.output_shape, plan.dtype, x)
-    if out.size:
-        cpu.run(plan, x, out, threads, operands)
-    return out  # type: ignore[no-any-return]
+        results = check.outs(plan.operator, out, wanted, x)
+    if results[0].size:
+        cpu.run(plan, x, results[0], threads, (*operands, *results[1:]))
+    return results if len(results) > 1 else results[0]
+
+
+def _allocated(operator: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    try:
+        return memory.empty(shape, dtype)
+    except MemoryError:
+        raise check.not_enough_memory(operator, shape, dtype) from None
+
+
+def _natively(plan: Plan, x: Array, out: Any, threads: int | None) -> Any:
+    """Bytes are swapped before and after, for kernels that take native order only."""
+    native = replace(plan, dtype=plan.dtype.newbyteorder("="))
+    results = execute(native, x.astype(native.dtype), None, threads)
+    results = results if isinstance(results, tuple) else (results,)
+    if out is None:
+        results = (results[0].astype(plan.dtype), *results[1:])
+    else:
+        given = check.outs(plan.operator, out, ((plan.output_shape, plan.dtype), *plan.extra_outputs), x)
+        for target, result in zip(given, results, strict=True):
+            target[...] = result
+        results = given
+    return results if len(results) > 1 else results[0]
 
 
 def _is_channels_last(x: Array, axis: int) -> bool:
     return np.moveaxis(x, axis, -1).flags.c_contiguous
 
 
-def _in_its_order(plan: Plan, x: Array, threads: int | None, operands: tuple[Any, ...]) -> Array:
+def _in_its_order(plan: Plan, x: Array, threads: int | None, operands: tuple[Any, ...]) -> Any:
     """Memory that is channels-last stays so, as torch's memory formats do: the result is a view with its axes moved."""
     axis = plan.channel_axis
     same = plan.packed.get("channels_last")
     if same is None:
         same = plan.packed["channels_last"] = plan.with_channels_last()
-    return np.moveaxis(execute(same, np.moveaxis(x, axis, -1), None, threads, operands), -1, axis)
+    results = execute(same, np.moveaxis(x, axis, -1), None, threads, operands)
+    if isinstance(results, tuple):
+        return tuple(np.moveaxis(one, -1, axis) for one in results)
+    return np.moveaxis(results, -1, axis)
 
 
 def view(x: Any, name: str) -> Array:

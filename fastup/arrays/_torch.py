@@ -19,10 +19,17 @@ def run(
     operands: tuple[Any, ...] = (),
 ) -> Any:
     """Plan for the tensor's memory, execute, and give a tensor back (`out` itself where one was given)."""
-    if out is not None and not isinstance(out, torch.Tensor):
-        raise TypeError(f"fastup: out must be a tensor like x, got {type(out).__name__}")
-    y = _numpy.run(make_plan, view(x, "x"), arguments, None if out is None else view(out, "out"), threads, operands)
-    return out if out is not None else _tensor(y)
+    given = out if isinstance(out, tuple) else (out,)
+    if out is not None and not all(isinstance(one, torch.Tensor) for one in given):
+        wrong = next(one for one in given if not isinstance(one, torch.Tensor))
+        raise TypeError(f"fastup: out must be a tensor like x, got {type(wrong).__name__}")
+    targets: Any = None if out is None else tuple(view(one, "out") for one in given)
+    if targets is not None and not isinstance(out, tuple):
+        targets = targets[0]
+    results = _numpy.run(make_plan, view(x, "x"), arguments, targets, threads, operands)
+    if out is not None:
+        return out
+    return tuple(map(_tensor, results)) if isinstance(results, tuple) else _tensor(results)
 
 
 def view(tensor: Any, name: str) -> np.ndarray[Any, Any]:

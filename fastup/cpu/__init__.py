@@ -8,8 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import _conv, _interpolate, _pixel_shuffle, _zero_stuff, permuted_copy
-from fastup.plan import ConvPlan, InterpolatePlan, PixelShufflePlan, Plan, ZeroStuffPlan, check
+from fastup.cpu import _conv, _interpolate, _max_pool, _pixel_shuffle, _zero_stuff, permuted_copy
+from fastup.plan import (
+    ConvPlan,
+    InterpolatePlan,
+    MaxPoolPlan,
+    MaxUnpoolPlan,
+    PixelShufflePlan,
+    Plan,
+    ZeroStuffPlan,
+    check,
+)
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -18,10 +27,16 @@ _LAUNCHERS: dict[type[Plan], Any] = {
     PixelShufflePlan: _pixel_shuffle.launch,
     InterpolatePlan: _interpolate.launch,
     ConvPlan: _conv.launch,
+    MaxPoolPlan: _max_pool.launch_pool,
+    MaxUnpoolPlan: _max_pool.launch_unpool,
     ZeroStuffPlan: _zero_stuff.launch,
 }
 # The kernel's table where it depends on more than the plan: its address, and what must stay alive beside it.
-_TABLES: dict[type[Plan], Callable[..., tuple[int, Any]]] = {ConvPlan: _conv.table}
+_TABLES: dict[type[Plan], Callable[..., tuple[int, Any]]] = {
+    ConvPlan: _conv.table,
+    MaxPoolPlan: _max_pool.pool_table,
+    MaxUnpoolPlan: _max_pool.unpool_table,
+}
 _STRIDES_PER_PLAN = 16  # launches that one plan keeps
 
 
@@ -63,7 +78,10 @@ def _address(array: Array) -> int:
 
 
 CONVOLUTIONS = tuple(f"{kind}{rank}d" for kind in ("conv", "conv_transpose", "subpixel_conv") for rank in (1, 2, 3))
+POOLS, UNPOOLS = (tuple(f"max_{kind}{rank}d" for rank in (1, 2, 3)) for kind in ("pool", "unpool"))
 FAMILIES: dict[str, tuple[Family, ...]] = {
+    **dict.fromkeys(POOLS, _max_pool.POOLS),
+    **dict.fromkeys(UNPOOLS, _max_pool.UNPOOLS),
     **dict.fromkeys(CONVOLUTIONS, _conv.FAMILIES),
     "interpolate": (*permuted_copy.FAMILIES, *_interpolate.FAMILIES),
     "pixel_shuffle": permuted_copy.FAMILIES,
@@ -73,6 +91,8 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
 OPERATORS = tuple(FAMILIES)
 _INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any, ...]]]]] = {
     **dict.fromkeys(CONVOLUTIONS, _conv.instances),
+    **dict.fromkeys(POOLS, _max_pool.pool_instances),
+    **dict.fromkeys(UNPOOLS, _max_pool.unpool_instances),
     "interpolate": _interpolate.instances,
     "pixel_shuffle": permuted_copy.instances,
     "pixel_unshuffle": permuted_copy.instances,

@@ -10,6 +10,12 @@ from fastup.functional._conv import subpixel_conv1d as subpixel_conv1d
 from fastup.functional._conv import subpixel_conv2d as subpixel_conv2d
 from fastup.functional._conv import subpixel_conv3d as subpixel_conv3d
 from fastup.functional._interpolate import interpolate as interpolate
+from fastup.functional._max_pool import max_pool1d as max_pool1d
+from fastup.functional._max_pool import max_pool2d as max_pool2d
+from fastup.functional._max_pool import max_pool3d as max_pool3d
+from fastup.functional._max_pool import max_unpool1d as max_unpool1d
+from fastup.functional._max_pool import max_unpool2d as max_unpool2d
+from fastup.functional._max_pool import max_unpool3d as max_unpool3d
 from fastup.functional._pixel_shuffle import pixel_shuffle as pixel_shuffle
 from fastup.functional._pixel_shuffle import pixel_unshuffle as pixel_unshuffle
 from fastup.functional._run import run as run

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from fastup.arrays import apply
+from fastup.functional.documented import documented
 from fastup.plan._conv import make_conv, make_conv_transpose, make_subpixel_conv
 from fastup.plan.conv_arguments import with_slopes
 
-F = TypeVar("F", bound=Callable[..., Any])
 _PARAMETERS = """x : array
         (N, C, *space), or (C, *space) without a batch; float16, bfloat16 (ml_dtypes), float32 or float64.
     weight : array or PackedWeight
@@ -41,28 +41,14 @@ _REST = """activation : str or tuple, optional
         If shapes do not fit together, an argument has a wrong value, or `out` does not fit."""
 
 
-def _documented(name: str, rank: int, **texts: str) -> Callable[[F], F]:
-    """Name a function and fill its docstring: ``<name>``, ``<rank>``, and the texts given."""
-    texts = {"name": f"{name}{rank}d", "rest": _REST, **texts, "rank": str(rank)}
-
-    def named(function: F) -> F:
-        function.__name__ = function.__qualname__ = texts["name"]
-        doc = function.__doc__ or ""
-        for word, text in texts.items():
-            doc = doc.replace(f"<{word}>", text)
-        function.__doc__ = doc
-        return function
-
-    return named
-
-
 def _conv(rank: int) -> Callable[..., Any]:
     op = f"conv{rank}d"
     make = functools.partial(make_conv, op)
 
-    @_documented(
-        "conv",
+    @documented(
+        op,
         rank,
+        rest=_REST,
         parameters=_PARAMETERS.format(
             weight="(out channels, in channels / groups, *kernel).", bias="One number per output channel."
         ),
@@ -120,9 +106,10 @@ def _conv_transpose(rank: int) -> Callable[..., Any]:
     op = f"conv_transpose{rank}d"
     make = functools.partial(make_conv_transpose, op)
 
-    @_documented(
-        "conv_transpose",
+    @documented(
+        op,
         rank,
+        rest=_REST,
         parameters=_PARAMETERS.format(
             weight="(in channels, out channels / groups, *kernel).", bias="One number per output channel."
         ),
@@ -186,9 +173,10 @@ def _subpixel_conv(rank: int) -> Callable[..., Any]:
     op = f"subpixel_conv{rank}d"
     make = functools.partial(make_subpixel_conv, op)
 
-    @_documented(
-        "subpixel_conv",
+    @documented(
+        op,
         rank,
+        rest=_REST,
         parameters=_PARAMETERS.format(
             weight="(out channels * phases, in channels, *kernel), phases being the product of the factors.",
             bias="One number per output channel and phase.",

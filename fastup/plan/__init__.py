@@ -12,6 +12,8 @@ from fastup.plan import check
 from fastup.plan._conv import ConvPlan as ConvPlan
 from fastup.plan._interpolate import InterpolatePlan as InterpolatePlan
 from fastup.plan._interpolate import make_interpolate
+from fastup.plan._max_pool import MaxPoolPlan as MaxPoolPlan
+from fastup.plan._max_pool import MaxUnpoolPlan as MaxUnpoolPlan
 from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan
 from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
 from fastup.plan._zero_stuff import ZeroStuffPlan as ZeroStuffPlan
@@ -27,11 +29,19 @@ from fastup.plan.conv_plans import subpixel_conv1d as subpixel_conv1d
 from fastup.plan.conv_plans import subpixel_conv2d as subpixel_conv2d
 from fastup.plan.conv_plans import subpixel_conv3d as subpixel_conv3d
 from fastup.plan.modes import MODES as MODES
+from fastup.plan.pool_plans import max_pool1d as max_pool1d
+from fastup.plan.pool_plans import max_pool2d as max_pool2d
+from fastup.plan.pool_plans import max_pool3d as max_pool3d
+from fastup.plan.pool_plans import max_unpool1d as max_unpool1d
+from fastup.plan.pool_plans import max_unpool2d as max_unpool2d
+from fastup.plan.pool_plans import max_unpool3d as max_unpool3d
 
 __all__ = [
     "ConvPlan",
     "InterpolatePlan",
     "MODES",
+    "MaxPoolPlan",
+    "MaxUnpoolPlan",
     "PixelShufflePlan",
     "Plan",
     "ZeroStuffPlan",
@@ -42,6 +52,12 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "interpolate",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "pixel_shuffle",
     "pixel_unshuffle",
     "subpixel_conv1d",

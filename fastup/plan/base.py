@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -41,6 +41,9 @@ class Plan:
     dtype: np.dtype[Any]
     data_format: str
     output_shape: tuple[int, ...] = field(compare=False)
+    # Whether kernels take native byte order only, and whether memory that is channels-last may stay so.
+    native_only: ClassVar[bool] = False
+    keeps_memory_order: ClassVar[bool] = True
     # What a back-end packed for this plan, by the strides of the input; lives and dies with the plan.
     packed: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, init=False)
 
@@ -57,6 +60,11 @@ class Plan:
     def first_spatial_axis(self) -> int:
         """Index of the first spatial axis."""
         return 2 if self.data_format == "channels_first" else 1
+
+    @property
+    def extra_outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
+        """Shape and dtype of each result beside the first."""
+        return ()
 
     def check_operands(self, given: tuple[Any, ...]) -> None:
         """Refuse arrays beside the input; plans that take some say which."""

@@ -123,10 +123,10 @@ def movable(op: str, value: DType) -> None:
         raise TypeError(f"{op}: x must have items of {sizes} bytes without Python objects, got dtype {value}")
 
 
-def numeric(op: str, value: DType) -> None:
-    """Refuse dtypes that cannot be weighted and summed."""
+def numeric(op: str, value: DType, purpose: str = "this mode") -> None:
+    """Refuse dtypes that cannot be weighted, summed and compared."""
     if not (value.kind in "iu" or value.name in ("float16", "bfloat16", "float32", "float64")):
-        rule = "an integer dtype, float16, bfloat16, float32 or float64 for this mode"
+        rule = f"an integer dtype, float16, bfloat16, float32 or float64 for {purpose}"
         raise TypeError(f"{op}: x must have {rule}, got dtype {value}")
 
 
@@ -162,6 +162,19 @@ def out(op: str, value: Any, output_shape: Shape, dtype_out: DType, x: np.ndarra
         invalid(f"{op}: out must be C-contiguous, aligned and writable, got {_flaws(value)}")
     if np.may_share_memory(value, x):
         invalid(f"{op}: out must not share memory with x, got arrays that overlap")
+
+
+def outs(
+    op: str, value: Any, wanted: tuple[tuple[Shape, DType], ...], x: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], ...]:
+    """`out` as one array per result, each of which can take its result as it is."""
+    if len(wanted) == 1:
+        value = (value,)
+    elif not isinstance(value, tuple) or len(value) != len(wanted):
+        raise TypeError(f"{op}: out must be a tuple of {len(wanted)} arrays, got {type(value).__name__}")
+    for one, (output_shape, dtype_out) in zip(value, wanted, strict=True):
+        out(op, one, output_shape, dtype_out, x)
+    return value  # type: ignore[no-any-return]
 
 
 def _flaws(value: np.ndarray[Any, Any]) -> str:

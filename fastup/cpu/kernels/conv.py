@@ -17,7 +17,7 @@ from fastup.cpu.kernels import gemm
 from fastup.cpu.kernels.join import FIRST, OUTPUTS, STEP
 from fastup.cpu.kernels.join import PHASES as PHASES_OF_ROW
 from fastup.cpu.kernels.simd import clear, publish
-from fastup.cpu.kernels.stage import as_int64, at, call_stage
+from fastup.cpu.kernels.stage import as_int64, at, call_stage, pointer_to
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
 (
@@ -46,22 +46,6 @@ PHASE_HEAD, COLUMN_ENTRY = 4, 3
 STRIP_HEAD, LOAD_PARAMS = 2, 8
 RESIDUE_ENTRY = 2 + LOAD_PARAMS
 WEIGHTS, BIASES, SLOPES = range(3)
-
-
-@intrinsic
-def pointer_to(_, addresses, number, like):
-    """The address that stands at a place of a list, as a pointer like another."""
-
-    def generate(context, builder, signature, arguments):
-        from llvmlite import ir
-
-        words = builder.bitcast(arguments[0], ir.IntType(64).as_pointer())
-        address = builder.load(builder.gep(words, [arguments[1]]))
-        return builder.inttoptr(address, context.get_value_type(signature.return_type))
-
-    from numba import types
-
-    return like(addresses, types.intp, like), generate
 
 
 @intrinsic

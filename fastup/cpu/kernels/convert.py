@@ -130,7 +130,7 @@ def _same_bits(_, item, like):
     return like(item, like), generate
 
 
-def _reader(kind):
+def reader(kind):
     """Item of this kind -> float, or byte -> byte."""
     if kind == "float16":
         return inline(lambda bits: _float_of_half(bits))
@@ -200,7 +200,7 @@ def load(kind):
     target_view = {"uint8": as_uint8, "float32": as_float32, "float64": as_float64}[COMPUTED[kind]]
     raw_view = SEEN_AS[f"uint{8 * SIZES[kind]}"]
     size = SIZES[kind]
-    read = _reader(name)
+    read = reader(name)
 
     @inline
     def scattered(params, src, dst, first):

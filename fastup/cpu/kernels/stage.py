@@ -57,6 +57,22 @@ SEEN_AS = {name: _seen_as(name) for name in ("int8", "int16", "uint32", "uint64"
 
 
 @intrinsic
+def pointer_to(_, addresses, number, like):
+    """The address that stands at a place of a list, as a pointer like another."""
+
+    def generate(context, builder, signature, arguments):
+        from llvmlite import ir
+
+        words = builder.bitcast(arguments[0], ir.IntType(64).as_pointer())
+        address = builder.load(builder.gep(words, [arguments[1]]))
+        return builder.inttoptr(address, context.get_value_type(signature.return_type))
+
+    from numba import types
+
+    return like(addresses, types.intp, like), generate
+
+
+@intrinsic
 def call_stage(_, address, params, first, second, third):
     """Run the kernel at `address` on the calling thread, over all its items."""
     from llvmlite import ir

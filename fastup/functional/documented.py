@@ -1,0 +1,25 @@
+"""One function for several ranks: its name, and the words of its docstring that depend on the rank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def documented(name: str, rank: int, **texts: str) -> Callable[[F], F]:
+    """Name a function, and put texts for ``<name>``, ``<rank>``, ``<pool>``, ``<unpool>`` into its docstring."""
+    pools = {"pool": f"max_pool{rank}d", "unpool": f"max_unpool{rank}d"}
+    # The rank comes last: other texts may mention it.
+    words = {"name": name, **pools, **texts, "rank": str(rank)}
+
+    def named(function: F) -> F:
+        function.__name__ = function.__qualname__ = name
+        doc = function.__doc__ or ""
+        for word, text in words.items():
+            doc = doc.replace(f"<{word}>", text)
+        function.__doc__ = doc
+        return function
+
+    return named
