@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks import _conv, _interpolate, _pixel_shuffle, _zero_stuff
+from benchmarks import _conv, _interpolate, _max_pool, _pixel_shuffle, _zero_stuff
 
-CELLS = (*_pixel_shuffle.CELLS, *_interpolate.CELLS, *_conv.CELLS, *_zero_stuff.CELLS)
+CELLS = (*_pixel_shuffle.CELLS, *_interpolate.CELLS, *_conv.CELLS, *_max_pool.CELLS, *_zero_stuff.CELLS)

@@ -65,7 +65,7 @@ def agreement(cell: Cell) -> str:
 
 
 def _ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str]]:
-    ways, excluded = {_OURS: peers.ours(cell, x, y)}, {}
+    ways, excluded = {_OURS: (cell.ours or peers.ours)(cell, x, y)}, {}
     for name, build in cell.peers.items():
         try:
             way = build(cell, x, y)

@@ -117,9 +117,11 @@ def test_ties_go_to_the_first_and_nan_to_the_last() -> None:
 @pytest.mark.parametrize("bad", [-1, 16, 2**40])
 @pytest.mark.parametrize("last", [False, True])
 def test_a_wrong_index_is_named_and_nothing_written(bad: int, last: bool) -> None:
-    x, indices = np.ones((2, 3, 2, 2), np.float32), np.zeros((2, 3, 2, 2), np.int64)
+    x: Array = np.ones((2, 3, 2, 2), np.float32)
+    indices: Array = np.zeros((2, 3, 2, 2), np.int64)
     indices[1, 2, 0, 1] = indices[1, 2, 1, 1] = bad
-    place, layout = (1, 2, 0, 1), {}  # type: ignore[var-annotated]
+    place: tuple[int, ...] = (1, 2, 0, 1)
+    layout: dict[str, Any] = {}
     if last:
         x, indices = (np.ascontiguousarray(np.moveaxis(one, 1, -1)) for one in (x, indices))
         place, layout = (1, 0, 1, 2), {"data_format": "channels_last"}
@@ -213,7 +215,9 @@ def test_exported_unpooling_in_onnxruntime(case: Case, lowering: str) -> None:
     last = "data_format" in case.keywords
     values, indices = case.run(np.nan_to_num(few_values(case.shape, np.float32), nan=3))
     size = case.shape[1:-1] if last else case.shape[2:]
-    keywords = {name: case.keywords[name] for name in ("kernel_size", "stride", "padding") if name in case.keywords}
+    keywords: dict[str, Any] = {
+        name: case.keywords[name] for name in ("kernel_size", "stride", "padding") if name in case.keywords
+    }
     keywords |= {"output_size": size, **({"data_format": "channels_last"} if last else {})}
     operator = case.operator.replace("pool", "unpool")
     y = getattr(fastup, operator)(values, indices, **keywords)
