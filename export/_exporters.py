@@ -237,7 +237,7 @@ def export(
             check.invalid(f"{op}: shape must be a shape or a plan of {op}, got a plan of {shape.operator}")
         plan, dims = shape, shape.input_shape
     else:
-        dims = _dims(op, shape)
+        dims = dims_of(op, shape)
         plan = make(tuple(stand_in if isinstance(dim, str) else dim for dim in dims))
     graph = Graph(opset)
     x = graph.input("x", plan.dtype.newbyteorder("="), dims)
@@ -249,7 +249,8 @@ def export(
     return model
 
 
-def _dims(op: str, shape: Any) -> tuple[Dim, ...]:
+def dims_of(op: str, shape: Any) -> tuple[Dim, ...]:
+    """A shape of integers and names."""
     if not isinstance(shape, (tuple, list)):
         raise TypeError(f"{op}: shape must be a tuple of integers and names, got {shape!r}")
     return tuple(

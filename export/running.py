@@ -110,3 +110,20 @@ def _positions(plan: MaxUnpoolPlan) -> Array:
     found = np.asarray(planes, np.int64).reshape(shape)
     moved = np.moveaxis(found, 1, -1) if plan.data_format == "channels_last" else found
     return np.ascontiguousarray(moved.reshape(plan.input_shape))
+
+
+_NETWORK_ERROR = 1e-4  # of the largest value: layers sum in other orders, one after the other
+
+
+def compare_layer(model: onnx.ModelProto, layer: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise `VerificationError` unless onnxruntime's result on random data is the layer's, within rounding."""
+    x = sample(shape, dtype)
+    expected, result = layer(x), onnxruntime(model, x)
+    name = type(layer).__name__
+    if result.shape != expected.shape or result.dtype != expected.dtype:
+        got, wanted = f"{result.dtype}{result.shape}", f"{expected.dtype}{expected.shape}"
+        raise VerificationError(f"{name}: onnxruntime gives {got}, fastup {wanted}")
+    wide = expected.astype(np.float64)
+    far = np.abs(result.astype(np.float64) - wide) > _NETWORK_ERROR * np.abs(wide).max(initial=0)
+    if far.any():
+        raise VerificationError(f"{name}: onnxruntime differs from fastup in {far.sum()} of {far.size} items")

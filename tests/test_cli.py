@@ -18,7 +18,7 @@ Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("rich")
 onnx = pytest.importorskip("onnx")
 
-from fastup.cli import command  # noqa: E402
+from fastup.cli import command, leave_one_out  # noqa: E402
 from fastup.export import running  # noqa: E402
 
 
@@ -52,7 +52,7 @@ def opened(path: Path) -> Any:
 @pytest.mark.quick
 def test_help_names_every_command() -> None:
     text = invoke("--help")
-    for name in ("demo", "upscale", "export", "warmup", "info"):
+    for name in ("demo", "upscale", "fit", "export", "warmup", "info"):
         assert name in text
     assert fastup.__version__ in invoke("--version")
 
@@ -64,6 +64,8 @@ def test_demo(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert {case["different"] for case in report["cases"]} == {0}
     assert len(list((tmp_path / "out").glob("*.onnx"))) == len(report["cases"]) >= 5
+    assert [row["name"] for row in report["learned"]] == [photo.stem for photo in leave_one_out.photos()]
+    assert ("sub-pixel layer fitted to all the other pictures" in text) == bool(report["learned"])
     sheet = np.asarray(opened(tmp_path / "out" / "contact-sheet.png"))
     assert sheet.shape[2] == 3
     assert sheet.std() > 30

@@ -9,9 +9,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fastup import cpu
+from fastup.cpu.kernels import gemm
 from fastup.runtime import kernel, object_code
 
 KERNELS = Path(kernel.__file__).parents[1] / "cpu" / "kernels"
@@ -20,7 +22,7 @@ CATALOGUE = [(family, instance) for family in FAMILIES for instance in family.in
 
 
 def test_the_catalogue_is_finite() -> None:
-    assert 0 < len(CATALOGUE) <= 208
+    assert 0 < len(CATALOGUE) <= 304
 
 
 def test_every_family_is_in_the_catalogue() -> None:
@@ -89,3 +91,28 @@ def test_every_source_of_machine_code_is_in_the_key(tmp_path: Path) -> None:
         file.write_bytes(original + b"\n# edited\n")
         assert kernel.digest_of(package) != before, file
         file.write_bytes(original)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("rows", gemm.ROWS)
+@pytest.mark.parametrize("dtype", gemm.FLOATS)
+@pytest.mark.parametrize("adds", [0, 1])
+def test_the_micro_kernel_equals_its_plain_loop(
+    rows: int, dtype: str, adds: int, generator: np.random.Generator
+) -> None:
+    """Every tile of one call, wide and narrow, on small integers, whose sums are exact."""
+    products, step = 7, 2 * gemm.vector_bytes()
+    columns = (gemm.accumulators() // rows + 2) * gemm.vector_bytes() // np.dtype(dtype).itemsize
+    x = generator.integers(-9, 10, 4 * step + columns + 9).astype(dtype)
+    a, bias = (generator.integers(-9, 10, n).astype(dtype) for n in (products * rows, rows))
+    z = generator.integers(-9, 10, (rows, columns + 3)).astype(dtype)
+    offsets = generator.integers(0, 4 * step, products)
+    params = np.array([columns, products, columns + 3, adds, 0, 0], np.int64)
+    params[gemm.OFFSETS] = offsets.ctypes.data - params.ctypes.data
+    params[gemm.BIASES] = bias.ctypes.data - params.ctypes.data
+    expected = z.copy()
+    for n in range(columns):
+        gemm.product(params, offsets, x, expected.ravel(), a, bias, rows, n)
+    entry = gemm.gemm(dtype, rows)
+    entry.holding(params.ctypes.data, x.ctypes.data, z.ctypes.data, a.ctypes.data, 0, 0, 0)
+    np.testing.assert_array_equal(z, expected)

@@ -16,7 +16,7 @@ PACKAGE = Path(fastup.__file__).parent
 ROOT = PACKAGE.parent
 checkout = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="the checkout, not an installed package")
 # A room may import the rooms after it; kernels may import the decorator of their runtime.
-ROOMS = ("cli", "export", "nn", "functional", "arrays", "init", "cpu", "plan", "runtime")
+ROOMS = ("cli", "export", "networks", "nn", "functional", "arrays", "init", "cpu", "plan", "runtime")
 
 
 def room_of(module: str) -> str | None:
@@ -103,6 +103,7 @@ def test_importing_fastup_is_light() -> None:
     code = """
         import sys, fastup, fastup.nn
         heavy = {"numba", "llvmlite", "onnx", "onnxruntime", "torch", "PIL", "click", "rich", "asyncio", "tempfile"}
+        heavy |= {"safetensors"}
         print(sorted(heavy & set(sys.modules)))
     """
     lines = "\n".join(line.strip() for line in code.splitlines())

@@ -1,7 +1,7 @@
 """One adapter per kind of array: what goes in comes out. The kind is the first word of the type's module.
 
 An adapter is a module, imported when its kind first appears: ``run(make_plan, x, arguments, out, threads, operands)``
-executes, ``view(array, name)`` gives NumPy's view of a further array.
+executes, ``view(array, name)`` gives NumPy's view of a further array, ``wrap(array)`` turns a result into its kind.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ def operand(name: str, value: Any) -> Any:
     if value is None or isinstance(value, PackedWeight):
         return value
     return _adapter_of(value).view(value, name)
+
+
+def mapped(function: Callable[..., Any], x: Any, *others: Any) -> Any:
+    """`function` of NumPy's views of arrays; its result is of the kind of `x`."""
+    adapter = _adapter_of(x)
+    return adapter.wrap(function(adapter.view(x, "x"), *(operand("x", one) for one in others)))
 
 
 def _adapter_of(x: Any) -> ModuleType:

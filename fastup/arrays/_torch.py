@@ -29,7 +29,7 @@ def run(
     results = _numpy.run(make_plan, view(x, "x"), arguments, targets, threads, operands)
     if out is not None:
         return out
-    return tuple(map(_tensor, results)) if isinstance(results, tuple) else _tensor(results)
+    return tuple(map(wrap, results)) if isinstance(results, tuple) else wrap(results)
 
 
 def view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
@@ -51,7 +51,8 @@ def view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
     return np.asarray(tensor.numpy())
 
 
-def _tensor(array: np.ndarray[Any, Any]) -> Any:
+def wrap(array: np.ndarray[Any, Any]) -> Any:
+    """The array's memory as a tensor."""
     if array.dtype.name == "bfloat16":
         return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(array)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
 import fastup
 from fastup.plan import MODES
 
-_MODES = tuple(mode for mode in MODES if mode not in ("linear", "trilinear"))  # which take no pictures
+Array = np.ndarray[Any, Any]
+_LEARNED = "learned"
+_MODES = (*(mode for mode in MODES if mode not in ("linear", "trilinear")), _LEARNED)  # those two take no pictures
 
 
 class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -34,6 +38,7 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--scale", type=float, help="Output size over input size, e.g. 2 or 1.5.")
 @click.option("--size", type=Size(), help="Output size in pixels.")
 @click.option("--mode", type=click.Choice(_MODES), default="nearest", show_default=True, help="Rule of interpolation.")
+@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What fastup fit wrote.")
 @click.option("--antialias", is_flag=True, help="Filter where the picture shrinks (bilinear, bicubic, lanczos).")
 @click.option("--align-corners", is_flag=True, help="Let the corner pixels coincide (bilinear, bicubic).")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
@@ -43,18 +48,26 @@ def upscale(
     scale: float | None,
     size: Any,
     mode: str,
+    weights: Path | None,
     antialias: bool,
     align_corners: bool,
     overwrite: bool,
 ) -> None:
     """Resize PICTURES into TARGET: a file for one picture, a folder for several.
 
-    Reads and writes whatever Pillow does: PNG, JPEG, TIFF, WebP; grey, RGB, alpha; 8 and 16 bit.
+    Reads and writes whatever Pillow does: PNG, JPEG, TIFF, WebP; grey, RGB, alpha; 8 and 16 bit. The mode learned
+    applies the layer in --weights, whose factor is the scale.
     """
     from fastup.cli.pictures import read, write
 
-    if (scale is None) == (size is None):
+    if mode == _LEARNED:
+        enlarge = _learned(weights, scale, size, antialias or align_corners)
+    elif weights is not None:
+        raise ValueError(f"upscale: weights must be given with the mode {_LEARNED} only, got the mode {mode}")
+    elif (scale is None) == (size is None):
         raise click.UsageError("give exactly one of --scale and --size")
+    else:
+        enlarge = _by_rule((size, scale, mode, align_corners or None, None, antialias))
     into_folder = len(pictures) > 1 or target.is_dir()
     targets = [target / picture.name if into_folder else target for picture in pictures]
     if twice := {path.name for path in targets if targets.count(path) > 1}:
@@ -66,10 +79,26 @@ def upscale(
         target.mkdir(parents=True, exist_ok=True)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         for picture, path in progress.track(list(zip(pictures, targets, strict=True)), description="upscaling"):
-            pixels = read(picture)
-            options = (size, scale, mode, align_corners or None, None, antialias)
-            large = fastup.interpolate(pixels[None], *options, data_format="channels_last")[0]
+            large = enlarge(read(picture))
             write(large, path)
             progress.console.print(
                 f"{path}  {large.shape[1]}x{large.shape[0]}", highlight=False, markup=False, soft_wrap=True
             )
+
+
+def _by_rule(options: tuple[Any, ...]) -> Callable[[Array], Array]:
+    return lambda pixels: fastup.interpolate(pixels[None], *options, data_format="channels_last")[0]
+
+
+def _learned(weights: Path | None, scale: float | None, size: Any, refined: bool) -> Callable[[Array], Array]:
+    from fastup.cli import learned
+
+    if weights is None:
+        raise ValueError("upscale: weights must be given for the mode learned, got none; fastup fit writes them")
+    if size is not None or refined:
+        raise ValueError("upscale: mode learned must be without --size, --antialias and --align-corners, got one")
+    layer = learned.read(weights)
+    if scale is not None and (scale, scale) != layer.factor:
+        factor = "x".join(map(str, dict.fromkeys(layer.factor)))
+        raise ValueError(f"upscale: scale must equal the factor {factor} of the weights, got {scale:g}")
+    return lambda pixels: np.moveaxis(learned.enlarge(np.moveaxis(pixels, -1, 0), layer), 0, -1)

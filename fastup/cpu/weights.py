@@ -106,6 +106,8 @@ class Operands:
     def _per_row(self, values: Array | None, of_row: Array, otherwise: float) -> Array:
         if values is None:
             return np.full(of_row.shape, otherwise, self.geometry.computed)
+        if values.size == 1:  # one slope may stand for all channels
+            of_row = np.minimum(of_row, 0)
         return np.append(values.astype(self.geometry.computed), self.geometry.computed.type(0))[of_row]
 
 

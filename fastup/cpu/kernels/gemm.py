@@ -31,6 +31,28 @@ def accumulators() -> int:
     return 24 if target_has("avx512f") or not target_has("sse2") else 12
 
 
+def _added(builder, cells, input_of, weight_of, sums):
+    """The sums of all cells (row, part) with one product more each.
+
+    The shorter side stays in registers while the longer one passes through a single one: 16 hold no more.
+    """
+    rows, parts = (sorted({cell[side] for cell in cells}) for side in (0, 1))
+    old, new = dict(zip(cells, sums, strict=True)), {}
+    if len(rows) >= len(parts):
+        inputs = [input_of(part) for part in parts]
+        for row in rows:
+            weight = weight_of(row)
+            for part in parts:
+                new[row, part] = vectors.fma(builder, weight, inputs[part], old[row, part])
+    else:
+        weights = [weight_of(row) for row in rows]
+        for part in parts:
+            value = input_of(part)
+            for row in rows:
+                new[row, part] = vectors.fma(builder, weights[row], value, old[row, part])
+    return [new[cell] for cell in cells]
+
+
 def _tile(rows, wide):
     """A helper ``(params, offsets, x, z, a, bias, n)`` for `rows` rows and one vector, or as many as fit, from n on."""
 
@@ -76,23 +98,7 @@ def _tile(rows, wide):
                 def weight_of(row):
                     return splat_of(a, builder.add(first, long(row)))
 
-                # The shorter side stays in registers while the longer one passes through one: 16 hold no more.
-                after = {}
-                if rows >= len(parts):
-                    inputs = [input_of(part) for part in parts]
-                    for row in range(rows):
-                        weight = weight_of(row)
-                        for part in parts:
-                            after[row, part] = vectors.fma(
-                                builder, weight, inputs[part], sums[cells.index((row, part))]
-                            )
-                else:
-                    weights = [weight_of(row) for row in range(rows)]
-                    for part in parts:
-                        value = input_of(part)
-                        for row in range(rows):
-                            after[row, part] = vectors.fma(builder, weights[row], value, sums[cells.index((row, part))])
-                return [after[cell] for cell in cells]
+                return _added(builder, cells, input_of, weight_of, sums)
 
             zero = ir.Constant(vectors.vector(kind, lanes), None)
             totals = vectors.repeated(builder, number(PRODUCTS), [zero] * len(cells), products)

@@ -1,44 +1,12 @@
-"""Layers with torch's names, arguments and repr, over the functions of fastup."""
+"""Layers without parameters that resample: shuffles and interpolation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastup import functional
+from fastup.nn._module import Module
 from fastup.plan import check
-
-__all__ = ["Module", "PixelShuffle", "PixelUnshuffle", "Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d"]
-
-
-class Module:
-    """What all layers share: a call goes to `forward`, and the repr shows `extra_repr`."""
-
-    def __call__(self, x: Any) -> Any:
-        """Apply the layer."""
-        return self.forward(x)
-
-    def forward(self, x: Any) -> Any:
-        """Apply the layer; every layer defines it."""
-        raise TypeError(f"{type(self).__name__}: a layer must define forward")
-
-    def extra_repr(self) -> str:
-        """The arguments, as the repr shows them."""
-        return ""
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.extra_repr()})"
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take the parameters from a mapping of arrays; these layers have none.
-
-        Raises
-        ------
-        ValueError
-            If the mapping has keys that the layer has no parameter for.
-        """
-        if surplus := sorted(state):
-            check.invalid(f"{type(self).__name__}: state must have no keys, got {', '.join(surplus)}")
 
 
 class PixelShuffle(Module):
