@@ -35,7 +35,9 @@ class _Walk:
         """The layer's nodes; what no writer knows must consist of layers that run one after the other."""
         for kind in type(layer).__mro__:
             writer = _WRITERS.get(kind)
-            if writer and type(layer).forward is kind.forward:  # else a subclass computes something of its own
+            if writer and type(layer).forward is getattr(
+                kind, "forward", None
+            ):  # else a subclass computes something of its own
                 return writer(self, layer, x)
         raise UnsupportedExport(f"to_onnx: layer must be one of fastup.nn, got {type(layer).__name__}")
 

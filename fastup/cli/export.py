@@ -85,12 +85,14 @@ def _command(name: str, exporter: Callable[..., Any]) -> click.Command:
 
 def _arrays(name: str, file: Path) -> dict[str, Any]:
     """Weight and bias of a file; what else it holds is left alone."""
+    import zipfile
+
     import numpy as np
 
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
             found = {key: stored[key] for key in ("weight", "bias") if key in stored}
-    except (ValueError, OSError, TypeError, AttributeError) as error:
+    except (ValueError, OSError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{name}: weights must be a file that numpy.savez wrote, got {file} ({error})") from None
     if "weight" not in found:
         raise ValueError(f"{name}: weights must hold an array named weight, got {file}")
