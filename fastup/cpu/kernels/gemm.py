@@ -28,7 +28,7 @@ def vector_bytes() -> int:
 
 def accumulators() -> int:
     """Vectors of a tile, which all row counts divide: what 16 or 32 registers hold beside a weight and an input."""
-    return 24 if target_has("avx512f") or not target_has("sse2") else 12
+    return 24 if target_has("avx512f") or not target_has("sse3") else 12
 
 
 def _added(builder, cells, input_of, weight_of, sums):
