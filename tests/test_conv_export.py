@@ -40,8 +40,8 @@ def assert_close(case: Case, model: Any, x: Array, operands: dict[str, Array], r
         ("native", "float32", 18),
         ("native", "float16", 11),
         ("auto", "float64", 13),
-        ("portable", "float32", 22),
-        ("auto", "float32", 28),
+        ("portable", "float32", 20),
+        ("auto", "float32", 21),
     ],
 )
 def test_every_form_in_onnxruntime(case: Case, lowering: str, dtype: str, opset: int) -> None:
