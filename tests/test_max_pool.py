@@ -194,11 +194,9 @@ def test_nothing_is_touched_outside_the_arrays(dtype: str, generator: np.random.
     ("dtype", "opset"), [("float32", 18), ("uint8", 11), ("uint8", 18), ("float64", 13), ("int32", 20), ("float16", 21)]
 )
 def test_exported_pooling_in_onnxruntime(case: Case, dtype: str, opset: int) -> None:
-    x = (
-        np.nan_to_num(few_values(case.shape, dtype), nan=3)
-        if np.dtype(dtype).kind == "f"
-        else few_values(case.shape, dtype)
-    )
+    x = few_values(case.shape, dtype)
+    # The runtimes let numbers win over NaN; onnxruntime 1.20 has no position for a window of lowest values.
+    x = np.nan_to_num(x, nan=3, neginf=-9) if x.dtype.kind == "f" else x + x.dtype.type(1)
     values, indices = case.run(x)
     last = "data_format" in case.keywords
     channel = len(case.shape) - 1 if last else 1
