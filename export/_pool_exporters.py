@@ -33,7 +33,7 @@ def _max_pool(rank: int) -> Callable[..., onnx.ModelProto]:
     ) -> onnx.ModelProto:  # fmt: skip
         """ONNX model of `fastup.<name>`: MaxPool, with its indices brought to positions within a plane.
 
-        Both runtimes let a number win over NaN, unless the NaN comes first in its window; fastup follows torch.
+        NaN wins here, as in torch; in onnxruntime never, in the reference evaluator only as the first of its window.
 
         Parameters
         ----------

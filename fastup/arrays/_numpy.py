@@ -43,7 +43,7 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple
             return _in_its_order(plan, x, threads, operands)
         results = tuple(_allocated(plan.operator, *one) for one in wanted)
     else:
-        results = check.outs(plan.operator, out, wanted, x)
+        results = check.outs(plan.operator, out, wanted, x, operands)
     if results[0].size:
         cpu.run(plan, x, results[0], threads, (*operands, *results[1:]))
     return results if len(results) > 1 else results[0]

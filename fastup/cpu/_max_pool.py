@@ -17,8 +17,9 @@ from fastup.runtime.abi import Entry
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
-POOLS = (max_pool.max_pool, max_pool.max_pool_integers, max_pool.max_pool_halves)
-UNPOOLS = (max_unpool.judge, max_unpool.unpool)
+_OF_HALVES = (max_pool.max_pool_halves, max_pool.max_pool_pairs_of_halves)
+POOLS = (max_pool.max_pool, max_pool.max_pool_integers, max_pool.max_pool_pairs, *_OF_HALVES)
+UNPOOLS = (max_unpool.judge, max_unpool.unpool, max_unpool.unpool_wide)
 _COMPARED_PER_MICROSECOND, _BYTES_PER_MICROSECOND = 500, 10_000  # of one thread
 
 
@@ -27,7 +28,7 @@ def pool_instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ..
     name = dtype.name
     for family in POOLS:
         for key in family.instances():
-            half = family is max_pool.max_pool_halves
+            half = family in _OF_HALVES
             if (name in max_pool.HALVES and key[1] == max_pool.HALVES.index(name)) if half else key[0] == name:
                 yield family, key
 
@@ -35,8 +36,10 @@ def pool_instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ..
 def unpool_instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """The kernels that unpooling arrays of `dtype` needs."""
     yield max_unpool.judge, ("int64",)
-    parts = 2 if dtype.itemsize == 16 else 1
-    yield from ((max_unpool.unpool, (ELEMENTS[min(8, dtype.itemsize)], parts, far)) for far in (0, 1))
+    if dtype.itemsize == 16:
+        yield max_unpool.unpool_wide, ("uint64",)
+    else:
+        yield from ((max_unpool.unpool, (ELEMENTS[dtype.itemsize], far)) for far in (0, 1))
 
 
 def launch_pool(plan: MaxPoolPlan, strides: tuple[int, ...]) -> Launch | None:
@@ -58,16 +61,25 @@ def launch_pool(plan: MaxPoolPlan, strides: tuple[int, ...]) -> Launch | None:
     ]  # fmt: skip
     step = plan.stride[-1] if items == 1 and apart[2] == 1 else 0
     compared = math.prod(plan.output_shape) * math.prod(plan.kernel_size)
-    entry = _pool(plan.dtype.name, int(plan.return_indices), step if step <= 2 else 0)
+    entry = _pool(plan, step if step <= 2 else 0, step == 2 and _in_pairs(plan))
     return Launch(entry, params, compared / _COMPARED_PER_MICROSECOND)
 
 
-def _pool(name: str, indices: int, step: int) -> Entry:
+def _in_pairs(plan: MaxPoolPlan) -> bool:
+    """Whether all windows are two by two, side by side, and lie inside."""
+    numbers = (plan.kernel_size, plan.stride, plan.padding, plan.dilation)
+    inside = all(2 * m <= n for n, m in zip(plan.space(plan.input_shape), plan.space(plan.output_shape), strict=True))
+    return inside and numbers == ((2, 2), (2, 2), (0, 0), (1, 1))
+
+
+def _pool(plan: MaxPoolPlan, step: int, pairs: bool) -> Entry:
+    name, indices = plan.dtype.name, int(plan.return_indices)
     if name in max_pool.HALVES:
-        return max_pool.max_pool_halves("uint16", max_pool.HALVES.index(name), indices)
-    if name in max_pool.COMMON:
-        return max_pool.max_pool(name, indices, step)
-    return max_pool.max_pool_integers(name, indices)
+        family = max_pool.max_pool_pairs_of_halves if pairs else max_pool.max_pool_halves
+        return family("uint16", max_pool.HALVES.index(name), indices)
+    if name not in max_pool.COMMON:
+        return max_pool.max_pool_integers(name, indices)
+    return max_pool.max_pool_pairs(name, indices) if pairs else max_pool.max_pool(name, indices, step)
 
 
 def pool_table(plan: MaxPoolPlan, places: Array | None = None) -> tuple[int, Any]:
@@ -84,7 +96,7 @@ def launch_unpool(plan: MaxUnpoolPlan, strides: tuple[int, ...]) -> Launch | Non
     read = math.prod(plan.input_shape) * (size + 8)
     written, pair = math.prod(plan.output_shape) * size, 2 * plan.space(plan.output_shape)[-1] * size
     far = streams(beyond_caches(read, written), pair)
-    entry = max_unpool.unpool(ELEMENTS[min(8, size)], 2 if size == 16 else 1, far)
+    entry = max_unpool.unpool_wide("uint64") if size == 16 else max_unpool.unpool(ELEMENTS[size], far)
     return Launch(entry, _unpool_params(plan), math.prod(plan.output_shape) * size / _BYTES_PER_MICROSECOND)
 
 

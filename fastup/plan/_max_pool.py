@@ -11,6 +11,8 @@ from fastup.plan import check, conv_arguments
 from fastup.plan.base import Plan, cached
 from fastup.plan.operands import Operand
 
+_LIMIT = 2**31  # torch's own; products of two such numbers are still 64-bit
+
 
 @dataclass(frozen=True)
 class _WindowPlan(Plan):
@@ -124,7 +126,7 @@ def _windows(
 
 
 def _check_indices(op: str, indices: Operand | None, shape: tuple[int, ...]) -> None:
-    if indices is None or indices.dtype != np.int64:
+    if indices is None or indices.dtype.newbyteorder("=") != np.int64:
         raise TypeError(f"{op}: indices must have dtype int64, got {None if indices is None else indices.dtype}")
     if indices.shape != shape:
         check.invalid(f"{op}: indices must have the shape of x {shape}, got {indices.shape}")
@@ -151,6 +153,9 @@ def _pool(
     check.choice(op, "data_format", data_format, check.DATA_FORMATS)
     check.numeric(op, dtype, "max pooling")
     space = conv_arguments.space_of(op, shape, len(kernel), data_format)
+    for name, numbers in (("kernel_size", kernel), ("stride", strides), ("dilation", dilations)):
+        if max(numbers) >= _LIMIT:  # and padding is at most half of the kernel, or of its reach
+            check.invalid(f"{op}: {name} must be less than 2**31, got {numbers}")
     for pad, k, d in zip(pads, kernel, dilations, strict=True):
         # torch counts the dilation in one dimension, and does not in more.
         if pad > (d * (k - 1) + 1 if len(kernel) == 1 else k) // 2:

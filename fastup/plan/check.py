@@ -165,15 +165,23 @@ def out(op: str, value: Any, output_shape: Shape, dtype_out: DType, x: np.ndarra
 
 
 def outs(
-    op: str, value: Any, wanted: tuple[tuple[Shape, DType], ...], x: np.ndarray[Any, Any]
+    op: str,
+    value: Any,
+    wanted: tuple[tuple[Shape, DType], ...],
+    x: np.ndarray[Any, Any],
+    operands: tuple[Any, ...] = (),
 ) -> tuple[np.ndarray[Any, Any], ...]:
-    """`out` as one array per result, each of which can take its result as it is."""
+    """`out` as one array per result, each of which can take its result as it is, apart from all other memory."""
     if len(wanted) == 1:
         value = (value,)
     elif not isinstance(value, tuple) or len(value) != len(wanted):
         raise TypeError(f"{op}: out must be a tuple of {len(wanted)} arrays, got {type(value).__name__}")
     for one, (output_shape, dtype_out) in zip(value, wanted, strict=True):
         out(op, one, output_shape, dtype_out, x)
+    others = [one for one in operands if isinstance(one, np.ndarray)]
+    for number, one in enumerate(value):
+        if any(np.may_share_memory(one, other) for other in (*value[:number], *others)):
+            invalid(f"{op}: out must not share memory with another array of the call, got arrays that overlap")
     return value  # type: ignore[no-any-return]
 
 

