@@ -15,61 +15,37 @@ from fastup.export.operators.weights import Weights
 from fastup.plan import ConvPlan, check
 from fastup.plan._conv import make_conv, make_conv_transpose, make_subpixel_conv
 from fastup.plan.conv_arguments import with_slopes
+from fastup.plan.documented import documented
 from fastup.plan.operands import PackedWeight, described
 
-_DOC = """ONNX model of `fastup.{name}`: {what}.
+_PARAMETERS = """shape : tuple of int or str, or fastup.plan.Plan
+            Shape of the input; batch and spatial dimensions may be names. A plan brings all other arguments with it,
+            but for weight and bias.
+        weight, bias : array
+            As in `fastup.<name>`; constants of the graph. Their dtype is the input's."""
+_REST = """opset, verify
+            As in `fastup.export.pixel_shuffle`.
+        lowering : {"auto", "native", "portable"}
+            "native": ONNX's operator, in float32 for halves. "portable": Gather with the plan's own table, and MatMul.
+            "auto": native, and portable for float64, which onnxruntime cannot convolve, where the table is at most
+            1 MB.
 
-    Parameters
-    ----------
-    shape : tuple of int or str, or fastup.plan.Plan
-        Shape of the input; batch and spatial dimensions may be names. A plan brings all other arguments with it, but
-        for weight and bias.
-    weight, bias : array
-        As in `fastup.{name}`; constants of the graph. Their dtype is the input's.
-    {arguments}
-        As in `fastup.{name}`.
-    {more}opset, verify
-        As in `fastup.export.pixel_shuffle`.
-    lowering : {{"auto", "native", "portable"}}
-        "native": {native}, in float32 for halves. "portable": Gather with the plan's own table, and MatMul. "auto":
-        native, and portable for float64, which onnxruntime cannot convolve, where the table is at most 1 MB.
+        Returns
+        -------
+        onnx.ModelProto
+            With input "x" and output "y".
 
-    Returns
-    -------
-    onnx.ModelProto
-        With input "x" and output "y".
-
-    Raises
-    ------
-    UnsupportedExport
-        If the lowering cannot express the call.
-    VerificationError
-        If `verify` finds a difference.
-
-    Examples
-    --------
-    >>> import numpy as np, fastup.export
-    >>> w = np.ones({weight}, np.float32)
-    >>> model = fastup.export.{name}(("N", 1, {dims}), w{example})
-    >>> model.graph.node[0].op_type
-    {nodes}
-    """
-_SUBPIXEL = """subpixel : {"conv", "conv_transpose"}
-        Write the convolution and the shuffle, or the transposed convolution that is the same.
-    """
+        Raises
+        ------
+        UnsupportedExport
+            If the lowering cannot express the call.
+        VerificationError
+            If `verify` finds a difference."""
 
 
-def _named(kind: str, rank: int, **texts: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a function its operator's name, and its docstring."""
-    name = f"{kind}{rank}d"
+def _written(op: str, rank: int) -> Callable[[Callable[..., onnx.ModelProto]], Callable[..., onnx.ModelProto]]:
     dims = ", ".join(f'"{letter}"' for letter in "DHW"[3 - rank :])
-
-    def named(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.__name__ = function.__qualname__ = name
-        function.__doc__ = _DOC.format(name=name, dims=dims, **texts)
-        return function
-
-    return named
+    return documented(op, rank, parameters=_PARAMETERS, rest=_REST, dims=dims)
 
 
 def _conv_like(
@@ -104,22 +80,29 @@ def _array(name: str, value: Any) -> Any:
 def _conv(rank: int) -> Callable[..., onnx.ModelProto]:
     op = f"conv{rank}d"
 
-    @_named(
-        "conv",
-        rank,
-        what="Conv",
-        native="Conv",
-        arguments="stride, padding, dilation, groups, activation, data_format",
-        more="",
-        weight=f"(2, 1{', 3' * rank})",
-        example=", stride=2",
-        nodes="'Conv'",
-    )
+    @_written(op, rank)
     def conv(
         shape: Any, weight: Any = None, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
         groups: int = 1, *, activation: Any = None, data_format: str = "channels_first",
         opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
     ) -> onnx.ModelProto:  # fmt: skip
+        """ONNX model of `fastup.<name>`: Conv.
+
+        Parameters
+        ----------
+        <parameters>
+        stride, padding, dilation, groups, activation, data_format
+            As in `fastup.<name>`.
+        <rest>
+
+        Examples
+        --------
+        >>> import numpy as np, fastup.export
+        >>> w = np.ones((2, 1, *(3,) * <rank>), np.float32)
+        >>> model = fastup.export.<name>(("N", 1, <dims>), w, stride=2)
+        >>> model.graph.node[0].op_type
+        'Conv'
+        """
         known, slopes = with_slopes(activation)
 
         def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:
@@ -136,22 +119,29 @@ def _conv(rank: int) -> Callable[..., onnx.ModelProto]:
 def _conv_transpose(rank: int) -> Callable[..., onnx.ModelProto]:
     op = f"conv_transpose{rank}d"
 
-    @_named(
-        "conv_transpose",
-        rank,
-        what="ConvTranspose",
-        native="ConvTranspose",
-        arguments="stride, padding, output_padding, groups, dilation, output_size, activation, data_format",
-        more="",
-        weight=f"(1, 2{', 4' * rank})",
-        example=", stride=2, padding=1",
-        nodes="'ConvTranspose'",
-    )
+    @_written(op, rank)
     def conv_transpose(
         shape: Any, weight: Any = None, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
         groups: int = 1, dilation: Any = 1, *, output_size: Any = None, activation: Any = None,
         data_format: str = "channels_first", opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
     ) -> onnx.ModelProto:  # fmt: skip
+        """ONNX model of `fastup.<name>`: ConvTranspose.
+
+        Parameters
+        ----------
+        <parameters>
+        stride, padding, output_padding, groups, dilation, output_size, activation, data_format
+            As in `fastup.<name>`.
+        <rest>
+
+        Examples
+        --------
+        >>> import numpy as np, fastup.export
+        >>> w = np.ones((1, 2, *(4,) * <rank>), np.float32)
+        >>> model = fastup.export.<name>(("N", 1, <dims>), w, stride=2, padding=1)
+        >>> model.graph.node[0].op_type
+        'ConvTranspose'
+        """
         known, slopes = with_slopes(activation)
         rest = (stride, padding, output_padding, groups, dilation, output_size, known, data_format)
 
@@ -170,22 +160,31 @@ def _conv_transpose(rank: int) -> Callable[..., onnx.ModelProto]:
 def _subpixel_conv(rank: int) -> Callable[..., onnx.ModelProto]:
     op = f"subpixel_conv{rank}d"
 
-    @_named(
-        "subpixel_conv",
-        rank,
-        what="Conv and DepthToSpace, or the transposed convolution that is the same",
-        native="Conv or ConvTranspose",
-        arguments="upscale_factor, padding, activation, data_format",
-        more=_SUBPIXEL,
-        weight=f"({2**rank}, 1{', 3' * rank})",
-        example=", upscale_factor=2, padding=1",
-        nodes="'Conv'",
-    )
+    @_written(op, rank)
     def subpixel_conv(
         shape: Any, weight: Any = None, bias: Any = None, *, upscale_factor: Any = None, padding: Any = 0,
         activation: Any = None, data_format: str = "channels_first", subpixel: str = "conv",
         opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
     ) -> onnx.ModelProto:  # fmt: skip
+        """ONNX model of `fastup.<name>`: Conv and DepthToSpace, or the transposed convolution that is the same.
+
+        Parameters
+        ----------
+        <parameters>
+        upscale_factor, padding, activation, data_format
+            As in `fastup.<name>`.
+        subpixel : {"conv", "conv_transpose"}
+            Write the convolution and the shuffle, or the transposed convolution that is the same.
+        <rest>
+
+        Examples
+        --------
+        >>> import numpy as np, fastup.export
+        >>> w = np.ones((2**<rank>, 1, *(3,) * <rank>), np.float32)
+        >>> model = fastup.export.<name>(("N", 1, <dims>), w, upscale_factor=2, padding=1)
+        >>> model.graph.node[0].op_type
+        'Conv'
+        """
         known, slopes = with_slopes(activation)
 
         def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:

@@ -12,8 +12,8 @@ from fastup import plan as plans
 from fastup.export._exporters import export
 from fastup.export.graph import DEFAULT_OPSET, Graph, Value
 from fastup.export.operators._max_pool import append_pool, append_unpool
-from fastup.functional.documented import documented
 from fastup.plan import MaxPoolPlan, MaxUnpoolPlan
+from fastup.plan.documented import documented
 
 _REST = """data_format
         As in `fastup.<name>`.

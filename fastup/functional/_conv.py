@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fastup.arrays import apply
-from fastup.functional.documented import documented
 from fastup.plan._conv import make_conv, make_conv_transpose, make_subpixel_conv
 from fastup.plan.conv_arguments import with_slopes
+from fastup.plan.documented import documented
 
 _PARAMETERS = """x : array
         (N, C, *space), or (C, *space) without a batch; float16, bfloat16 (ml_dtypes), float32 or float64.

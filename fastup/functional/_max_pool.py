@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fastup.arrays import apply
-from fastup.functional.documented import documented
 from fastup.plan._max_pool import make_max_pool, make_max_unpool
+from fastup.plan.documented import documented
 
 
 def _max_pool(rank: int) -> Callable[..., Any]:

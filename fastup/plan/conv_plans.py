@@ -9,25 +9,8 @@ import numpy as np
 
 from fastup.plan import check
 from fastup.plan._conv import ConvPlan, make_conv, make_conv_transpose, make_subpixel_conv
+from fastup.plan.documented import documented
 from fastup.plan.operands import Operand
-
-_EXAMPLES = {
-    "conv": "((1, 3, {n}), 'float32', (8, 3, {k}), stride=2).output_shape[:3]\n    (1, 8, 4)",
-    "conv_transpose": "((1, 3, {n}), 'float32', (3, 8, {k}), stride=2).output_shape[:3]\n    (1, 8, 21)",
-    "subpixel_conv": "((1, 3, {n}), 'float32', ({p}, 3, {k}), upscale_factor=2).output_shape[:3]\n    (1, 8, 16)",
-}
-
-
-def _named(function: Callable[..., ConvPlan], kind: str, rank: int) -> Callable[..., ConvPlan]:
-    """Give a function its operator's name and a docstring with an example of its rank."""
-    name = f"{kind}{rank}d"
-    example = _EXAMPLES[kind].format(n=("10, " * rank)[:-2], k=("3, " * rank)[:-2], p=8 * 2**rank)
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
-        f"Plan of `fastup.{name}` for an array of this shape and dtype and a weight of this shape.\n\n"
-        f"    Examples\n    --------\n    >>> import fastup\n    >>> fastup.plan.{name}{example}\n    "
-    )
-    return function
 
 
 def _given(op: str, shape: Any, dtype: Any, weight_shape: Any) -> tuple[tuple[int, ...], np.dtype[Any], Operand, None]:
@@ -43,46 +26,77 @@ def _activation(dtype: Any, activation: Any) -> tuple[Operand | None, Any]:
 def _conv(rank: int) -> Callable[..., ConvPlan]:
     op = f"conv{rank}d"
 
+    @documented(op, rank)
     def conv(
         shape: Any, dtype: Any, weight_shape: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
         groups: int = 1, *, activation: Any = None, data_format: str = "channels_first",
     ) -> ConvPlan:  # fmt: skip
+        """Plan of `fastup.<name>` for an array of this shape and dtype and a weight of this shape.
+
+        Examples
+        --------
+        >>> import fastup
+        >>> plan = fastup.plan.<name>((1, 3, *(10,) * <rank>), "float32", (8, 3, *(3,) * <rank>), stride=2)
+        >>> plan.output_shape == (1, 8, *(4,) * <rank>)
+        True
+        """
         given = _given(op, shape, dtype, weight_shape)
         slopes, known = _activation(given[1], activation)
         return make_conv(op, *given, slopes, stride, padding, dilation, groups, known, data_format)
 
-    return _named(conv, "conv", rank)
+    return conv
 
 
 def _conv_transpose(rank: int) -> Callable[..., ConvPlan]:
     op = f"conv_transpose{rank}d"
 
+    @documented(op, rank)
     def conv_transpose(
         shape: Any, dtype: Any, weight_shape: Any, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
         groups: int = 1, dilation: Any = 1, *, output_size: Any = None, activation: Any = None,
         data_format: str = "channels_first",
     ) -> ConvPlan:  # fmt: skip
+        """Plan of `fastup.<name>` for an array of this shape and dtype and a weight of this shape.
+
+        Examples
+        --------
+        >>> import fastup
+        >>> plan = fastup.plan.<name>((1, 3, *(10,) * <rank>), "float32", (3, 8, *(3,) * <rank>), stride=2)
+        >>> plan.output_shape == (1, 8, *(21,) * <rank>)
+        True
+        """
         given = _given(op, shape, dtype, weight_shape)
         slopes, known = _activation(given[1], activation)
         return make_conv_transpose(
             op, *given, slopes, stride, padding, output_padding, groups, dilation, output_size, known, data_format
         )
 
-    return _named(conv_transpose, "conv_transpose", rank)
+    return conv_transpose
 
 
 def _subpixel_conv(rank: int) -> Callable[..., ConvPlan]:
     op = f"subpixel_conv{rank}d"
 
+    @documented(op, rank)
     def subpixel_conv(
         shape: Any, dtype: Any, weight_shape: Any, *, upscale_factor: Any, padding: Any = 0, activation: Any = None,
         data_format: str = "channels_first",
     ) -> ConvPlan:  # fmt: skip
+        """Plan of `fastup.<name>` for an array of this shape and dtype and a weight of this shape.
+
+        Examples
+        --------
+        >>> import fastup
+        >>> weight_shape = (8 * 2**<rank>, 3, *(3,) * <rank>)
+        >>> plan = fastup.plan.<name>((1, 3, *(10,) * <rank>), "float32", weight_shape, upscale_factor=2)
+        >>> plan.output_shape == (1, 8, *(16,) * <rank>)
+        True
+        """
         given = _given(op, shape, dtype, weight_shape)
         slopes, known = _activation(given[1], activation)
         return make_subpixel_conv(op, *given, slopes, upscale_factor, padding, known, data_format)
 
-    return _named(subpixel_conv, "subpixel_conv", rank)
+    return subpixel_conv
 
 
 conv1d, conv2d, conv3d = map(_conv, (1, 2, 3))

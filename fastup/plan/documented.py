@@ -11,8 +11,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def documented(name: str, rank: int, **texts: str) -> Callable[[F], F]:
     """Name a function, and put texts for ``<name>``, ``<rank>``, ``<pool>``, ``<unpool>`` into its docstring."""
     pools = {"pool": f"max_pool{rank}d", "unpool": f"max_unpool{rank}d"}
-    # The rank comes last: other texts may mention it.
-    words = {"name": name, **pools, **texts, "rank": str(rank)}
+    # Name and rank come last: other texts may mention them.
+    words = {**pools, **texts, "name": name, "rank": str(rank)}
 
     def named(function: F) -> F:
         function.__name__ = function.__qualname__ = name
