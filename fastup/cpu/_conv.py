@@ -13,7 +13,7 @@ import numpy as np
 from fastup.cpu import tiles
 from fastup.cpu.kernels import activate, conv, convert, gemm, join
 from fastup.cpu.lattice import Geometry
-from fastup.cpu.layout import aligned
+from fastup.cpu.layout import aligned, target_strides
 from fastup.cpu.permuted_copy import beyond_caches, streams
 from fastup.cpu.weights import Operands
 from fastup.plan import ConvPlan
@@ -132,11 +132,9 @@ class _Packing:
 
     def _set_target(self) -> None:
         plan, p = self.plan, self.params
-        strides = [self.item]
-        for extent in reversed(plan.output_shape[1:]):
-            strides.insert(0, strides[0] * extent)
+        strides = target_strides(plan)
         first = plan.first_spatial_axis
-        self.target = ((0,) * (3 - plan.rank) + tuple(strides[first : first + plan.rank]))[-3:]
+        self.target = (0,) * (3 - plan.rank) + strides[first : first + plan.rank]
         p[conv.TARGET_IMAGE] = strides[0] if len(strides) == plan.rank + 2 else 0
         p[conv.TARGET_CHANNEL] = strides[plan.channel_axis]
         p[conv.TARGET_SLICE], p[conv.TARGET_ROW] = self.target[:2]
@@ -171,7 +169,7 @@ class _Packing:
     def _panels(self, channels: int) -> list[int]:
         entries, before, computed = [], 0, self.geometry.computed.name
         for number, (group, first) in enumerate(zip(self.geometry.tap_groups, self._first_rows(), strict=True)):
-            taps, row = math.prod(map(len, group.taps)), first
+            taps, row = group.size, first
             for rows in tiles.panels_of(channels * len(group.phases)):
                 entries += [gemm.gemm(computed, rows).address, row, number, before]
                 row, before = row + rows, before + rows * taps

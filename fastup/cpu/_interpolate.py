@@ -11,7 +11,7 @@ import numpy as np
 
 from fastup.cpu import area, permuted_copy, separable
 from fastup.cpu.kernels import resample
-from fastup.cpu.layout import Geometry
+from fastup.cpu.layout import Geometry, target_strides
 from fastup.cpu.permuted_copy import ELEMENTS, Digits, beyond_caches, streams
 from fastup.plan import InterpolatePlan
 from fastup.plan.axis_table import Axis
@@ -52,20 +52,12 @@ class _InBlocks:
 
     def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
         """Run over buffers at these addresses."""
-        strides = _target_strides(self._plan)
+        strides = target_strides(self._plan)
         plan = self._plan
         for parts in itertools.product(*(axis.parts() for axis in plan.axes)):
             begins = [part.window[0] - axis.window[0] for part, axis in zip(parts, plan.axes, strict=True)]
             begin = sum(number * strides[axis] for number, axis in zip(begins, plan.spatial_axes, strict=True))
             _launch(plan, self._strides, parts)(source, target + begin, keep, threads)
-
-
-def _target_strides(plan: InterpolatePlan) -> tuple[int, ...]:
-    """Bytes between the neighbours of a result along each axis."""
-    strides = [plan.dtype.itemsize]
-    for extent in reversed(plan.output_shape[1:]):
-        strides.insert(0, strides[0] * extent)
-    return tuple(strides)
 
 
 def _launch(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch:
@@ -79,7 +71,7 @@ def _launch(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, .
 
 def _geometry(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Geometry:
     size, last = plan.dtype.itemsize, plan.data_format == "channels_last"
-    source, target = tuple(stride * size for stride in strides), _target_strides(plan)
+    source, target = tuple(stride * size for stride in strides), target_strides(plan)
     planes = [(plan.input_shape[axis], source[axis], target[axis]) for axis in ((0,) if last else (0, 1))]
     spatial, offset = plan.spatial_axes, 0
     if len(axes) == 3 and axes[0].is_identity:
@@ -126,7 +118,7 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
     offsets = [axis.table().first * stride for axis, stride in zip(axes, strides, strict=True)]
     columns, lines, slices = ([*reversed(offsets), *[np.zeros(1, np.int64)] * 2])[:3]
     table = np.ascontiguousarray(np.concatenate([lines, slices, columns]))
-    target = _target_strides(plan)
+    target = target_strides(plan)
     pitches = [target[axis] // itemsize for axis in reversed(plan.spatial_axes)][1:]
     pitches = [*[*pitches, 0, 0][:2], target[plan.spatial_axes[0] - 1] // itemsize]
     (outer, outer_stride), (inner, inner_stride) = planes

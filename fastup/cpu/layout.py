@@ -8,7 +8,7 @@ import numpy as np
 
 from fastup.cpu.kernels import separable
 from fastup.plan.axis_table import Axis
-from fastup.plan.base import Array
+from fastup.plan.base import Array, Plan
 
 
 class Geometry(NamedTuple):
@@ -48,6 +48,14 @@ class Table:
     def array(self) -> Array:
         """The whole table."""
         return np.frombuffer(b"".join(self.parts) + bytes(64), np.uint8)
+
+
+def target_strides(plan: Plan) -> tuple[int, ...]:
+    """Bytes between the neighbours of a result along each axis."""
+    strides = [plan.dtype.itemsize]
+    for extent in reversed(plan.output_shape[1:]):
+        strides.insert(0, strides[0] * extent)
+    return tuple(strides)
 
 
 def aligned(size: int) -> int:

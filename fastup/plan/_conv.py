@@ -10,14 +10,15 @@ import numpy as np
 
 from fastup.plan import check, phases
 from fastup.plan import conv_arguments as arguments
-from fastup.plan.base import Plan, cached
+from fastup.plan.base import cached
+from fastup.plan.batched import BatchedPlan, channels_of, space_of, with_space
 from fastup.plan.conv_arguments import Activation, Pairs
 from fastup.plan.operands import Operand
 from fastup.plan.phases import PhasedAxis
 
 
 @dataclass(frozen=True)
-class ConvPlan(Plan):
+class ConvPlan(BatchedPlan):
     """Phases of stride-1 convolutions of one input, interleaved.
 
     Attributes
@@ -50,24 +51,9 @@ class ConvPlan(Plan):
         return self.operator[:-2]
 
     @property
-    def rank(self) -> int:
-        """Number of spatial axes."""
-        return len(self.weight_shape) - 2
-
-    @property
     def kernel_size(self) -> tuple[int, ...]:
         """Extents of the kernel."""
         return self.weight_shape[2:]
-
-    @property
-    def first_spatial_axis(self) -> int:
-        """Index of the first spatial axis; one less without a batch."""
-        return len(self.input_shape) - self.rank - (self.data_format == "channels_last")
-
-    @property
-    def batch(self) -> int:
-        """Extent of the batch axis; 1 where there is none."""
-        return self.input_shape[0] if len(self.input_shape) == self.rank + 2 else 1
 
     @property
     def in_channels(self) -> int:
@@ -145,7 +131,7 @@ def make_conv_transpose(
     if output_size is not None:
         if any(more):
             check.invalid(f"{op}: output_padding must be 0 where output_size is given, got {output_padding!r}")
-        space = arguments.space_of(op, shape, rank, check.choice(op, "data_format", data_format, check.DATA_FORMATS))
+        space = space_of(op, shape, rank, check.choice(op, "data_format", data_format, check.DATA_FORMATS))
         more = arguments.output_padding(op, output_size, shape, space, kernel, strides, pads, dilations)
     for m, s, d in zip(more, strides, dilations, strict=True):
         if m >= max(s, d):
@@ -195,8 +181,8 @@ def _conv(
 ) -> ConvPlan:  # fmt: skip
     check.choice(op, "data_format", data_format, check.DATA_FORMATS)
     rank, kind = len(weight_shape) - 2, op[:-2]
-    space = arguments.space_of(op, shape, rank, data_format)
-    channels = shape[-rank - 1] if data_format == "channels_first" else shape[-1]
+    space = space_of(op, shape, rank, data_format)
+    channels = channels_of(shape, rank, data_format)
     out_channels = arguments.channels(op, shape, channels, weight_shape, groups)
     if kind == "subpixel_conv":
         out_channels //= math.prod(strides)
@@ -204,8 +190,7 @@ def _conv(
     if any(axis.n_out < 1 for axis in axes):
         arguments.refuse_size(op, shape, weight_shape[2:], pads, dilations, axes)
     extents = tuple(axis.n_out for axis in axes)
-    inner = (out_channels, *extents) if data_format == "channels_first" else (*extents, out_channels)
-    output_shape = (*shape[: len(shape) - rank - 1], *inner)
+    output_shape = with_space(shape, out_channels, extents, data_format)
     check.size_in_memory(op, output_shape, dtype)
     return ConvPlan(
         op, shape, dtype, data_format, output_shape, weight_shape, strides, pads, more, dilations, groups, activation,

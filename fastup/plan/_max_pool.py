@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastup.plan import check, conv_arguments
-from fastup.plan.base import Plan, cached
+from fastup.plan import check
+from fastup.plan.base import cached
+from fastup.plan.batched import BatchedPlan, channels_of, space_of, spatial_part, with_space
 from fastup.plan.operands import Operand
 
 _LIMIT = 2**31  # torch's own; products of two such numbers are still 64-bit
 
 
 @dataclass(frozen=True)
-class _WindowPlan(Plan):
+class _WindowPlan(BatchedPlan):
     """What pooling and unpooling share.
 
     Attributes
@@ -29,28 +30,9 @@ class _WindowPlan(Plan):
     padding: tuple[int, ...]
 
     @property
-    def rank(self) -> int:
-        """Number of spatial axes."""
-        return len(self.kernel_size)
-
-    @property
-    def first_spatial_axis(self) -> int:
-        """Index of the first spatial axis; one less without a batch."""
-        return len(self.input_shape) - self.rank - (self.data_format == "channels_last")
-
-    @property
-    def batch(self) -> int:
-        """Extent of the batch axis; 1 where there is none."""
-        return self.input_shape[0] if len(self.input_shape) == self.rank + 2 else 1
-
-    @property
     def channels(self) -> int:
         """Channels of input and result."""
         return self.input_shape[self.channel_axis]
-
-    def space(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The spatial extents of the input's or the result's shape."""
-        return shape[self.first_spatial_axis : self.first_spatial_axis + self.rank]
 
 
 @dataclass(frozen=True)
@@ -110,7 +92,7 @@ def make_max_unpool(
     rank = int(op[-2])
     kernel, strides, pads = _windows(op, kernel_size, stride, padding, rank)
     _check_indices(op, indices, shape)
-    space = conv_arguments.space_of(op, shape, rank, check.choice(op, "data_format", data_format, check.DATA_FORMATS))
+    space = space_of(op, shape, rank, check.choice(op, "data_format", data_format, check.DATA_FORMATS))
     size = tuple((n - 1) * s - 2 * p + k for n, s, p, k in zip(space, strides, pads, kernel, strict=True))
     if output_size is not None:
         size = _wanted(op, output_size, shape, size, strides)
@@ -135,10 +117,8 @@ def _check_indices(op: str, indices: Operand | None, shape: tuple[int, ...]) -> 
 def _wanted(
     op: str, output_size: Any, shape: tuple[int, ...], usual: tuple[int, ...], strides: tuple[int, ...]
 ) -> tuple[int, ...]:
-    rank = len(usual)
-    if check.is_sequence(output_size) and len(output_size) in (rank + 1, rank + 2):
-        output_size = tuple(output_size)[-rank:]  # a whole shape, as torch takes it
-    size = check.per_axis(op, "output_size", output_size, rank)
+    output_size = spatial_part(output_size, len(usual))
+    size = check.per_axis(op, "output_size", output_size, len(usual))
     if any(not n - s < m < n + s for m, n, s in zip(size, usual, strides, strict=True)):
         least, most = (tuple(n + sign * (s - 1) for n, s in zip(usual, strides, strict=True)) for sign in (-1, 1))
         check.invalid(f"{op}: output_size must be from {least} to {most} for x of shape {shape}, got {output_size!r}")
@@ -152,7 +132,7 @@ def _pool(
 ) -> MaxPoolPlan:  # fmt: skip
     check.choice(op, "data_format", data_format, check.DATA_FORMATS)
     check.numeric(op, dtype, "max pooling")
-    space = conv_arguments.space_of(op, shape, len(kernel), data_format)
+    space = space_of(op, shape, len(kernel), data_format)
     for name, numbers in (("kernel_size", kernel), ("stride", strides), ("dilation", dilations)):
         if max(numbers) >= _LIMIT:  # and padding is at most half of the kernel, or of its reach
             check.invalid(f"{op}: {name} must be less than 2**31, got {numbers}")
@@ -164,7 +144,7 @@ def _pool(
     size = tuple(_pooled(n, k, s, p, d, ceil_mode) for n, k, s, p, d in sizes)
     if any(n < 1 for n in size):
         check.invalid(f"{op}: result must have a size of at least 1, got {size} for x of shape {shape}")
-    output_shape = _shape(shape, size, data_format)
+    output_shape = with_space(shape, channels_of(shape, len(kernel), data_format), size, data_format)
     return MaxPoolPlan(
         op, shape, dtype, data_format, output_shape, kernel, strides, pads, dilations, ceil_mode, return_indices
     )
@@ -185,13 +165,6 @@ def _unpool(
     check.movable(op, dtype)
     if any(n < 1 for n in size):
         check.invalid(f"{op}: result must have a size of at least 1, got {size} for x of shape {shape}")
-    output_shape = _shape(shape, size, data_format)
+    output_shape = with_space(shape, channels_of(shape, len(kernel), data_format), size, data_format)
     check.size_in_memory(op, output_shape, dtype)
     return MaxUnpoolPlan(op, shape, dtype, data_format, output_shape, kernel, strides, pads)
-
-
-def _shape(shape: tuple[int, ...], size: tuple[int, ...], data_format: str) -> tuple[int, ...]:
-    rank = len(size)
-    if data_format == "channels_first":
-        return (*shape[:-rank], *size)
-    return (*shape[: -rank - 1], *size, shape[-1])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.plan import check
+from fastup.plan import batched, check
 from fastup.plan.operands import Operand, same_dtype
 from fastup.plan.phases import PhasedAxis
 
@@ -93,22 +93,13 @@ def normalised_activation(op: str, activation: Any, slopes: Operand | None) -> A
     return (name, _LEAKY_SLOPE if name == "leaky_relu" else 0.0)
 
 
-def space_of(op: str, shape: tuple[int, ...], rank: int, data_format: str) -> tuple[int, ...]:
-    """Spatial extents of an input with or without a batch axis."""
-    if len(shape) not in (rank + 1, rank + 2):
-        check.invalid(f"{op}: x must have {rank + 2} dimensions, or {rank + 1} without a batch, got shape {shape}")
-    return shape[-rank:] if data_format == "channels_first" else shape[-rank - 1 : -1]
-
-
 def output_padding(
     op: str, output_size: Any, shape: tuple[int, ...], space: tuple[int, ...], kernel: tuple[int, ...],
     strides: tuple[int, ...], pads: Pairs, dilations: tuple[int, ...],
 ) -> tuple[int, ...]:  # fmt: skip
     """What is missing between the smallest output size and the wanted one, which must be less than the stride."""
-    rank = len(space)
-    if check.is_sequence(output_size) and len(output_size) in (rank + 1, rank + 2):
-        output_size = tuple(output_size)[-rank:]  # a whole shape, as torch takes it
-    wanted = check.per_axis(op, "output_size", output_size, rank)
+    output_size = batched.spatial_part(output_size, len(space))
+    wanted = check.per_axis(op, "output_size", output_size, len(space))
     least = tuple(
         (n - 1) * s - sum(p) + d * (k - 1) + 1
         for n, k, s, p, d in zip(space, kernel, strides, pads, dilations, strict=True)
