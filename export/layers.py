@@ -17,7 +17,7 @@ from fastup.export.operators import _conv, _interpolate, _max_pool, _pixel_shuff
 from fastup.export.operators.weights import Weights
 from fastup.nn._conv_nd import ConvNd, ConvTransposeNd, SubPixelConvNd
 from fastup.nn._normalisation import BatchNorm
-from fastup.nn._pooling import _MaxPool, _MaxUnpool
+from fastup.nn._pooling import MaxPoolNd, MaxUnpoolNd
 from fastup.plan import check
 from fastup.plan.operands import described
 
@@ -65,21 +65,20 @@ def _upsample(walk: _Walk, layer: nn.Upsample, x: Value) -> Value:
     return _interpolate.append(walk.graph, x, plan, walk.lowering, given, "floor")
 
 
+# Operator without its rank, and which attributes of the layer its plan takes.
+_CONVOLUTIONS: dict[type, tuple[str, tuple[str, ...]]] = {
+    ConvNd: ("conv", ("stride", "padding", "dilation", "groups")),
+    ConvTransposeNd: ("conv_transpose", ("stride", "padding", "output_padding", "groups", "dilation")),
+    SubPixelConvNd: ("subpixel_conv", ("upscale_factor", "padding")),
+}
+
+
 def _convolution(walk: _Walk, layer: Any, x: Value) -> Value:
-    shape = layer.weight.shape
-    if isinstance(layer, ConvNd):
-        kind, rest = "conv", (layer.stride, layer.padding, layer.dilation, layer.groups)
-    elif isinstance(layer, ConvTransposeNd):
-        numbers = (layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation)
-        kind, rest = "conv_transpose", numbers  # type: ignore[assignment]
-    else:
-        kind, rest = "subpixel_conv", ()  # type: ignore[assignment]
+    kind, names = next(found for base, found in _CONVOLUTIONS.items() if isinstance(layer, base))
     make = getattr(plans, f"{kind}{layer.rank}d")
-    options = {"upscale_factor": layer.upscale_factor, "padding": layer.padding} if kind == "subpixel_conv" else {}
-    plan = make(_known(x), x.dtype, shape, *rest, **options)
-    weights = Weights(layer.weight, layer.bias)
+    plan = make(_known(x), x.dtype, layer.weight.shape, **{name: getattr(layer, name) for name in names})
     plan.check_operands(tuple(map(described, (layer.weight, layer.bias, None))))
-    return _conv.append(walk.graph, x, plan, walk.lowering, weights)
+    return _conv.append(walk.graph, x, plan, walk.lowering, Weights(layer.weight, layer.bias))
 
 
 def _pool(walk: _Walk, layer: Any, x: Value) -> Value:
@@ -150,8 +149,8 @@ _WRITERS: dict[type, Callable[[_Walk, Any, Value], Value]] = {
     ConvNd: _convolution,
     ConvTransposeNd: _convolution,
     SubPixelConvNd: _convolution,
-    _MaxPool: _pool,
-    _MaxUnpool: _unpool,
+    MaxPoolNd: _pool,
+    MaxUnpoolNd: _unpool,
     BatchNorm: _batch_norm,
     nn.ReLU: _activation("Relu"),
     nn.LeakyReLU: _activation("LeakyRelu"),

@@ -71,6 +71,7 @@ def test_one_stem_per_operator_family() -> None:
 
     stems = private(PACKAGE / "plan")
     assert stems
+    assert private(PACKAGE / "functional") == stems
     assert private(PACKAGE / "cpu") == stems
     assert private(ROOT / "export" / "operators") == stems
     assert private(ROOT / "benchmarks") == stems

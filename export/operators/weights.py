@@ -16,4 +16,5 @@ class Weights(NamedTuple):
 
     def astype(self, dtype: Any) -> Weights:
         """The same numbers in another dtype."""
-        return Weights(*(None if one is None else one.astype(dtype) for one in self))  # type: ignore[arg-type]
+        bias, slopes = (None if one is None else one.astype(dtype) for one in self[1:])
+        return Weights(self.weight.astype(dtype), bias, slopes)

@@ -90,6 +90,11 @@ class Geometry(NamedTuple):
         return math.prod(lattice.axis.up for lattice in self.lattices)
 
     @property
+    def residues(self) -> int:
+        """Residues of all axes together: parts that a staged channel is taken apart into."""
+        return math.prod(len(lattice.residues) for lattice in self.lattices)
+
+    @property
     def weights_per_channel(self) -> int:
         """Numbers in the weight per input and output channel."""
         return sum(len(group.phases) * group.size for group in self.tap_groups)

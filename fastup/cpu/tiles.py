@@ -22,7 +22,7 @@ _STRIP = 512  # columns
 _COLUMNS = 256  # of z that are wanted before the output channels are split
 _ITEMS = 8
 _FEWEST_COLUMNS = 64  # of an item that is not split further
-_PANEL = max(gemm.ROWS)
+PANEL = max(gemm.ROWS)
 _PER_MICROSECOND = 40_000  # products of one thread in float32
 
 
@@ -53,9 +53,9 @@ class Tiling(NamedTuple):
 
 
 def panels_of(rows: int) -> list[int]:
-    """Rows of each panel: sixes, and what is left in one panel or two."""
-    rest = {0: [], 5: [3, 2]}.get(rows % 6, [rows % 6])
-    return [6] * (rows // 6) + rest
+    """Rows of each panel: full ones, and what is left in one panel or two."""
+    rest = {0: [], 5: [3, 2]}.get(rows % PANEL, [rows % PANEL])
+    return [PANEL] * (rows // PANEL) + rest
 
 
 def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
@@ -66,7 +66,7 @@ def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
     most = max(group.size for group in geometry.tap_groups)
     blocks = -(-geometry.group_in * most // _PRODUCTS)
     channels_in = max(1, -(-geometry.group_in // max(1, blocks)))
-    planes = channels_in * (1 + depth.more) * math.prod(len(lattice.residues) for lattice in geometry.lattices)
+    planes = channels_in * (1 + depth.more) * geometry.residues
     strips = _strips(width, staged_bytes // (size * planes * (1 + height.more)) - width.spread - width.more)
     pitch = _pitch(width, strips)
     channels_out = _channels_out(geometry, z_bytes // (min(_COLUMNS, height.length * pitch) * size))
@@ -97,7 +97,7 @@ def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
         pitch,
         staged_rows,
         plane,
-        plane * math.prod(len(lattice.residues) for lattice in geometry.lattices),
+        plane * geometry.residues,
         -(-((rows - 1) * pitch + strips[0][1] + width.spread) // vector) * vector,
         (products * size / 4 + 20 * moved) / _PER_MICROSECOND,
     )
@@ -141,16 +141,20 @@ def lattice_edges(width: Lattice, residue: int, columns: int, begin: int = 0) ->
 
 def _channels_out(geometry: Geometry, most_rows: int) -> int:
     """Output channels whose rows of z fit, in whole panels where they are not all."""
-    unit = _PANEL // math.gcd(_PANEL, geometry.phases)
+    unit = _channels_of_whole_panels(geometry)
     most = max(1, most_rows // geometry.phases)
     if most >= geometry.group_out:
         return geometry.group_out
     return max(1, most // unit) * unit
 
 
+def _channels_of_whole_panels(geometry: Geometry) -> int:
+    return PANEL // math.gcd(PANEL, geometry.phases)
+
+
 def _shared(geometry: Geometry, apart: int, rows: int, channels_out: int, pitch: int) -> tuple[int, int]:
     """Fewer rows or channels per item, until there are enough items to share."""
-    length, unit = geometry.lattices[1].length, _PANEL // math.gcd(_PANEL, geometry.phases)
+    length, unit = geometry.lattices[1].length, _channels_of_whole_panels(geometry)
 
     def items() -> int:
         return apart * -(-length // rows) * -(-geometry.group_out // channels_out)

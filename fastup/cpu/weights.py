@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import tiles
 from fastup.cpu.lattice import Geometry, TapGroup
+from fastup.cpu.tiles import PANEL, choose, panels_of
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.plan.operands import PackedWeight
@@ -20,7 +20,7 @@ class Operands:
 
     def __init__(self, plan: ConvPlan) -> None:
         self.plan, self.geometry = plan, Geometry.of(plan)
-        self.tiling = tiles.choose(plan, self.geometry)
+        self.tiling = choose(plan, self.geometry)
         self.channel_of_row = self._rows(False)
         self.bias_of_row = self._rows(True) if plan.kind == "subpixel_conv" else self.channel_of_row
         phases = tuple(axis.phases for axis in plan.axes)
@@ -114,9 +114,10 @@ class Operands:
 def _panels(block: Array) -> list[Array]:
     """The rows of a block as panels, all full ones at once."""
     groups, rows, products = block.shape
-    whole = rows // 6 * 6
-    parts = [block[:, :whole].reshape(groups, whole // 6, 6, products).swapaxes(2, 3).reshape(groups, whole * products)]
-    for count in tiles.panels_of(rows - whole):
+    whole = rows // PANEL * PANEL
+    full = block[:, :whole].reshape(groups, whole // PANEL, PANEL, products)
+    parts = [full.swapaxes(2, 3).reshape(groups, whole * products)]
+    for count in panels_of(rows - whole):
         parts.append(block[:, whole : whole + count].swapaxes(1, 2).reshape(groups, count * products))
         whole += count
     return parts

@@ -18,8 +18,8 @@ from fastup.functional._max_pool import max_unpool2d as max_unpool2d
 from fastup.functional._max_pool import max_unpool3d as max_unpool3d
 from fastup.functional._pixel_shuffle import pixel_shuffle as pixel_shuffle
 from fastup.functional._pixel_shuffle import pixel_unshuffle as pixel_unshuffle
-from fastup.functional._run import run as run
-from fastup.functional._weights import pack_weight as pack_weight
-from fastup.functional._weights import subpixel_to_transposed as subpixel_to_transposed
-from fastup.functional._weights import transposed_to_subpixel as transposed_to_subpixel
 from fastup.functional._zero_stuff import zero_stuff as zero_stuff
+from fastup.functional.execution import run as run
+from fastup.functional.weights import pack_weight as pack_weight
+from fastup.functional.weights import subpixel_to_transposed as subpixel_to_transposed
+from fastup.functional.weights import transposed_to_subpixel as transposed_to_subpixel

@@ -45,18 +45,15 @@ class Folded(NamedTuple):
 
 def step(layers: Sequence[Module], x: Any) -> tuple[Step, int]:
     """The first of these layers with what can join it for an input `x`, and how many layers that are."""
-    layer, rest = layers[0], list(layers[1:])
+    layer: Any = layers[0]
+    rest: list[Any] = [*layers[1:]]
     # Without a batch, channels are another axis to the layers that would join.
-    if not (_is_plain(layer, Convolution) and getattr(x, "ndim", 0) == layer.rank + 2):  # type: ignore[attr-defined]
+    if not (_is_plain(layer, Convolution) and getattr(x, "ndim", 0) == layer.rank + 2):
         return Step(layer), 1
-    norm = factor = activation = None
-    if rest and _folds(layer, rest[0]):
-        norm = rest.pop(0)
-    if rest and _shuffles(layer, rest[0]):
-        factor = rest.pop(0).upscale_factor  # type: ignore[attr-defined]
-    if rest and _is_plain(rest[0], Activation):
-        activation = rest.pop(0).in_convolution  # type: ignore[attr-defined]
-    return Step(layer, norm, factor, activation), len(layers) - len(rest)  # type: ignore[arg-type]
+    norm = rest.pop(0) if rest and _folds(layer, rest[0]) else None
+    factor = rest.pop(0).upscale_factor if rest and _shuffles(layer, rest[0]) else None
+    activation = rest.pop(0).in_convolution if rest and _is_plain(rest[0], Activation) else None
+    return Step(layer, norm, factor, activation), len(layers) - len(rest)
 
 
 def fold(layer: Convolution, norm: BatchNorm, before: Folded | None) -> Folded:

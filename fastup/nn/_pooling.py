@@ -9,7 +9,9 @@ from fastup.nn._module import Module
 from fastup.plan import check
 
 
-class _MaxPool(Module):
+class MaxPoolNd(Module):
+    """What the three ranks share."""
+
     rank: ClassVar[int]
 
     def __init__(
@@ -48,7 +50,9 @@ class _MaxPool(Module):
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
 
-class _MaxUnpool(Module):
+class MaxUnpoolNd(Module):
+    """What the three ranks share."""
+
     rank: ClassVar[int]
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
@@ -74,7 +78,7 @@ class _MaxUnpool(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-class MaxPool1d(_MaxPool):
+class MaxPool1d(MaxPoolNd):
     """Largest value of each window along one axis, as `fastup.max_pool1d`: (N, C, L) to (N, C, L').
 
     Examples
@@ -87,7 +91,7 @@ class MaxPool1d(_MaxPool):
     rank = 1
 
 
-class MaxPool2d(_MaxPool):
+class MaxPool2d(MaxPoolNd):
     """Largest value of each window of pictures, as `fastup.max_pool2d`: (N, C, H, W) to (N, C, H', W').
 
     Examples
@@ -104,7 +108,7 @@ class MaxPool2d(_MaxPool):
     rank = 2
 
 
-class MaxPool3d(_MaxPool):
+class MaxPool3d(MaxPoolNd):
     """Largest value of each window of volumes, as `fastup.max_pool3d`: (N, C, D, H, W) to (N, C, D', H', W').
 
     Examples
@@ -117,7 +121,7 @@ class MaxPool3d(_MaxPool):
     rank = 3
 
 
-class MaxUnpool1d(_MaxUnpool):
+class MaxUnpool1d(MaxUnpoolNd):
     """Values back where pooling along one axis found them, among zeros, as `fastup.max_unpool1d`.
 
     Examples
@@ -130,7 +134,7 @@ class MaxUnpool1d(_MaxUnpool):
     rank = 1
 
 
-class MaxUnpool2d(_MaxUnpool):
+class MaxUnpool2d(MaxUnpoolNd):
     """Values back where pooling of pictures found them, among zeros, as `fastup.max_unpool2d`.
 
     In a `Sequential` the indices come from the last pooling whose indices no other unpooling has taken.
@@ -147,7 +151,7 @@ class MaxUnpool2d(_MaxUnpool):
     rank = 2
 
 
-class MaxUnpool3d(_MaxUnpool):
+class MaxUnpool3d(MaxUnpoolNd):
     """Values back where pooling of volumes found them, among zeros, as `fastup.max_unpool3d`.
 
     Examples

@@ -182,7 +182,7 @@ def outs(
     for number, one in enumerate(value):
         if any(np.may_share_memory(one, other) for other in (*value[:number], *others)):
             invalid(f"{op}: out must not share memory with another array of the call, got arrays that overlap")
-    return value  # type: ignore[no-any-return]
+    return tuple(value)
 
 
 def _flaws(value: np.ndarray[Any, Any]) -> str:
