@@ -67,7 +67,8 @@ def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
     blocks = -(-geometry.group_in * most // _PRODUCTS)
     channels_in = max(1, -(-geometry.group_in // max(1, blocks)))
     planes = channels_in * (1 + depth.more) * geometry.residues
-    strips = _strips(width, staged_bytes // (size * planes * (1 + height.more)) - width.spread - width.more)
+    staged_columns = staged_bytes // (size * planes * (1 + height.more)) - width.spread - width.more
+    strips = _strips(width, min(staged_columns, z_bytes // (size * geometry.phases)))
     pitch = _pitch(width, strips)
     channels_out = _channels_out(geometry, z_bytes // (min(_COLUMNS, height.length * pitch) * size))
     z_row = channels_out * geometry.phases * pitch * size
