@@ -18,7 +18,9 @@ def read(path: Path) -> Array:
     with Image.open(path) as picture:
         picture.load()
         upright = ImageOps.exif_transpose(picture)
-    if upright.mode.startswith("I;16"):
+        # Pillow 10 opens a PNG of 16 bits as 32-bit integers; PNG has no deeper samples.
+        sixteen = upright.mode.startswith("I;16") or (upright.mode == "I" and picture.format == "PNG")
+    if sixteen:
         pixels = np.asarray(upright).astype(np.uint16)
     else:
         pixels = np.asarray(upright if upright.mode in _PLAIN else upright.convert(_plain_mode(upright)))
