@@ -20,7 +20,7 @@ from fastup.runtime.abi import CHUNK, CHUNKS, COUNTERS, Entry
 # Microseconds of expected work. Giving up the GIL can cost 5 ms (the switch interval) when another thread wants it;
 # waking a helper costs 20 to 90 us. Both were measured, as was the gain of a second thread from 200 us on.
 HOLD_GIL_BELOW, SPLIT_FROM, CHUNK_OF = 50, 200, 50
-_CHUNKS_PER_THREAD, _MOST_THREADS = 4, 128
+_CHUNKS_PER_THREAD, _MOST_THREADS = 16, 128  # four left convolutions 3 to 10 % slower: one thread waited for the other
 
 _jobs: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
 _helpers: list[threading.Thread] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastup.cpu.kernels.simd import fetch, flush
+from fastup.cpu.kernels.simd import fetch, flush, load_item
 from fastup.cpu.kernels.stage import SEEN_AS, as_float32, as_float64, as_uint8, as_uint16
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
@@ -207,7 +207,7 @@ def load(kind):
         for pixel in range(params[PIXELS]):
             for item in range(params[ITEMS]):
                 place = pixel * params[PIXEL_STRIDE] + item * params[ITEM_STRIDE]
-                value = raw_view(src, place)[0]
+                value = load_item(raw_view(src, place), 0)
                 if params[SWAPPED] and size > 1:
                     value = _swapped(value)
                 dst[first + pixel * params[ITEMS] + item] = read(_same_bits(value, source_view(src, 0)[0]))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastup.cpu.kernels.convert import reader
+from fastup.cpu.kernels.simd import load_item
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
 SLICES, ROWS, PIXELS = 0, 1, 2  # of three numbers along the axes
@@ -44,6 +45,9 @@ def window_row(read, lowest, indices, step):
     `step` is the distance of neighbouring windows in items where that is a constant (1, 2), or 0.
     """
 
+    # Every second item is gathered where indices are wanted (1.0 ms, single moves 3.3 on Zen 4), else moved (0.6, 0.9).
+    in_vectors = step == 1 or (step == 2 and indices)
+
     @inline
     def distance(params):
         return step if step else params[STRIDE + PIXELS] * params[9]
@@ -60,8 +64,8 @@ def window_row(read, lowest, indices, step):
                     places[at] = base + position
 
     @inline
-    def better(src, dst, places, at, source, index):
-        value, best = src[source], dst[at]
+    def better(dst, places, at, value, index):
+        best = dst[at]
         wins = read(value) > read(best) or read(value) != read(value)
         dst[at] = value if wins else best
         if indices:
@@ -77,13 +81,14 @@ def window_row(read, lowest, indices, step):
             apart = distance(params)
             origin = line + shift * params[9]
             for pixel in range(begin, end):
-                better(src, dst, places, row + pixel, origin + pixel * apart, base + shift + pixel * stride)
+                source, index = origin + pixel * apart, base + shift + pixel * stride
+                better(dst, places, row + pixel, src[source] if in_vectors else load_item(src, source), index)
         else:
             for pixel in range(begin, end):
                 position = pixel * stride + shift
                 for item in range(params[ITEMS]):
                     at = row + pixel * params[ITEMS] + item
-                    better(src, dst, places, at, line + position * params[9] + item, base + position)
+                    better(dst, places, at, src[line + position * params[9] + item], base + position)
 
     return start, compare
 

@@ -96,6 +96,17 @@ def copy_item(_, src, source, dst, target):
 
 
 @intrinsic
+def load_item(_, src, source):
+    """One item, read in a way that LLVM makes no gathers of."""
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        return builder.load_atomic(builder.gep(arguments[0], [arguments[1]]), "monotonic", src.dtype.bitwidth // 8)
+
+    return src.dtype(src, types.intp), generate
+
+
+@intrinsic
 def clear(_, pointer, begin, end):
     """Zero the items from `begin` to before `end`."""
     from numba import types

@@ -11,7 +11,7 @@ from __future__ import annotations
 from fastup.cpu.kernels import vectors
 from fastup.cpu.kernels.blend import FLOATS
 from fastup.cpu.kernels.permute import BLOCK_HEAD, LANES, permuted_sum
-from fastup.cpu.kernels.simd import items_to_alignment
+from fastup.cpu.kernels.simd import items_to_alignment, load_item
 from fastup.cpu.kernels.stage import as_int64, at, fma, view
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
@@ -52,7 +52,7 @@ def pixels_by_table(taps):
         first, weights = as_int64(table, params[FIRST]), view(table, params[WEIGHTS], dst)
         items, count = params[ITEMS], params[TAPS]
         for pixel in range(start, stop):
-            begin = first[pixel] * items
+            begin = load_item(first, pixel) * items
             if items == 1:
                 dst[pixel] = weighted(line, begin, 1, weights, pixel * count, count)
             else:
