@@ -56,7 +56,7 @@ def _added(builder, cells, input_of, weight_of, sums):
 
 
 def _tile(rows, wide):
-    """A helper for `rows` rows and one vector, or as many as fit, from column n on, and products from `begin` to `end`."""
+    """A helper for `rows` rows and one vector, or as many as fit, from column n on: products from `begin` to `end`."""
 
     @intrinsic
     def tile(_, params, offsets, x, z, a, bias, n, begin, end):

@@ -44,7 +44,6 @@ def window_row(read, lowest, indices, step):
 
     `step` is the distance of neighbouring windows in items where that is a constant (1, 2), or 0.
     """
-
     # Every second item is gathered where indices are wanted (1.0 ms, single moves 3.3 on Zen 4), else moved (0.6, 0.9).
     in_vectors = step == 1 or (step == 2 and indices)
 
