@@ -13,6 +13,8 @@ from tests.oracles_interpolate import precision
 Array = np.ndarray[Any, Any]
 # Error of a result over the largest tap: what the README promises for float32, and as many units of float64.
 RELATIVE = {np.float32: 3e-7, np.float64: 6e-16}
+# Sums of the weights' magnitudes along one axis: results, and their last places, may exceed the taps by as much.
+MAGNITUDE = {"n-linear": 1.0, "area": 1.0, "cubic": 1.375, "lanczos": 1.544}
 
 
 def contracts() -> bool:

@@ -12,7 +12,7 @@ import fastup
 from tests import oracles_interpolate as oracles
 from tests import torch_calls
 from tests.cases import SMOOTH, Case, quickly
-from tests.closeness import CONTRACTS, assert_near
+from tests.closeness import CONTRACTS, MAGNITUDE, assert_near
 
 Array = np.ndarray[Any, Any]
 STORED = Path(__file__).with_name("data") / "torch-2.13-smooth.npz"
@@ -123,7 +123,7 @@ def test_random_antialias_is_near_torch(mode: str, dtype: str, torch: Any, gener
             keywords["align_corners"] = number % 3 == 1
         if fastup.plan.interpolate(x.shape, dtype, **keywords).size[1] == 1:
             continue  # the known difference below
-        magnitude = 1.54**2 if mode == "lanczos" else 1
+        magnitude = MAGNITUDE["lanczos"] ** 2 if mode == "lanczos" else 1
         assert_near(fastup.interpolate(x, **keywords), theirs(torch, x, **keywords), x, magnitude)
 
 

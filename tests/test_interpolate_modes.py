@@ -12,7 +12,7 @@ import fastup.nn
 from fastup.plan import axis_table
 from tests import oracles_interpolate as oracles
 from tests.cases import SMOOTH, Case, quickly
-from tests.closeness import CONTRACTS, assert_near, assert_rounded
+from tests.closeness import CONTRACTS, MAGNITUDE, assert_near, assert_rounded
 from tests.oracles import nearest_position
 
 Array = np.ndarray[Any, Any]
@@ -92,9 +92,19 @@ def expected_of(case: Case, x: Array) -> Array:
     return oracles.interpolate(x, **case.keywords)
 
 
+def modes_of(case: Case) -> tuple[str, ...]:
+    mode = case.keywords["mode"]
+    return mode if isinstance(mode, tuple) else (mode,) * (len(case.shape) - 2)
+
+
+def magnitude(case: Case) -> float:
+    """Of the weights of all axes that have large ones of both signs."""
+    return float(MAGNITUDE["lanczos"] ** modes_of(case).count("lanczos"))
+
+
 def is_summed_freely(case: Case) -> bool:
     """Whether the order of the sum is the kernel's own: results are promised within its error only."""
-    modes = case.keywords["mode"] if isinstance(case.keywords["mode"], tuple) else (case.keywords["mode"],)
+    modes = modes_of(case)
     mixed_area = "area" in modes and case.keywords["mode"] != "area"
     return bool(case.keywords.get("antialias") or "lanczos" in modes or mixed_area or not CONTRACTS)
 
@@ -104,7 +114,7 @@ def is_summed_freely(case: Case) -> bool:
 def test_equals_the_oracle(case: Case, dtype: str) -> None:
     x = case.input(dtype)
     y, expected = case.run(x), expected_of(case, x)
-    assert_near(y, expected, x)
+    assert_near(y, expected, x, magnitude(case))
     if not is_summed_freely(case):
         np.testing.assert_array_equal(y, expected)
 
@@ -128,14 +138,13 @@ def test_integers_equal_the_oracle(case: Case, dtype: str) -> None:
     """Over their whole range, so that cubic overshoots it and saturates."""
     x = case.input(dtype)
     y, expected = case.run(x), expected_of(case, x)
-    assert_near(y, expected, x)
+    assert_near(y, expected, x, magnitude(case))
     if not is_summed_freely(case) or is_fixed_point(case, dtype):
         np.testing.assert_array_equal(y, expected)
 
 
 def is_fixed_point(case: Case, dtype: str) -> bool:
-    mode, rank = case.keywords["mode"], len(case.shape) - 2
-    modes = mode if isinstance(mode, tuple) else (oracles.KINDS.get(mode, mode),) * rank
+    modes = tuple(oracles.KINDS.get(mode, mode) for mode in modes_of(case))
     return oracles.is_fixed_point(np.dtype(dtype), modes, case.keywords.get("antialias", False))
 
 

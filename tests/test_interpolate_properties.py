@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import fastup
-from tests.closeness import CONTRACTS, assert_ulps
+from tests.closeness import CONTRACTS, MAGNITUDE, assert_ulps
 
 Array = np.ndarray[Any, Any]
 few = settings(deadline=None, max_examples=60)
@@ -28,8 +28,6 @@ ALL: list[dict[str, Any]] = [
     {"mode": "lanczos"},
     {"mode": "lanczos", "antialias": True},
 ]
-# Sums of the weights' magnitudes along one axis: results, and their last places, may exceed the taps by as much.
-MAGNITUDE = {"n-linear": 1.0, "area": 1.0, "cubic": 1.375, "lanczos": 1.544}
 axes = st.lists(st.tuples(st.integers(1, 20), st.integers(1, 45)), min_size=1, max_size=3)
 seeds = st.integers(0, 2**32 - 1)
 
