@@ -47,6 +47,32 @@ def test_equals_torch(case: Case, torch: Any) -> None:
     np.testing.assert_allclose(case.run(x, **operands), wanted.numpy(), rtol=4e-6, atol=4e-6)
 
 
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 15, 16, 17])
+@pytest.mark.parametrize(
+    ("operator", "kernel", "keywords"),
+    [
+        ("conv_transpose2d", (4, 4), {"stride": 2, "padding": 1}),
+        ("conv_transpose2d", (3, 5), {"stride": (1, 2), "padding": (1, 2), "dilation": 2}),
+        ("conv_transpose2d", (2, 1), {"stride": 3, "output_padding": 2}),
+        ("conv_transpose3d", (2, 4, 4), {"stride": (1, 2, 2), "padding": (0, 1, 1)}),
+        ("conv2d", (3, 3), {"padding": 1}),
+        ("conv2d", (5, 5), {"padding": (3, 9), "stride": 2}),
+        ("conv2d", (1, 1), {"padding": (0, 2)}),
+    ],
+)
+def test_many_channels_of_narrow_pictures(
+    operator: str, kernel: tuple[int, ...], keywords: dict[str, Any], width: int, generator: np.random.Generator
+) -> None:
+    """Each tap has a copy of the picture, each phase positions of its own, and rows are staged together."""
+    x = generator.integers(-9, 10, (2, 5, *range(2, len(kernel)), 6, width)).astype(np.float32)
+    w = generator.integers(-9, 10, (5, 18, *kernel) if "transpose" in operator else (18, 5, *kernel)).astype(np.float32)
+    wanted = getattr(oracles_conv, operator[:-2])(x, w, **keywords)
+    np.testing.assert_array_equal(getattr(fastup, operator)(x, w, **keywords), wanted)
+    last = np.ascontiguousarray(np.moveaxis(x, 1, -1)).astype(np.float16)
+    y = getattr(fastup, operator)(last, w.astype(np.float16), data_format="channels_last", **keywords)
+    np.testing.assert_array_equal(np.moveaxis(y, -1, 1), wanted.astype(np.float16))
+
+
 @pytest.mark.quick
 def test_worked_values_in_one_dimension() -> None:
     """Filter 1 2 3 4, stride 2: y3 = 3 x1 + 1 x2; and the convolution that it turns round."""

@@ -125,7 +125,6 @@ class _Packing:
         p[conv.PITCH], p[conv.PLANE], p[conv.CHANNEL] = tiling.pitch, tiling.plane, tiling.channel
         p[conv.Z_STEP], p[conv.Z_ROWS] = tiling.z_step, geometry.phases * tiling.channels_out
         p[conv.VECTOR] = gemm.vector_bytes() // self.size
-        p[conv.COLUMNS_AT_ONCE] = gemm.accumulators() * p[conv.VECTOR]
         p[conv.CHANNEL_WEIGHTS] = geometry.weights_per_channel
         p[conv.RANGE_WEIGHTS] = tiling.channels_out * geometry.weights_per_channel * geometry.group_in
         p[conv.GROUP_WEIGHTS] = geometry.group_out * geometry.weights_per_channel * geometry.group_in
@@ -220,12 +219,20 @@ class _Packing:
         if plan.dtype != computed:
             p[conv.STORE] = convert.store("uint8", self.kind).address
         p[conv.SWAPPED], p[conv.STORED_SIZE] = int(not plan.dtype.isnative), self.item
+        p[conv.ROWS_ON_END] = int(self._rows_on_end())
         up = self.geometry.lattices[2].axis.up
         factor = up if p[conv.TARGET_STEP] == 1 and up in join.FACTORS else 0
         far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
         if p[conv.TARGET_STEP] == 1 and streams(far, self.tiling.strips[0][1] * up * self.item):
             p[conv.STREAM] = convert.store("uint8", convert.KINDS.index("bytes")).address
         p[conv.JOIN] = join.join(_ITEMS[self.item], factor).address
+
+    def _rows_on_end(self) -> bool:
+        """Whether the rows of the input lie one after the other, and just as they are staged."""
+        _, height, width = self.geometry.lattices
+        row = width.axis.n_in * self.source[2]
+        as_staged = width.axis.n_in == self.tiling.pitch and height.axis.step == width.axis.step == 1
+        return as_staged and self.source[1] == row and len(self.tiling.strips) == 1
 
     def _lay_out_workspace(self) -> int:
         p, tiling = self.params, self.tiling

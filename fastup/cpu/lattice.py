@@ -8,21 +8,29 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastup.cpu.kernels import convert
+from fastup.cpu.kernels import convert, gemm
 from fastup.plan import ConvPlan
 from fastup.plan.phases import Phase, PhasedAxis
 
+PANEL = max(gemm.ROWS)  # rows of z that one call of the micro-kernel makes
+# Zeros between the rows of a picture this narrow cost more than copies of it do, where so many channels read them.
+_NARROW, _MANY = 16, 16
 _ONE = PhasedAxis(1, 1, 1, 1, (Phase((0,), (0,)),))
 
 
 class Lattice:
-    """One axis of z: positions j that all phases share, and what is staged for them."""
+    """One axis of z: positions j that all phases share, and what is staged for them.
 
-    def __init__(self, axis: PhasedAxis) -> None:
-        self.axis = axis
+    Phases whose taps begin at different positions are computed where the first ones of all need it, so that those with
+    equal taps are rows of one product; or, where it is `exact`, each at its own positions and no others. The staged
+    positions are parted by their residue, one after the other; or, where taps are `apart`, into a copy for each tap.
+    """
+
+    def __init__(self, axis: PhasedAxis, exact: bool = False, apart: bool = False) -> None:
+        self.axis, self.apart = axis, apart
         lowest = [min(phase.shifts) // axis.step if phase.shifts else None for phase in axis.phases]
         self.first = min((base for base in lowest if base is not None), default=0)
-        self.bases = [self.first if base is None else base for base in lowest]
+        self.bases = [self.first if exact or base is None else base for base in lowest]
         counts = [-(-(axis.n_out - p) // axis.up) for p in range(axis.up)]
         self.end = max(base + count for base, count in zip(self.bases, counts, strict=True))
         # Input positions of each phase's taps, relative to step * j: never negative.
@@ -30,9 +38,14 @@ class Lattice:
             tuple(shift - axis.step * base for shift in phase.shifts)
             for phase, base in zip(axis.phases, self.bases, strict=True)
         ]
-        reach = max((max(taps) for taps in self.taps if taps), default=0)
-        self.more = reach // axis.step  # staged positions beyond those of z
-        self.residues = sorted({tap % axis.step for taps in self.taps for tap in taps}) or [0]
+        wanted = {tap for taps in self.taps for tap in taps} or {0}
+        self.more = 0 if apart else max(wanted) // axis.step  # staged positions beyond those of z
+        self.residues = sorted(wanted if apart else {tap % axis.step for tap in wanted})
+
+    def place(self, tap: int) -> tuple[int, int]:
+        """The part of the staged positions that a tap reads, and from where on."""
+        shift = 0 if self.apart else tap // self.axis.step
+        return self.residues.index(tap - shift * self.axis.step), shift
 
     @property
     def length(self) -> int:
@@ -79,9 +92,12 @@ class Geometry(NamedTuple):
     @classmethod
     def of(cls, plan: ConvPlan) -> Geometry:
         """The geometry of a plan, with axes of one position where it has fewer than three."""
-        lattices = [Lattice(axis) for axis in (_ONE,) * (3 - plan.rank) + plan.axes]
         computed = np.dtype(convert.COMPUTED[convert.KINDS.index(plan.dtype.name)])
         inside, outside = plan.in_channels // plan.groups, plan.out_channels // plan.groups
+        exact = outside >= PANEL  # one phase of all channels fills a panel
+        apart = outside >= _MANY and plan.axes[-1].n_in <= _NARROW
+        higher = [Lattice(axis, exact) for axis in ((_ONE,) * (3 - plan.rank) + plan.axes)[:2]]
+        lattices = [*higher, Lattice(plan.axes[-1], exact, apart)]
         return cls(lattices, tap_groups(lattices), inside, outside, computed)
 
     @property

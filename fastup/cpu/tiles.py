@@ -1,9 +1,8 @@
 """How a convolution is cut: strips of columns, blocks of rows, ranges of channels, panels of weights.
 
 The rule is fixed, not tried out: the staged input takes three eighths of the L2 cache and z the rest, while the weights
-pass; sums are put together from `_PRODUCTS` products at a time, which bounds their rounding (at 96 no cell of
-the tests is less exact than torch, at 384 some are 1.6 times) and keeps what a tile reads in L1; there are `_ITEMS`
-items to share where the call is large enough.
+pass; as many input channels are staged at a time as make `_PRODUCTS` products (96 and 2,304 lost up to 8 and 12 %);
+there are `_ITEMS` items to share where the call is large enough.
 """
 
 from __future__ import annotations
@@ -12,17 +11,17 @@ import math
 from typing import NamedTuple
 
 from fastup.cpu.kernels import gemm
-from fastup.cpu.lattice import Geometry, Lattice
+from fastup.cpu.lattice import PANEL, Geometry, Lattice
 from fastup.plan import ConvPlan
 from fastup.runtime import cpu_info
 
 _MOST_L2 = 2**20  # counted; a workspace stays below 4 MB
-_PRODUCTS = 96
+_PRODUCTS = 288
 _STRIP = 512  # columns
 _COLUMNS = 256  # of z that are wanted before the output channels are split
 _ITEMS = 8
+_STAGINGS = 4  # items that ranges of channels may make: each range stages its input anew
 _FEWEST_COLUMNS = 64  # of an item that is not split further
-PANEL = max(gemm.ROWS)
 _PER_MICROSECOND = 40_000  # products of one thread in float32
 
 
@@ -44,12 +43,12 @@ class Tiling(NamedTuple):
 
     def offset(self, geometry: Geometry, *taps: int) -> int:
         """Where a tap lies in the staged input of a channel."""
-        place = 0
+        part = shifted = 0
         steps = (self.staged_rows * self.pitch, self.pitch, 1)
-        for lattice, tap in zip(geometry.lattices, taps, strict=True):
-            place = place * len(lattice.residues) + lattice.residues.index(tap % lattice.axis.step)
-        shifts = [tap // lattice.axis.step for lattice, tap in zip(geometry.lattices, taps, strict=True)]
-        return place * self.plane + sum(shift * step for shift, step in zip(shifts, steps, strict=True))
+        for lattice, tap, step in zip(geometry.lattices, taps, steps, strict=True):
+            residue, shift = lattice.place(tap)
+            part, shifted = part * len(lattice.residues) + residue, shifted + shift * step
+        return part * self.plane + shifted
 
 
 def panels_of(rows: int) -> list[int]:
@@ -150,7 +149,7 @@ def _channels_out(geometry: Geometry, most_rows: int) -> int:
 
 
 def _channels_of_whole_panels(geometry: Geometry) -> int:
-    return PANEL // math.gcd(PANEL, geometry.phases)
+    return PANEL // math.gcd(PANEL, *(len(group.phases) for group in geometry.tap_groups))
 
 
 def _shared(geometry: Geometry, apart: int, rows: int, channels_out: int, pitch: int) -> tuple[int, int]:
@@ -162,6 +161,6 @@ def _shared(geometry: Geometry, apart: int, rows: int, channels_out: int, pitch:
 
     while items() < _ITEMS and rows > 1 and rows * pitch >= 2 * _FEWEST_COLUMNS:
         rows = -(-rows // 2)
-    while items() < _ITEMS and channels_out > unit:
+    while items() < _STAGINGS and channels_out > unit:
         channels_out = -(-channels_out // (2 * unit)) * unit
     return rows, channels_out

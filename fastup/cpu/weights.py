@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.lattice import Geometry, TapGroup
-from fastup.cpu.tiles import PANEL, choose, panels_of
+from fastup.cpu.lattice import PANEL, Geometry, TapGroup
+from fastup.cpu.tiles import choose, panels_of
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.plan.operands import PackedWeight

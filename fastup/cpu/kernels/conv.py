@@ -28,11 +28,11 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
     IN_SLICES, IN_ROWS, OUT_SLICES, OUT_ROWS,
     UP_SLICES, UP_ROWS, UP_COLUMNS, STEP_SLICES, STEP_ROWS,
     FIRST_SLICE, FIRST_ROW, END_ROW, BLOCK_ROWS, STAGED_SLICES, MORE_ROWS,
-    PITCH, ROW_COLUMNS, OVERLAP, PLANE, CHANNEL, Z_STEP, COLUMNS_AT_ONCE, VECTOR,
+    PITCH, ROW_COLUMNS, OVERLAP, PLANE, CHANNEL, Z_STEP, VECTOR,
     SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
     TAP_GROUPS, TAP_LIST, PANELS, PANEL_LIST, LAST_PANELS, LAST_PANEL_LIST, PHASES, PHASE_LIST, STRIP_LIST,
     GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, Z_ROWS,
-    LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE,
+    LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE, ROWS_ON_END,
     OFFSETS_AT, STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
 ) = range(73)  # fmt: skip
 PARAMS = 73
@@ -98,6 +98,29 @@ def stage_row(params, strip, source, inside, target):
 
 
 @inline
+def stage_rows_on_end(params, strip, source, row, rows, header, target):
+    """Rows that lie in the input as they are staged: one load for all of them, then zeros over what stands beside."""
+    begin = min(max(0, -row), rows)
+    end = max(begin, min(rows, params[IN_ROWS] - row))
+    pitch = params[PITCH]
+    for residue in range(params[COLUMN_RESIDUES]):
+        entry = at(strip, 8 * (STRIP_HEAD + residue * RESIDUE_ENTRY))
+        lines = at(target, residue * params[PLANE] * params[NUMBER_SIZE])
+        before, count = entry[1], entry[2]
+        clear(lines, 0, begin * pitch)
+        clear(lines, end * pitch, rows * pitch)
+        if end > begin and count > 0:
+            for k in range(LOAD_PARAMS):
+                header[k] = entry[2 + k]
+            header[0] = (end - begin - 1) * pitch + count
+            first = at(lines, (begin * pitch + before) * params[NUMBER_SIZE])
+            call_stage(params[LOAD], header, at(source, (row + begin) * params[SOURCE_ROW] + entry[0]), first, source)
+        for k in range(begin, end):
+            clear(lines, k * pitch, k * pitch + before)
+            clear(lines, k * pitch + before + count, (k + 1) * pitch)
+
+
+@inline
 def stage_slice(params, strip, source, slice_inside, row, rows, target):
     """The rows of one input slice that `rows` rows of z need."""
     residues = words(params, params[RESIDUES] + params[SLICE_RESIDUES])
@@ -115,7 +138,7 @@ def stage_slice(params, strip, source, slice_inside, row, rows, target):
 
 
 @inline
-def stage_input(params, strip, source, channels, depth, row, rows, staged):
+def stage_input(params, strip, source, channels, depth, row, rows, header, staged):
     """All of the input that a block of channels contributes to the item."""
     residues = words(params, params[RESIDUES])
     a_slice = params[PLANE] // params[STAGED_SLICES]
@@ -127,26 +150,28 @@ def stage_input(params, strip, source, channels, depth, row, rows, staged):
                 inside = wanted >= 0 and wanted < params[IN_SLICES]
                 begin = at(source, channel * params[SOURCE_CHANNEL] + wanted * params[SOURCE_SLICE])
                 place = channel * params[CHANNEL] + residue * apart_residues + k * a_slice
-                stage_slice(params, strip, begin, inside, row, rows, at(staged, place * params[NUMBER_SIZE]))
+                target = at(staged, place * params[NUMBER_SIZE])
+                if params[ROWS_ON_END] and inside:
+                    stage_rows_on_end(params, strip, begin, row, rows + params[MORE_ROWS], header, target)
+                else:
+                    stage_slice(params, strip, begin, inside, row, rows, target)
 
 
 @inline
 def multiply(params, panels, count, channels, adds, columns, header, staged, z, weights, biases):
-    """All rows of z: a few columns at a time, which stay in L1 or L2 while the panels pass."""
+    """All rows of z, panel by panel."""
     size = params[NUMBER_SIZE]
     groups = words(params, params[TAP_LIST])
-    header[gemm.ROW_STEP], header[gemm.ADDS] = params[Z_STEP], adds
-    for column in range(0, columns, params[COLUMNS_AT_ONCE]):
-        header[gemm.COLUMNS] = min(params[COLUMNS_AT_ONCE], columns - column)
-        for number in range(count):
-            panel = at(panels, 8 * PANEL_ENTRY * number)
-            group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
-            header[gemm.PRODUCTS] = channels * group[TAPS]
-            header[gemm.OFFSETS] = params[OFFSETS_AT] + 8 * group[TAP_PLACE]
-            header[gemm.BIASES] = apart(header, at(biases, panel[PANEL_ROW] * size))
-            target = at(z, (panel[PANEL_ROW] * params[Z_STEP] + column) * size)
-            begin = at(weights, panel[PANEL_WEIGHTS] * channels * size)
-            call_stage(panel[PANEL_KERNEL], header, at(staged, column * size), target, begin)
+    header[gemm.COLUMNS], header[gemm.ROW_STEP], header[gemm.ADDS] = columns, params[Z_STEP], adds
+    for number in range(count):
+        panel = at(panels, 8 * PANEL_ENTRY * number)
+        group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
+        header[gemm.PRODUCTS] = channels * group[TAPS]
+        header[gemm.OFFSETS] = params[OFFSETS_AT] + 8 * group[TAP_PLACE]
+        header[gemm.BIASES] = apart(header, at(biases, panel[PANEL_ROW] * size))
+        target = at(z, panel[PANEL_ROW] * params[Z_STEP] * size)
+        begin = at(weights, panel[PANEL_WEIGHTS] * channels * size)
+        call_stage(panel[PANEL_KERNEL], header, staged, target, begin)
 
 
 @inline
@@ -235,7 +260,7 @@ def conv():
             for channel in range(0, params[GROUP_IN], params[CHANNEL_BLOCK]):
                 channels = min(params[CHANNEL_BLOCK], params[GROUP_IN] - channel)
                 origin = at(source, channel * params[SOURCE_CHANNEL])
-                stage_input(params, strip, origin, channels, depth, row, rows, staged)
+                stage_input(params, strip, origin, channels, depth, row, rows, header, staged)
                 passed = at(weights, count * params[CHANNEL_WEIGHTS] * channel * size)
                 multiply(params, panels, number, channels, channel, columns, header, staged, z, passed, biases)
             slopes = at(pointer_to(table, SLOPES, work), z_rows * size)
