@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 import fastup
+from fastup.cpu import tiles
+from fastup.cpu.lattice import Geometry
+from fastup.plan import base
 from tests import oracles_conv
 from tests.cases import CONVS, Case
 
@@ -36,6 +39,31 @@ def test_equals_the_definition(case: Case, dtype: str) -> None:
     y = case.run(x, **operands)
     assert y.dtype == kind
     np.testing.assert_allclose(y.astype(np.float64), expected(case, x, operands), rtol=CLOSE[dtype], atol=CLOSE[dtype])
+
+
+MANY_TILES = Case("conv_transpose2d", (1, 9, 5, 90), {"stride": 2}, True, {"weight": (9, 20, 4, 4)})
+
+
+@pytest.mark.parametrize("level2", [2**8, 2**12])
+def test_equals_the_definition_in_many_tiles(level2: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With small caches even small calls have strips, blocks of channels that are added up, and ranges."""
+    chosen = []
+
+    def choose(plan: fastup.plan.ConvPlan, geometry: Geometry) -> tiles.Tiling:
+        chosen.append((geometry, whole(plan, geometry)))
+        return chosen[-1][1]
+
+    whole = tiles.choose
+    monkeypatch.setattr(tiles, "choose", choose)
+    monkeypatch.setattr(tiles, "_MOST_L2", level2)
+    monkeypatch.setattr(base, "cache", type(base.cache)(2**20))
+    for case in [*CONVS, MANY_TILES]:
+        x, operands = case.input(), case.arrays()
+        y = case.run(x, **operands)
+        np.testing.assert_allclose(y, expected(case, x, operands), rtol=4e-6, atol=4e-6, err_msg=str(case))
+    assert any(len(tiling.strips) > 1 for _, tiling in chosen)
+    assert any(tiling.ranges > 1 for _, tiling in chosen)
+    assert any(tiling.channels_in < geometry.group_in for geometry, tiling in chosen)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import tiles
+from fastup.cpu import panels, tiles
 from fastup.cpu.kernels import activate, conv, convert, gemm, join
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned, target_strides
+from fastup.cpu.panels import Bundle
 from fastup.cpu.permuted_copy import beyond_caches, streams
 from fastup.cpu.weights import Operands
 from fastup.plan import ConvPlan
@@ -49,9 +50,7 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     item = _ITEMS[dtype.itemsize]
     for family in FAMILIES:
         for key in family.instances():
-            if family is convert.store:
-                wanted = key[1] in (kind, convert.KINDS.index("bytes"))
-            elif family is convert.load:
+            if family in (convert.load, convert.store):
                 wanted = key[1] == kind
             else:
                 wanted = key[0] == (item if family is join.join else computed)
@@ -123,7 +122,7 @@ class _Packing:
         p[conv.ROW_COLUMNS] = tiling.strips[0][1] + width.spread
         p[conv.OVERLAP] = tiles.overlap(width, len(tiling.strips))
         p[conv.PITCH], p[conv.PLANE], p[conv.CHANNEL] = tiling.pitch, tiling.plane, tiling.channel
-        p[conv.Z_STEP], p[conv.Z_ROWS] = tiling.z_step, geometry.phases * tiling.channels_out
+        p[conv.Z_STEP], p[conv.RANGE_ROWS] = tiling.z_step, geometry.phases * tiling.channels_out
         p[conv.VECTOR] = gemm.vector_bytes() // self.size
         p[conv.CHANNEL_WEIGHTS] = geometry.weights_per_channel
         p[conv.RANGE_WEIGHTS] = tiling.channels_out * geometry.weights_per_channel * geometry.group_in
@@ -154,44 +153,47 @@ class _Packing:
         self.offsets = place
         p[conv.TAP_GROUPS] = len(groups)
         self._list(conv.TAP_LIST, entries)
-        last = self.geometry.group_out - (tiling.ranges - 1) * tiling.channels_out
-        for count, place, channels in (
-            (conv.PANELS, conv.PANEL_LIST, tiling.channels_out),
-            (conv.LAST_PANELS, conv.LAST_PANEL_LIST, last),
-        ):
-            panels = self._panels(channels)
-            p[count] = len(panels) // conv.PANEL_ENTRY
-            self._list(place, panels)
-        self._set_phases()
+        self._set_bundles()
         self._set_strips()
 
-    def _panels(self, channels: int) -> list[int]:
-        entries, before, computed = [], 0, self.geometry.computed.name
-        for number, (group, first) in enumerate(zip(self.geometry.tap_groups, self._first_rows(), strict=True)):
-            taps, row = group.size, first
-            for rows in tiles.panels_of(channels * len(group.phases)):
-                entries += [gemm.gemm(computed, rows).address, row, number, before]
-                row, before = row + rows, before + rows * taps
-        return entries
-
-    def _first_rows(self) -> list[int]:
-        """First row of z of each tap group."""
-        counts = [len(group.phases) * self.tiling.channels_out for group in self.geometry.tap_groups]
-        return [0, *itertools.accumulate(counts)][:-1]
-
-    def _set_phases(self) -> None:
-        depth, height, width = self.geometry.lattices
-        rows = {}
-        for group, first in zip(self.geometry.tap_groups, self._first_rows(), strict=True):
-            for number, phase in enumerate(group.phases):
-                rows[phase] = (first + number, len(group.phases))
+    def _set_bundles(self) -> None:
+        """Each kind of bundle with all its channels, and with those that are left at the end of the last range."""
+        last = self.geometry.group_out - (self.tiling.ranges - 1) * self.tiling.channels_out
         entries = []
-        for s, r in itertools.product(range(depth.axis.up), range(height.axis.up)):
+        for kind in panels.kinds(self.geometry):
+            rest = kind._replace(channels=last % kind.channels)
+            entries += [kind.channels, self._bundle(kind), self._bundle(rest)]
+        self.params[conv.BUNDLES] = len(entries) // conv.BUNDLE_ENTRY
+        self._list(conv.BUNDLE_LIST, entries)
+
+    def _bundle(self, bundle: Bundle) -> int:
+        """Where the description of a bundle is."""
+        p, geometry = self.params, self.geometry
+        self._list(conv.BUNDLE_LIST, [bundle.rows(geometry), bundle.weights(geometry), 0, 0, 0, 0])
+        place = p[conv.BUNDLE_LIST]
+        entries, before, first = [], 0, 0
+        firsts: dict[tuple[int, ...], tuple[int, int]] = {}
+        for number in bundle.groups:
+            group = geometry.tap_groups[number]
+            firsts |= {phase: (first + k, len(group.phases)) for k, phase in enumerate(group.phases)}
+            for rows in panels.panels_of(bundle.channels * len(group.phases)):
+                entries += [gemm.gemm(geometry.computed.name, rows).address, first, number, before]
+                first, before = first + rows, before + rows * group.size
+        self._list(place + conv.PANEL_LIST, entries)
+        p[place + conv.PANELS] = len(entries) // conv.PANEL_ENTRY
+        self._list(place + conv.PHASE_LIST, self._phases(firsts))
+        p[place + conv.PHASES] = len({phase[:2] for phase in firsts})
+        return place
+
+    def _phases(self, firsts: dict[tuple[int, ...], tuple[int, int]]) -> list[int]:
+        """What to join: the pairs of slice and row phase of which these are all phases, with their rows of z."""
+        depth, height, width = self.geometry.lattices
+        entries = []
+        for s, r in sorted({phase[:2] for phase in firsts}):
             entries += [s, depth.bases[s], r, height.bases[r]]
             for c in range(width.axis.up):
-                entries += [*rows[s, r, c], width.bases[c] - width.first]
-        self.params[conv.PHASES] = depth.axis.up * height.axis.up
-        self._list(conv.PHASE_LIST, entries)
+                entries += [*firsts[s, r, c], width.bases[c] - width.first]
+        return entries
 
     def _set_strips(self) -> None:
         width, pitch = self.geometry.lattices[2], self.tiling.pitch
@@ -205,7 +207,8 @@ class _Packing:
                 before, stop = tiles.lattice_edges(width, residue, pitch, begin)
                 origin = (width.first + begin + before) * width.axis.step + residue
                 count, source = stop - before, origin * pixel
-                load = [count, 0, 0, 1, pixel * width.axis.step, self.item, int(not self.plan.dtype.isnative), 0]
+                swapped, ahead = int(not self.plan.dtype.isnative), self.source_channel  # the next that is staged
+                load = [count, 0, 0, 1, pixel * width.axis.step, self.item, swapped, ahead]
                 entries += [source, before, *load]
         self._list(conv.STRIP_LIST, entries)
 
@@ -223,8 +226,7 @@ class _Packing:
         up = self.geometry.lattices[2].axis.up
         factor = up if p[conv.TARGET_STEP] == 1 and up in join.FACTORS else 0
         far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
-        if p[conv.TARGET_STEP] == 1 and streams(far, self.tiling.strips[0][1] * up * self.item):
-            p[conv.STREAM] = convert.store("uint8", convert.KINDS.index("bytes")).address
+        p[conv.STREAM] = int(p[conv.TARGET_STEP] == 1 and streams(far, self.tiling.strips[0][1] * up * self.item))
         p[conv.JOIN] = join.join(_ITEMS[self.item], factor).address
 
     def _rows_on_end(self) -> bool:
@@ -239,10 +241,11 @@ class _Packing:
         at = aligned(8 * 8)
         longest = max(end - begin for begin, end in tiling.strips) * p[conv.UP_COLUMNS]
         p[conv.LINE_AT], at = at, at + aligned(longest * self.item)
-        p[conv.JOIN_AT], at = at, at + aligned(8 * (join.FIRST + p[conv.UP_COLUMNS]))
+        p[conv.JOIN_AT], at = at, at + aligned(8 * (join.FIRST + 2 * p[conv.UP_COLUMNS]))
         p[conv.OFFSETS_AT], at = at, at + aligned(8 * self.offsets)
         slack = self.geometry.lattices[2].more + 2 * p[conv.VECTOR]
         p[conv.STAGED_AT], at = at, at + aligned((tiling.channels_in * tiling.channel + slack) * self.size)
-        p[conv.Z_AT], at = at, at + aligned(p[conv.Z_ROWS] * tiling.z_step * self.size)
+        rows = tiling.z_rows(self.geometry)
+        p[conv.Z_AT], at = at, at + aligned(rows * tiling.z_step * self.size)
         p[conv.STORED_AT] = at
-        return at + aligned(p[conv.Z_ROWS] * tiling.z_step * self.item) if p[conv.STORE] else at
+        return at + aligned(rows * tiling.z_step * self.item) if p[conv.STORE] else at

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastup.cpu.lattice import PANEL, Geometry, TapGroup
-from fastup.cpu.tiles import choose, panels_of
+from fastup.cpu.panels import Bundle, bundles, panels_of
+from fastup.cpu.tiles import choose
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.plan.operands import PackedWeight
@@ -43,17 +44,19 @@ class Operands:
         return found
 
     def pack(self, weight: Array) -> Array:
-        """Group by group, range by range, channels by channels, panel by panel: ``[k][row]``."""
+        """Group by group, range by range, channels by channels, bundle by bundle, panel by panel: ``[k][row]``."""
         tiling, geometry = self.tiling, self.geometry
-        rows = [self._matrix(weight.astype(geometry.computed), group) for group in geometry.tap_groups]
+        matrices = [self._matrix(weight.astype(geometry.computed), group) for group in geometry.tap_groups]
         parts = []
         for begin in range(0, geometry.group_out, tiling.channels_out):
-            end = min(begin + tiling.channels_out, geometry.group_out)
+            outputs = min(tiling.channels_out, geometry.group_out - begin)
             for channel in range(0, geometry.group_in, tiling.channels_in):
-                for matrix, group in zip(rows, geometry.tap_groups, strict=True):
-                    per = len(group.phases)
-                    block = matrix[:, begin * per : end * per, channel : channel + tiling.channels_in]
-                    parts += _panels(block.reshape(*block.shape[:2], block.shape[2] * block.shape[3]))
+                for first, bundle in bundles(geometry, outputs):
+                    for number in bundle.groups:
+                        per = len(geometry.tap_groups[number].phases)
+                        rows = slice((begin + first) * per, (begin + first + bundle.channels) * per)
+                        block = matrices[number][:, rows, channel : channel + tiling.channels_in]
+                        parts += _panels(block.reshape(*block.shape[:2], block.shape[2] * block.shape[3]))
         return np.concatenate(parts, axis=1).ravel()
 
     def _matrix(self, weight: Array, group: TapGroup) -> Array:
@@ -88,20 +91,24 @@ class Operands:
         """The output channel (and phase) of each row of z, of all groups and ranges; -1 for rows that are not used."""
         geometry, tiling = self.geometry, self.tiling
         rows = np.full((self.plan.groups, tiling.ranges, geometry.phases * tiling.channels_out), -1, np.int64)
-        channels = np.arange(self.plan.groups * tiling.ranges * tiling.channels_out).reshape(*rows.shape[:2], -1)
-        channels = channels % (tiling.ranges * tiling.channels_out)
-        of_group = np.arange(self.plan.groups)[:, None, None] * geometry.group_out
-        valid = np.where(channels < geometry.group_out, channels + of_group, -1)
-        first = 0
-        for group in geometry.tap_groups:
-            per = len(group.phases)
-            block = rows[..., first : first + per * tiling.channels_out].reshape(*valid.shape, per)
-            for k, phase in enumerate(group.phases):
-                number = self._phase_number(phase)
-                block[..., k] = np.where(valid >= 0, valid * geometry.phases + number, -1) if with_phase else valid
-            rows[..., first : first + per * tiling.channels_out] = block.reshape(*valid.shape[:2], -1)
-            first += per * tiling.channels_out
-        return rows.ravel()
+        for number in range(tiling.ranges):
+            begin = number * tiling.channels_out
+            outputs = min(tiling.channels_out, geometry.group_out - begin)
+            made = [self._rows_of(begin + first, bundle, with_phase) for first, bundle in bundles(geometry, outputs)]
+            of_range = np.concatenate(made)
+            rows[:, number, : of_range.size] = of_range
+        per = geometry.group_out * (geometry.phases if with_phase else 1)
+        moved = rows + np.arange(self.plan.groups)[:, None, None] * per
+        return np.where(rows < 0, -1, moved).ravel()
+
+    def _rows_of(self, first: int, bundle: Bundle, with_phase: bool) -> Array:
+        channels = np.arange(first, first + bundle.channels)[:, None]
+        parts = []
+        for number in bundle.groups:
+            phases = np.array([self._phase_number(phase) for phase in self.geometry.tap_groups[number].phases])
+            part = channels * self.geometry.phases + phases if with_phase else channels + 0 * phases
+            parts.append(part.ravel())
+        return np.concatenate(parts)
 
     def _per_row(self, values: Array | None, of_row: Array, otherwise: float) -> Array:
         if values is None:

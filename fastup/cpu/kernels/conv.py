@@ -3,8 +3,9 @@
 A work item is a block of rows of one strip of columns of one output slice, for a range of output channels of one group
 and one image. Its input is staged as ``[channel][residue][slice][row][column]`` with zeros around the picture, the
 columns of a stride taken apart by residue, so that every tap is one offset into it and one column after the other.
-`gemm` writes one row of z per output channel and phase; a row of the result is woven from the rows of its phases. Where
-a row is the whole width, zeros that end it also begin the next one.
+Where a row is the whole width, zeros that end it also begin the next one. `gemm` writes one row of z per output channel
+and phase; a row of the result is woven from the rows of its phases. Panels whose rows of z make whole rows of the
+result are a bundle: its rows are woven as soon as they are made, before they leave L1 or L2.
 
 All of z is computed at input positions j: phase p has output position ``up * (j - base_p) + p`` there. Rows are cut
 into blocks of j, columns into strips of output positions. ``table`` holds three addresses: packed weights, and one bias
@@ -13,9 +14,7 @@ and one slope per row of z. Lists that `params` names by their place are in it, 
 
 from __future__ import annotations
 
-from fastup.cpu.kernels import gemm
-from fastup.cpu.kernels.join import FIRST, OUTPUTS, STEP
-from fastup.cpu.kernels.join import PHASES as PHASES_OF_ROW
+from fastup.cpu.kernels import gemm, join
 from fastup.cpu.kernels.simd import clear, publish
 from fastup.cpu.kernels.stage import as_int64, at, call_stage, pointer_to
 from fastup.runtime.kernel import inline, intrinsic, kernel
@@ -30,15 +29,19 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
     FIRST_SLICE, FIRST_ROW, END_ROW, BLOCK_ROWS, STAGED_SLICES, MORE_ROWS,
     PITCH, ROW_COLUMNS, OVERLAP, PLANE, CHANNEL, Z_STEP, VECTOR,
     SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
-    TAP_GROUPS, TAP_LIST, PANELS, PANEL_LIST, LAST_PANELS, LAST_PANEL_LIST, PHASES, PHASE_LIST, STRIP_LIST,
-    GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, Z_ROWS,
+    TAP_GROUPS, TAP_LIST, BUNDLES, BUNDLE_LIST, STRIP_LIST,
+    GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, RANGE_ROWS,
     LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE, ROWS_ON_END,
     OFFSETS_AT, STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
-) = range(73)  # fmt: skip
-PARAMS = 73
+) = range(69)  # fmt: skip
+PARAMS = 69
 # Entries of the lists. A tap group: taps, place of its offsets in the list, place of its offsets in the workspace.
 TAPS, TAP_OFFSETS, TAP_PLACE, TAP_ENTRY = 0, 1, 2, 3
-# A panel: its kernel, first row of z, tap group, numbers of weights per channel before it.
+# A kind of bundle: its output channels, and the places of one with so many and of the last one.
+BUNDLE_CHANNELS, BUNDLE_WHOLE, BUNDLE_REST, BUNDLE_ENTRY = 0, 1, 2, 3
+# A bundle: rows of z, numbers of weights per input channel, panels and pairs of phases, each with the list's place.
+ROWS, WEIGHTS_IN, PANELS, PANEL_LIST, PHASES, PHASE_LIST = range(6)
+# A panel: its kernel, first row of the bundle's, tap group, numbers of weights per channel before it.
 PANEL_KERNEL, PANEL_ROW, PANEL_TAPS, PANEL_WEIGHTS, PANEL_ENTRY = 0, 1, 2, 3, 4
 # A pair of slice and row phase: phase and base of both, then per column phase first row, rows per channel, column.
 PHASE_HEAD, COLUMN_ENTRY = 4, 3
@@ -158,13 +161,13 @@ def stage_input(params, strip, source, channels, depth, row, rows, header, stage
 
 
 @inline
-def multiply(params, panels, count, channels, adds, columns, header, staged, z, weights, biases):
-    """All rows of z, panel by panel."""
+def multiply(params, bundle, channels, adds, columns, header, staged, z, weights, biases):
+    """The rows of z of a bundle, panel by panel."""
     size = params[NUMBER_SIZE]
     groups = words(params, params[TAP_LIST])
     header[gemm.COLUMNS], header[gemm.ROW_STEP], header[gemm.ADDS] = columns, params[Z_STEP], adds
-    for number in range(count):
-        panel = at(panels, 8 * PANEL_ENTRY * number)
+    for number in range(bundle[PANELS]):
+        panel = at(words(params, bundle[PANEL_LIST]), 8 * PANEL_ENTRY * number)
         group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
         header[gemm.PRODUCTS] = channels * group[TAPS]
         header[gemm.OFFSETS] = params[OFFSETS_AT] + 8 * group[TAP_PLACE]
@@ -175,51 +178,67 @@ def multiply(params, panels, count, channels, adds, columns, header, staged, z, 
 
 
 @inline
-def finish(params, columns, header, z, slopes, stored):
-    """Activate all of z in place, and turn it into the result's items where they are no floats of its kind."""
+def finish(params, rows, columns, header, z, slopes, stored):
+    """Activate rows of z in place, and turn them into the result's items where they are no floats of its kind."""
     size = params[NUMBER_SIZE]
     header[0] = columns
     if params[ACTIVATE] != 0:
-        for row in range(params[Z_ROWS]):
+        for row in range(rows):
             call_stage(params[ACTIVATE], header, at(z, row * params[Z_STEP] * size), at(slopes, row * size), z)
     if params[STORE] != 0:
         header[1] = params[SWAPPED]
-        for row in range(params[Z_ROWS]):
+        for row in range(rows):
             line = at(stored, row * params[Z_STEP] * params[STORED_SIZE])
             call_stage(params[STORE], header, at(z, row * params[Z_STEP] * size), line, z)
 
 
 @inline
-def join_row(params, phase, channels, column, header, joining, stored, target):
-    """One output row of each channel, woven from the rows of its column phases; past the caches if none holds it."""
-    for channel in range(channels):
-        for k in range(params[UP_COLUMNS]):
-            entry = at(phase, 8 * (PHASE_HEAD + COLUMN_ENTRY * k))
-            joining[FIRST + k] = (entry[0] + channel * entry[1]) * params[Z_STEP] + column + entry[2]
-        row = at(target, channel * params[TARGET_CHANNEL])
-        if params[STREAM] != 0:
-            line = at(stored, apart(stored, header) + params[LINE_AT])
-            call_stage(params[JOIN], joining, stored, line, stored)
-            call_stage(params[STREAM], header, line, row, stored)
-        else:
-            call_stage(params[JOIN], joining, stored, row, stored)
+def join_rows(params, bundle, strip, channels, depth, row, rows, joining, stored, line, target):
+    """Every output row that a bundle has, of all its slice and row phases."""
+    each = PHASE_HEAD + COLUMN_ENTRY * params[UP_COLUMNS]
+    joining[join.OUTPUTS], joining[join.CHANNELS] = strip[1], channels
+    for number in range(bundle[PHASES]):
+        phase = at(words(params, bundle[PHASE_LIST]), 8 * each * number)
+        out_slice = params[UP_SLICES] * (depth - phase[1]) + phase[0]
+        first = max(0, phase[3] - row)
+        out_row = params[UP_ROWS] * (row + first - phase[3]) + phase[2]
+        beyond = (params[OUT_ROWS] - out_row + params[UP_ROWS] - 1) // params[UP_ROWS]
+        joining[join.ROWS] = min(rows - first, beyond)
+        if depth >= phase[1] and out_slice < params[OUT_SLICES] and joining[join.ROWS] > 0:
+            for k in range(params[UP_COLUMNS]):
+                entry = at(phase, 8 * (PHASE_HEAD + COLUMN_ENTRY * k))
+                joining[join.FIRST + 2 * k] = entry[0] * params[Z_STEP] + first * params[PITCH] + entry[2]
+                joining[join.FIRST + 2 * k + 1] = entry[1] * params[Z_STEP]
+            begin = at(target, out_slice * params[TARGET_SLICE] + out_row * params[TARGET_ROW] + strip[0])
+            call_stage(params[JOIN], joining, stored, begin, line)
 
 
 @inline
-def join(params, strip, channels, depth, row, rows, header, joining, stored, target):
-    """Every output row that the item has, of all slice and row phases."""
-    each = PHASE_HEAD + COLUMN_ENTRY * params[UP_COLUMNS]
-    joining[OUTPUTS], joining[PHASES_OF_ROW], joining[STEP] = strip[1], params[UP_COLUMNS], params[TARGET_STEP]
-    header[0], header[1] = strip[1] * params[STORED_SIZE], 0
-    for number in range(params[PHASES]):
-        phase = at(words(params, params[PHASE_LIST]), 8 * each * number)
-        out_slice = params[UP_SLICES] * (depth - phase[1]) + phase[0]
-        if out_slice >= 0 and out_slice < params[OUT_SLICES] and depth >= phase[1]:
-            for k in range(rows):
-                out_row = params[UP_ROWS] * (row + k - phase[3]) + phase[2]
-                if row + k >= phase[3] and out_row < params[OUT_ROWS]:
-                    line = at(target, out_slice * params[TARGET_SLICE] + out_row * params[TARGET_ROW] + strip[0])
-                    join_row(params, phase, channels, k * params[PITCH], header, joining, stored, line)
+def begin_joining(params, joining):
+    """What all calls of `join` have in common."""
+    item = params[STORED_SIZE]
+    joining[join.PHASES], joining[join.STEP] = params[UP_COLUMNS], params[TARGET_STEP]
+    joining[join.STREAM], joining[join.SOURCE_ROW] = params[STREAM], params[PITCH]
+    joining[join.TARGET_ROW] = params[UP_ROWS] * params[TARGET_ROW] // item
+    joining[join.TARGET_CHANNEL] = params[TARGET_CHANNEL] // item
+
+
+@inline
+def digits(params, item):
+    """Of a work item: its block of rows, strip, slice, range of channels, group and image."""
+    above = item // params[ROW_BLOCKS]
+    upper = above // params[STRIPS]
+    higher = upper // params[SLICES]
+    highest = higher // params[RANGES]
+    image = highest // params[GROUPS]
+    return (
+        item - above * params[ROW_BLOCKS],
+        above - upper * params[STRIPS],
+        upper - higher * params[SLICES],
+        higher - highest * params[RANGES],
+        highest - image * params[GROUPS],
+        image,
+    )
 
 
 @kernel("uint8", "uint8", "uint8", "element", elements=gemm.FLOATS)
@@ -229,45 +248,52 @@ def conv():
     def body(params, src, dst, table, work, start, stop):
         header, joining = as_int64(work, 0), as_int64(work, params[JOIN_AT])
         staged, z = at(work, params[STAGED_AT]), at(work, params[Z_AT])
-        stored = at(work, params[STORED_AT])
+        line, stored = at(work, params[LINE_AT]), at(work, params[STORED_AT])
         size = params[NUMBER_SIZE]
+        kept = params[Z_STEP] * size if params[CHANNEL_BLOCK] < params[GROUP_IN] else 0  # else a bundle's z is reused
         write_offsets(params, as_int64(work, params[OFFSETS_AT]))
+        begin_joining(params, joining)
         for item in range(start, stop):
-            above = item // params[ROW_BLOCKS]
-            row = params[FIRST_ROW] + (item - above * params[ROW_BLOCKS]) * params[BLOCK_ROWS]
+            block, number, upper, part, group, image = digits(params, item)
+            row = params[FIRST_ROW] + block * params[BLOCK_ROWS]
             rows = min(params[BLOCK_ROWS], params[END_ROW] - row)
-            upper = above // params[STRIPS]
             each = STRIP_HEAD + RESIDUE_ENTRY * params[COLUMN_RESIDUES]
-            strip = at(words(params, params[STRIP_LIST]), 8 * each * (above - upper * params[STRIPS]))
-            higher = upper // params[SLICES]
-            depth = params[FIRST_SLICE] + upper - higher * params[SLICES]
-            highest = higher // params[RANGES]
-            part = higher - highest * params[RANGES]
-            image = highest // params[GROUPS]
-            group = highest - image * params[GROUPS]
+            strip = at(words(params, params[STRIP_LIST]), 8 * each * number)
+            depth = params[FIRST_SLICE] + upper
             begin = part * params[RANGE]
             count = min(params[RANGE], params[GROUP_OUT] - begin)
-            panels, number = words(params, params[PANEL_LIST]), params[PANELS]
-            if part == params[RANGES] - 1:
-                panels, number = words(params, params[LAST_PANEL_LIST]), params[LAST_PANELS]
-            z_rows = (group * params[RANGES] + part) * params[Z_ROWS]
-            biases = at(pointer_to(table, BIASES, work), z_rows * size)
+            range_rows = (group * params[RANGES] + part) * params[RANGE_ROWS]
             first_weight = group * params[GROUP_WEIGHTS] + part * params[RANGE_WEIGHTS]
-            weights = at(pointer_to(table, WEIGHTS, work), first_weight * size)
             source = at(src, image * params[SOURCE_IMAGE] + group * params[GROUP_IN] * params[SOURCE_CHANNEL])
+            out_channel = group * params[GROUP_OUT] + begin
+            target = at(dst, image * params[TARGET_IMAGE] + out_channel * params[TARGET_CHANNEL])
             columns = (rows - 1) * params[PITCH] + params[ROW_COLUMNS]
             columns = (columns + params[VECTOR] - 1) // params[VECTOR] * params[VECTOR]
             for channel in range(0, params[GROUP_IN], params[CHANNEL_BLOCK]):
                 channels = min(params[CHANNEL_BLOCK], params[GROUP_IN] - channel)
                 origin = at(source, channel * params[SOURCE_CHANNEL])
                 stage_input(params, strip, origin, channels, depth, row, rows, header, staged)
-                passed = at(weights, count * params[CHANNEL_WEIGHTS] * channel * size)
-                multiply(params, panels, number, channels, channel, columns, header, staged, z, passed, biases)
-            slopes = at(pointer_to(table, SLOPES, work), z_rows * size)
-            finish(params, columns, header, z, slopes, stored)
-            channel = group * params[GROUP_OUT] + begin
-            target = at(dst, image * params[TARGET_IMAGE] + channel * params[TARGET_CHANNEL])
-            join(params, strip, count, depth, row, rows, header, joining, stored if params[STORE] != 0 else z, target)
+                passed = first_weight + count * params[CHANNEL_WEIGHTS] * channel
+                weights = at(pointer_to(table, WEIGHTS, work), passed * size)
+                last = channel + channels == params[GROUP_IN]
+                z_row = 0
+                for number in range(params[BUNDLES]):
+                    kind = at(words(params, params[BUNDLE_LIST]), 8 * BUNDLE_ENTRY * number)
+                    for first in range(0, count, kind[BUNDLE_CHANNELS]):
+                        outputs = min(kind[BUNDLE_CHANNELS], count - first)
+                        whole = outputs == kind[BUNDLE_CHANNELS]
+                        bundle = words(params, kind[BUNDLE_WHOLE] if whole else kind[BUNDLE_REST])
+                        lines = at(z, z_row * kept)
+                        biases = at(pointer_to(table, BIASES, work), (range_rows + z_row) * size)
+                        multiply(params, bundle, channels, channel, columns, header, staged, lines, weights, biases)
+                        if last:
+                            slopes = at(pointer_to(table, SLOPES, work), (range_rows + z_row) * size)
+                            finish(params, bundle[ROWS], columns, header, lines, slopes, stored)
+                            made = stored if params[STORE] != 0 else lines
+                            place = at(target, first * params[TARGET_CHANNEL])
+                            join_rows(params, bundle, strip, outputs, depth, row, rows, joining, made, line, place)
+                        weights = at(weights, bundle[WEIGHTS_IN] * channels * size)
+                        z_row += bundle[ROWS]
         publish()
 
     return body
