@@ -144,13 +144,12 @@ class _Packing:
         p[conv.SLICE_RESIDUES], p[conv.ROW_RESIDUES] = len(depth.residues), len(height.residues)
         p[conv.COLUMN_RESIDUES] = len(width.residues)
         self._list(conv.RESIDUES, [*depth.residues, *height.residues])
-        entries, place = [], 0
+        entries = []
         for group in groups:
             offsets = [tiling.offset(self.geometry, *tap) for tap in itertools.product(*group.taps)]
-            self._list(conv.TAP_LIST, offsets)
-            entries += [len(offsets), p[conv.TAP_LIST], place]
-            place += len(offsets) * tiling.channels_in
-        self.offsets = place
+            starts = range(0, tiling.channels_in * tiling.channel, tiling.channel)
+            self._list(conv.TAP_LIST, [start + offset for start in starts for offset in offsets])
+            entries += [len(offsets), p[conv.TAP_LIST]]
         p[conv.TAP_GROUPS] = len(groups)
         self._list(conv.TAP_LIST, entries)
         self._set_bundles()
@@ -242,7 +241,6 @@ class _Packing:
         longest = max(end - begin for begin, end in tiling.strips) * p[conv.UP_COLUMNS]
         p[conv.LINE_AT], at = at, at + aligned(longest * self.item)
         p[conv.JOIN_AT], at = at, at + aligned(8 * (join.FIRST + 2 * p[conv.UP_COLUMNS]))
-        p[conv.OFFSETS_AT], at = at, at + aligned(8 * self.offsets)
         slack = self.geometry.lattices[2].more + 2 * p[conv.VECTOR]
         p[conv.STAGED_AT], at = at, at + aligned((tiling.channels_in * tiling.channel + slack) * self.size)
         rows = tiling.z_rows(self.geometry)

@@ -32,11 +32,11 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
     TAP_GROUPS, TAP_LIST, BUNDLES, BUNDLE_LIST, STRIP_LIST,
     GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, RANGE_ROWS,
     LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE, ROWS_ON_END,
-    OFFSETS_AT, STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
-) = range(69)  # fmt: skip
-PARAMS = 69
-# Entries of the lists. A tap group: taps, place of its offsets in the list, place of its offsets in the workspace.
-TAPS, TAP_OFFSETS, TAP_PLACE, TAP_ENTRY = 0, 1, 2, 3
+    STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
+) = range(68)  # fmt: skip
+PARAMS = 68
+# Entries of the lists. A tap group: taps, place of the offsets of all products of a block of channels.
+TAPS, TAP_OFFSETS, TAP_ENTRY = 0, 1, 2
 # A kind of bundle: its output channels, and the places of one with so many and of the last one.
 BUNDLE_CHANNELS, BUNDLE_WHOLE, BUNDLE_REST, BUNDLE_ENTRY = 0, 1, 2, 3
 # A bundle: rows of z, numbers of weights per input channel, panels and pairs of phases, each with the list's place.
@@ -69,19 +69,6 @@ def apart(_, begin, end):
 def words(params, place):
     """The list that begins at this place of `params`."""
     return at(params, 8 * place)
-
-
-@inline
-def write_offsets(params, offsets):
-    """Offsets into the staged input of all products of a block of channels, tap group by tap group."""
-    groups = words(params, params[TAP_LIST])
-    for group in range(params[TAP_GROUPS]):
-        taps = groups[group * TAP_ENTRY + TAPS]
-        given = words(params, groups[group * TAP_ENTRY + TAP_OFFSETS])
-        place = groups[group * TAP_ENTRY + TAP_PLACE]
-        for channel in range(params[CHANNEL_BLOCK]):
-            for tap in range(taps):
-                offsets[place + channel * taps + tap] = channel * params[CHANNEL] + given[tap]
 
 
 @inline
@@ -170,7 +157,7 @@ def multiply(params, bundle, channels, adds, columns, header, staged, z, weights
         panel = at(words(params, bundle[PANEL_LIST]), 8 * PANEL_ENTRY * number)
         group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
         header[gemm.PRODUCTS] = channels * group[TAPS]
-        header[gemm.OFFSETS] = params[OFFSETS_AT] + 8 * group[TAP_PLACE]
+        header[gemm.OFFSETS] = apart(header, words(params, group[TAP_OFFSETS]))
         header[gemm.BIASES] = apart(header, at(biases, panel[PANEL_ROW] * size))
         target = at(z, panel[PANEL_ROW] * params[Z_STEP] * size)
         begin = at(weights, panel[PANEL_WEIGHTS] * channels * size)
@@ -251,7 +238,6 @@ def conv():
         line, stored = at(work, params[LINE_AT]), at(work, params[STORED_AT])
         size = params[NUMBER_SIZE]
         kept = params[Z_STEP] * size if params[CHANNEL_BLOCK] < params[GROUP_IN] else 0  # else a bundle's z is reused
-        write_offsets(params, as_int64(work, params[OFFSETS_AT]))
         begin_joining(params, joining)
         for item in range(start, stop):
             block, number, upper, part, group, image = digits(params, item)
