@@ -17,7 +17,8 @@ from fastup.runtime import cpu_info
 _LIBRARIES = ("numpy", "numba", "torch", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What the figures were measured on."""
     versions = []
     for name in _LIBRARIES:
         try:
@@ -54,7 +55,7 @@ def main() -> None:
     for cell in cells:
         results.append(report.measure(cell, arguments.rounds))
         print(report.line(results[-1]), flush=True)
-    text = report.document(results, _machine())
+    text = report.document(results, machine())
     if arguments.write and arguments.threads:
         Path(__file__).with_name(f"results-threads-{arguments.threads}.md").write_text(text)
     elif arguments.write:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastup.cpu import panels, tiles
-from fastup.cpu.kernels import activate, conv, convert, gemm, join
+from fastup.cpu.kernels import activate, conv, convert, gemm, join, pack
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned, target_strides
 from fastup.cpu.panels import Bundle
@@ -26,6 +26,7 @@ FAMILIES = (
     conv.conv,
     gemm.gemm,
     join.join,
+    pack.pack,
     activate.activate_float,
     activate.activate_double,
     convert.load,

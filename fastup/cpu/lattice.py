@@ -114,3 +114,10 @@ class Geometry(NamedTuple):
     def weights_per_channel(self) -> int:
         """Numbers in the weight per input and output channel."""
         return sum(len(group.phases) * group.size for group in self.tap_groups)
+
+    def phase_number(self, phase: tuple[int, ...]) -> int:
+        """The place of a phase among those of an output channel."""
+        number = 0
+        for lattice, p in zip(self.lattices, phase, strict=True):
+            number = number * lattice.axis.up + p
+        return number

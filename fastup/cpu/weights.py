@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import itertools
 from typing import Any
 
 import numpy as np
 
-from fastup.cpu.lattice import PANEL, Geometry, TapGroup
-from fastup.cpu.panels import Bundle, bundles, panels_of
+from fastup.cpu.lattice import Geometry
+from fastup.cpu.packing import packing
+from fastup.cpu.panels import Bundle, bundles
 from fastup.cpu.tiles import choose
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.plan.operands import PackedWeight
+from fastup.runtime.workers import Launch
 
 
 class Operands:
@@ -21,6 +22,7 @@ class Operands:
 
     def __init__(self, plan: ConvPlan) -> None:
         self.plan, self.geometry = plan, Geometry.of(plan)
+        self.packing: Launch | None = None
         self.tiling = choose(plan, self.geometry)
         self.channel_of_row = self._rows(False)
         self.bias_of_row = self._rows(True) if plan.kind == "subpixel_conv" else self.channel_of_row
@@ -44,48 +46,15 @@ class Operands:
         return found
 
     def pack(self, weight: Array) -> Array:
-        """Group by group, range by range, channels by channels, bundle by bundle, panel by panel: ``[k][row]``."""
-        tiling, geometry = self.tiling, self.geometry
-        matrices = [self._matrix(weight.astype(geometry.computed), group) for group in geometry.tap_groups]
-        parts = []
-        for begin in range(0, geometry.group_out, tiling.channels_out):
-            outputs = min(tiling.channels_out, geometry.group_out - begin)
-            for channel in range(0, geometry.group_in, tiling.channels_in):
-                for first, bundle in bundles(geometry, outputs):
-                    for number in bundle.groups:
-                        per = len(geometry.tap_groups[number].phases)
-                        rows = slice((begin + first) * per, (begin + first + bundle.channels) * per)
-                        block = matrices[number][:, rows, channel : channel + tiling.channels_in]
-                        parts += _panels(block.reshape(*block.shape[:2], block.shape[2] * block.shape[3]))
-        return np.concatenate(parts, axis=1).ravel()
-
-    def _matrix(self, weight: Array, group: TapGroup) -> Array:
-        """``[group][output channel and phase][input channel][tap]``."""
-        plan, geometry = self.plan, self.geometry
-        flat = weight.reshape(*weight.shape[:2], -1)
-        if plan.kind == "conv_transpose":
-            flat = flat.reshape(plan.groups, geometry.group_in, geometry.group_out, -1).swapaxes(1, 2)
-        else:
-            flat = flat.reshape(plan.groups, -1, geometry.group_in, flat.shape[-1])
-        chosen = []
-        for phase in group.phases:
-            taps = [self._taps(axis, p) for axis, p in enumerate(phase[3 - plan.rank :])] if group.size else [()]
-            places = [int(np.ravel_multi_index(tap, plan.kernel_size)) for tap in itertools.product(*taps)]
-            part = flat
-            if plan.kind == "subpixel_conv":
-                part = flat[:, self._phase_number(phase) :: geometry.phases]
-            chosen.append(part[..., places] if group.size else part[..., :0])
-        rows = geometry.group_out * len(group.phases)
-        return np.stack(chosen, axis=2).reshape(plan.groups, rows, geometry.group_in, group.size)
-
-    def _taps(self, axis: int, phase: int) -> tuple[int, ...]:
-        return self.plan.axes[axis].phases[phase].taps
-
-    def _phase_number(self, phase: tuple[int, ...]) -> int:
-        number = 0
-        for lattice, p in zip(self.geometry.lattices, phase, strict=True):
-            number = number * lattice.axis.up + p
-        return number
+        """The weight in the order in which the micro-kernel reads it."""
+        if self.packing is None:
+            self.packing = packing(self.plan, self.geometry, self.tiling)
+        geometry = self.geometry
+        source = np.require(weight, geometry.computed, ["C", "A"])
+        numbers = self.plan.groups * geometry.group_out * geometry.weights_per_channel * geometry.group_in
+        packed = np.empty(numbers, source.dtype)
+        self.packing(source.ctypes.data, packed.ctypes.data, (source, packed))
+        return packed
 
     def _rows(self, with_phase: bool) -> Array:
         """The output channel (and phase) of each row of z, of all groups and ranges; -1 for rows that are not used."""
@@ -105,7 +74,7 @@ class Operands:
         channels = np.arange(first, first + bundle.channels)[:, None]
         parts = []
         for number in bundle.groups:
-            phases = np.array([self._phase_number(phase) for phase in self.geometry.tap_groups[number].phases])
+            phases = np.array([self.geometry.phase_number(phase) for phase in self.geometry.tap_groups[number].phases])
             part = channels * self.geometry.phases + phases if with_phase else channels + 0 * phases
             parts.append(part.ravel())
         return np.concatenate(parts)
@@ -116,15 +85,3 @@ class Operands:
         if values.size == 1:  # one slope may stand for all channels
             of_row = np.minimum(of_row, 0)
         return np.append(values.astype(self.geometry.computed), self.geometry.computed.type(0))[of_row]
-
-
-def _panels(block: Array) -> list[Array]:
-    """The rows of a block as panels, all full ones at once."""
-    groups, rows, products = block.shape
-    whole = rows // PANEL * PANEL
-    full = block[:, :whole].reshape(groups, whole // PANEL, PANEL, products)
-    parts = [full.swapaxes(2, 3).reshape(groups, whole * products)]
-    for count in panels_of(rows - whole):
-        parts.append(block[:, whole : whole + count].swapaxes(1, 2).reshape(groups, count * products))
-        whole += count
-    return parts
