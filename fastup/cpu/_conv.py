@@ -222,12 +222,19 @@ class _Packing:
         if plan.dtype != computed:
             p[conv.STORE] = convert.store("uint8", self.kind).address
         p[conv.SWAPPED], p[conv.STORED_SIZE] = int(not plan.dtype.isnative), self.item
+        p[conv.FETCHES] = int(self._rows_are_asked_for())
         p[conv.ROWS_ON_END] = int(self._rows_on_end())
         up = self.geometry.lattices[2].axis.up
         factor = up if p[conv.TARGET_STEP] == 1 and up in join.FACTORS else 0
         far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
         p[conv.STREAM] = int(p[conv.TARGET_STEP] == 1 and streams(far, self.tiling.strips[0][1] * up * self.item))
         p[conv.JOIN] = join.join(_ITEMS[self.item], factor).address
+
+    def _rows_are_asked_for(self) -> bool:
+        """Whether what the next block of rows reads of a channel lies in one piece, and is staged at once."""
+        width, tiling = self.geometry.lattices[2], self.tiling
+        dense = self.source[2] == self.item and self.source[1] == width.axis.n_in * self.item
+        return dense and len(tiling.strips) == 1 and tiling.channels_in == self.geometry.group_in
 
     def _rows_on_end(self) -> bool:
         """Whether the rows of the input lie one after the other, and just as they are staged."""
@@ -238,7 +245,7 @@ class _Packing:
 
     def _lay_out_workspace(self) -> int:
         p, tiling = self.params, self.tiling
-        at = aligned(8 * 8)
+        at = aligned(8 * gemm.PARAMS)
         longest = max(end - begin for begin, end in tiling.strips) * p[conv.UP_COLUMNS]
         p[conv.LINE_AT], at = at, at + aligned(longest * self.item)
         p[conv.JOIN_AT], at = at, at + aligned(8 * (join.FIRST + 2 * p[conv.UP_COLUMNS]))

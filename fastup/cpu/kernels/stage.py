@@ -26,6 +26,19 @@ def at(_, pointer, distance):
 
 
 @intrinsic
+def address(_, pointer):
+    """The pointer as a number."""
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        from llvmlite import ir
+
+        return builder.ptrtoint(arguments[0], ir.IntType(64))
+
+    return types.intp(pointer), generate
+
+
+@intrinsic
 def view(_, pointer, distance, like):
     """The address `distance` bytes further, seen as a pointer like another."""
     from numba import types

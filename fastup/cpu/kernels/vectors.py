@@ -65,6 +65,14 @@ def call(builder, name, result, arguments):
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
 
 
+def fetch(builder, pointer, level=3):
+    """Bring the line at a byte pointer into the caches: 3 for all, 2 but the first; any address may be asked for."""
+    from llvmlite import ir
+
+    word = ir.IntType(32)
+    call(builder, "llvm.prefetch.p0i8", ir.VoidType(), [pointer, word(0), word(level), word(1)])
+
+
 def fma(builder, a, b, c):
     """The sum a * b + c in one rounding, or in two where the processor has no such instruction."""
     if not target_has("fma"):
