@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import fastup
+from fastup.runtime.kernel import target_has
 from tests import oracles_conv
 
 Array = np.ndarray[Any, Any]
@@ -132,4 +133,6 @@ def test_sums_are_as_exact_as_their_length_allows(
     error = np.abs(run(x, w, **keywords) - exact)
     assert (error <= np.sqrt(taps) * np.finfo(np.float32).eps * size).all()
     theirs = getattr(torch.nn.functional, op)(torch.from_numpy(x), torch.from_numpy(w), **keywords).numpy()
-    assert np.sqrt(np.mean(error**2)) <= 1.02 * np.sqrt(np.mean((theirs - exact) ** 2))
+    # torch multiplies and adds in one rounding; without that instruction each product is rounded too.
+    allowed = 1.02 if target_has("fma") else 1.2
+    assert np.sqrt(np.mean(error**2)) <= allowed * np.sqrt(np.mean((theirs - exact) ** 2))
