@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu import tiles
+from fastup.cpu import _conv, tiles
 from fastup.cpu.lattice import Geometry
 from fastup.plan import base
 from tests import oracles_conv
@@ -202,6 +202,29 @@ def test_a_plan_and_out(generator: np.random.Generator) -> None:
     out = np.empty(plan.output_shape, np.float32)
     assert fastup.run(plan, x, out, operands=(w,)) is out
     np.testing.assert_array_equal(out, fastup.subpixel_conv2d(x, w, upscale_factor=2, padding=1))
+
+
+@pytest.mark.parametrize(
+    ("operator", "shape", "weight", "keywords"),
+    [
+        ("conv2d", (1, 64, 512, 4096), (64, 64, 3, 3), {"padding": 1}),
+        ("conv2d", (1, 8192, 64, 64), (64, 8192, 3, 3), {"padding": 1}),
+        ("conv2d", (1, 3, 300, 300), (64, 3, 33, 33), {"stride": 4, "dilation": 3}),
+        ("conv_transpose1d", (1, 1026, 20_000), (1026, 1, 1024), {"stride": 256}),
+        ("conv_transpose2d", (1, 512, 8, 8), (512, 1024, 4, 4), {"stride": 2, "padding": 1}),
+        ("conv_transpose2d", (1, 21, 640, 640), (21, 21, 64, 64), {"stride": 32, "padding": 16}),
+        ("conv_transpose3d", (1, 512, 8, 8, 8), (512, 64, 4, 4, 4), {"stride": 4}),
+        ("subpixel_conv2d", (1, 512, 720, 1280), (48, 512, 5, 5), {"upscale_factor": 4, "padding": 2}),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_workspaces_stay_small(
+    operator: str, shape: tuple[int, ...], weight: tuple[int, ...], keywords: dict[str, Any], dtype: str
+) -> None:
+    """Below 4 MB a thread, whatever the size of the picture, of the kernel and of the channels."""
+    plan = getattr(fastup.plan, operator)(shape, dtype, weight, **keywords)
+    strides = tuple(int(np.prod(shape[k + 1 :])) for k in range(len(shape)))
+    assert _conv.launch(plan, strides).workspace < 4 * 2**20
 
 
 def test_empty_batches() -> None:
