@@ -27,14 +27,15 @@ def judge():
         for plane in range(start, stop):
             begin = plane * params[1] * params[6]
             outside, apart = np.int64(0), np.int64(params[7] == 0)
-            for k in range(begin, begin + params[1] * params[6]):
-                outside |= np.int64((indices[k] < 0) | (indices[k] >= positions))
             if params[7] != 0:
                 for row in range(params[3]):
                     for pixel in range(width):
                         distance = indices[begin + row * width + pixel] - 2 * (row * wide + pixel)
                         own = (distance == 0) | (distance == 1) | (distance == wide) | (distance == wide + 1)
                         apart |= np.int64(own) ^ 1
+            if apart:  # an index in its own window is a position
+                for k in range(begin, begin + params[1] * params[6]):
+                    outside |= np.int64((indices[k] < 0) | (indices[k] >= positions))
             found[plane] = 2 if outside else 1 if apart else 0
 
     return body
