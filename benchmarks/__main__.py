@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
-import platform
 import sys
 from pathlib import Path
 
-import fastup
 from benchmarks import peers, report
 from benchmarks.cells import CELLS
-from fastup.runtime import cpu_info
-
-_LIBRARIES = ("numpy", "numba", "torch", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
-
-
-def machine() -> str:
-    """What the figures were measured on."""
-    versions = []
-    for name in _LIBRARIES:
-        try:
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"{name} not installed")
-    caches = ", ".join(f"L{k} {size // 1024} KB" for k, size in enumerate(cpu_info.caches(), 1))
-    return (
-        f"{cpu_info.brand()} ({cpu_info.cpu_name()}, {cpu_info.isa()}), {fastup.get_num_threads()} threads, {caches}; "
-        f"{platform.system()}, Python {platform.python_version()}; {', '.join(versions)}."
-    )
 
 
 def main() -> None:
@@ -55,7 +34,7 @@ def main() -> None:
     for cell in cells:
         results.append(report.measure(cell, arguments.rounds))
         print(report.line(results[-1]), flush=True)
-    text = report.document(results, machine())
+    text = report.document(results, report.machine())
     if arguments.write and arguments.threads:
         Path(__file__).with_name(f"results-threads-{arguments.threads}.md").write_text(text)
     elif arguments.write:

@@ -13,71 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import fastup
-from benchmarks import protocol
-from benchmarks.__main__ import machine
+from benchmarks import limit, protocol, report
 from benchmarks._conv import CELLS
 from benchmarks.cell import Cell, keeping_last_four
 from fastup.cpu import tiles
 from fastup.cpu.kernels import gemm
-from fastup.cpu.kernels import vectors as untyped
 from fastup.cpu.lattice import Geometry
-from fastup.cpu.panels import panels_of
+from fastup.cpu.panels import bundles, panels_of
 from fastup.plan import ConvPlan
-from fastup.runtime.kernel import intrinsic, kernel
-from fastup.runtime.workers import Launch
-
-vectors: Any = untyped  # helpers that emit IR have no types
-_STEPS, _CHUNKS = 20_000, 64
-
-
-@intrinsic
-def _multiply_add(_: Any, steps: Any, numbers: Any) -> Any:
-    """The sum of as many accumulators as a tile has, each after so many products; nothing is loaded meanwhile."""
-    from llvmlite import ir
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        lanes = gemm.vector_bytes() * 8 // numbers.dtype.bitwidth
-        first, factor = (
-            vectors.splat(builder, builder.load(builder.gep(arguments[1], [ir.IntType(64)(k)])), lanes) for k in (0, 1)
-        )
-
-        def step(_k: Any, sums: list[Any]) -> list[Any]:
-            return [vectors.fma(builder, one, factor, first) for one in sums]
-
-        sums = vectors.repeated(builder, arguments[0], [first] * gemm.accumulators(), step)
-        total = sums[0]
-        for one in sums[1:]:
-            total = builder.fadd(total, one)
-        return builder.extract_element(total, ir.IntType(32)(0))
-
-    return numbers.dtype(steps, numbers), generate
-
-
-@kernel("element", elements=gemm.FLOATS)
-def peak() -> Any:
-    """Products and sums in registers alone."""
-
-    def body(params: Any, numbers: Any, start: Any, stop: Any) -> None:
-        for chunk in range(start, stop):
-            numbers[2 + chunk] = _multiply_add(params[1], numbers)
-
-    return body
-
-
-def peak_call(threads: int) -> tuple[Callable[[], None], float]:
-    """Run at the FMA peak on so many threads, and how many operations that is."""
-    numbers = np.full(2 + _CHUNKS, 0.5, np.float32)
-    launch = Launch(peak("float32"), [_CHUNKS, _STEPS], 1e6)
-    lanes = gemm.vector_bytes() // 4
-    address = numbers.ctypes.data
-
-    def call() -> None:
-        launch(address, address, (numbers,), threads)
-
-    return call, 2.0 * _CHUNKS * _STEPS * gemm.accumulators() * lanes
 
 
 def operations(cell: Cell, y: Any) -> float:
@@ -87,7 +31,9 @@ def operations(cell: Cell, y: Any) -> float:
 
 
 def _plan(cell: Cell) -> ConvPlan:
-    return getattr(fastup.plan, cell.operator)(cell.shape, cell.dtype, cell.operands["weight"], **cell.keywords)  # type: ignore[no-any-return]
+    make = getattr(fastup.plan, cell.operator)
+    plan: ConvPlan = make(cell.shape, cell.dtype, cell.operands["weight"], **cell.keywords)
+    return plan
 
 
 def measure(cell: Cell, rounds: int) -> str:
@@ -95,19 +41,16 @@ def measure(cell: Cell, rounds: int) -> str:
     x, y = cell.example()
     weight, plan, threads = cell.arrays()["weight"], _plan(cell), fastup.get_num_threads()
     operator, packed = getattr(fastup, cell.operator), fastup.pack_weight(weight)
-    many, one = peak_call(threads), peak_call(1)
-    calls: dict[str, Callable[[], Any]] = {
-        "layer": lambda: fastup.run(plan, x, y, operands=(packed,)),
+    many, one = limit.peak_call(threads), limit.peak_call(1)
+    ways, _ = report.ways(cell, x, y)
+    calls: dict[str, Callable[[], Any]] = {name: way.into for name, way in ways.items() if way.into}
+    calls |= {
         "one thread": lambda: fastup.run(plan, x, y, operands=(packed,), threads=1),
         "functional": keeping_last_four(lambda: operator(x, weight, **cell.keywords)),
         "peak": many[0],
         "peak of one": one[0],
     }
-    ours = tuple(calls)
-    for name, build in cell.peers.items():
-        into = build(cell, x, y).into
-        if into is not None:
-            calls[name] = into
+    ours = ("fastup", "one thread", "functional", "peak", "peak of one")
     times = protocol.blocks(calls, rounds, ours)
     best = min((name for name in times if name not in ours), key=lambda name: protocol.interval(times[name]).median)
     done = operations(cell, y) / 1e6
@@ -120,10 +63,10 @@ def measure(cell: Cell, rounds: int) -> str:
 
     columns = [
         cell.title,
-        f"{speed('layer'):.0f}",
-        f"{part('layer', 'peak', many[1]):.2f}",
+        f"{speed('fastup'):.0f}",
+        f"{part('fastup', 'peak', many[1]):.2f}",
         f"{speed(best):.0f} ({best})",
-        f"{protocol.ratio(times[best], times['layer']).median:.2f}",
+        f"{protocol.ratio(times[best], times['fastup']).median:.2f}",
         f"{protocol.ratio(times[best], times['functional']).median:.2f}",
         f"{speed('one thread'):.0f}",
         f"{part('one thread', 'peak of one', one[1]):.2f}",
@@ -137,7 +80,12 @@ def tiles_of(cell: Cell) -> str:
     geometry = Geometry.of(plan)
     cut = tiles.choose(plan, geometry)
     rows = [group.size for group in geometry.tap_groups]
-    panels = sorted({n for group in geometry.tap_groups for n in panels_of(cut.channels_out * len(group.phases))})
+    sizes = [
+        bundle.channels * len(geometry.tap_groups[number].phases)
+        for _, bundle in bundles(geometry, cut.channels_out)
+        for number in bundle.groups
+    ]
+    panels = sorted({rows for size in sizes for rows in panels_of(size)})
     items = plan.batch * plan.groups * cut.ranges * geometry.lattices[0].length * len(cut.strips) * cut.row_blocks
     columns = [
         cell.title,
@@ -170,7 +118,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write convolutions.md")
     arguments = parser.parse_args()
     cells = [cell for cell in CELLS if arguments.only in cell.title]
-    lines = ["# Convolutions", "", machine(), "", _SPEEDS]
+    lines = ["# Convolutions", "", report.machine(), "", _SPEEDS]
     for cell in cells:
         lines.append(measure(cell, arguments.rounds))
         print(lines[-1], flush=True)

@@ -1,4 +1,4 @@
-"""The limit of a memory-bound cell: reading its input once and filling its output once, the quickest way."""
+"""What the machine can do at most: read an input and fill an output once, the quickest way; multiply and add."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from fastup.cpu.kernels import gemm
+from fastup.cpu.kernels import vectors as untyped
 from fastup.cpu.kernels.simd import row_buffer, stream_vector
-from fastup.runtime.kernel import Family, kernel
+from fastup.runtime.kernel import Family, intrinsic, kernel
 from fastup.runtime.workers import Launch
 
 Array = np.ndarray[Any, Any]
 _PARTS = 64
+_STEPS = 20_000
+vectors: Any = untyped  # helpers that emit IR have no types
 
 
 @kernel("element", "element", elements=("uint64",))
@@ -73,3 +77,50 @@ def _both(reading: Launch, filling: Launch, x: Array, y: Array) -> Callable[[], 
         filling(target, target, (y,))
 
     return run
+
+
+@intrinsic
+def _multiply_add(_: Any, steps: Any, numbers: Any) -> Any:
+    """The sum of as many accumulators as a tile has, each after so many products; nothing is loaded meanwhile."""
+    from llvmlite import ir
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        lanes = gemm.vector_bytes() * 8 // numbers.dtype.bitwidth
+        first, factor = (
+            vectors.splat(builder, builder.load(builder.gep(arguments[1], [ir.IntType(64)(k)])), lanes) for k in (0, 1)
+        )
+
+        def step(_k: Any, sums: list[Any]) -> list[Any]:
+            return [vectors.fma(builder, one, factor, first) for one in sums]
+
+        sums = vectors.repeated(builder, arguments[0], [first] * gemm.accumulators(), step)
+        total = sums[0]
+        for one in sums[1:]:
+            total = builder.fadd(total, one)
+        return builder.extract_element(total, ir.IntType(32)(0))
+
+    return numbers.dtype(steps, numbers), generate
+
+
+@kernel("element", elements=gemm.FLOATS)
+def peak() -> Any:
+    """Products and sums in registers alone."""
+
+    def body(params: Any, numbers: Any, start: Any, stop: Any) -> None:
+        for part in range(start, stop):
+            numbers[2 + part] = _multiply_add(params[1], numbers)
+
+    return body
+
+
+def peak_call(threads: int) -> tuple[Callable[[], None], float]:
+    """Run at the FMA peak on so many threads, and how many operations that is."""
+    numbers = np.full(2 + _PARTS, 0.5, np.float32)
+    launch = Launch(peak("float32"), [_PARTS, _STEPS], 1e6)
+    lanes = gemm.vector_bytes() // 4
+    address = numbers.ctypes.data
+
+    def call() -> None:
+        launch(address, address, (numbers,), threads)
+
+    return call, 2.0 * _PARTS * _STEPS * gemm.accumulators() * lanes

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+import fastup
 from benchmarks import limit, peers, protocol
 from benchmarks.cell import Array, Cell, Way, aligned, keeping_last_four
 from benchmarks.protocol import Interval
+from fastup.runtime import cpu_info
 
 _OURS = "fastup"
+_LIBRARIES = ("numpy", "numba", "torch", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
 
 
 class Column(NamedTuple):
@@ -43,9 +48,9 @@ class Result(NamedTuple):
 def measure(cell: Cell, rounds: int) -> Result:
     """Check every peer's values, then time those that are right."""
     x, y = cell.example()
-    ways, excluded = _ways(cell, x, y)
-    fresh = {name: keeping_last_four(way.fresh) for name, way in ways.items() if way.fresh}
-    into: dict[str, Callable[[], Any]] = {name: way.into for name, way in ways.items() if way.into}
+    found, excluded = ways(cell, x, y)
+    fresh = {name: keeping_last_four(way.fresh) for name, way in found.items() if way.fresh}
+    into: dict[str, Callable[[], Any]] = {name: way.into for name, way in found.items() if way.into}
     limits = limit.calls(x, aligned(y))
     call_times = protocol.blocks(fresh, rounds, (_OURS,))
     kernel_times = protocol.blocks({**into, **limits}, rounds, (_OURS, *limits))
@@ -57,15 +62,16 @@ def measure(cell: Cell, rounds: int) -> Result:
 
 def agreement(cell: Cell) -> str:
     """Who gives the cell's values and who does not, without timing anybody; an error if no peer does."""
-    ways, excluded = _ways(cell, *cell.example())
+    found, excluded = ways(cell, *cell.example())
     others = "".join(f"; {name}: {reason}" for name, reason in excluded.items())
-    if len(ways) == 1:
+    if len(found) == 1:
         raise SystemExit(f"{cell.title}: no peer gives equal values{others}")
-    return f"{cell.title}: equal values from {', '.join(ways)}{others}"
+    return f"{cell.title}: equal values from {', '.join(found)}{others}"
 
 
-def _ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str]]:
-    ways, excluded = {_OURS: (cell.ours or peers.ours)(cell, x, y)}, {}
+def ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str]]:
+    """Who gives the cell's values, fastup first, and why others are left out."""
+    found, excluded = {_OURS: (cell.ours or peers.ours)(cell, x, y)}, {}
     for name, build in cell.peers.items():
         try:
             way = build(cell, x, y)
@@ -76,10 +82,10 @@ def _ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str
             excluded[name] = f"refuses: {str(error).strip().splitlines()[0][:60]}"
         else:
             if cell.agree(result, y):
-                ways[name] = way
+                found[name] = way
             else:
                 excluded[name] = "other values"
-    return ways, excluded
+    return found, excluded
 
 
 def _column(times: dict[str, list[float]]) -> Column:
@@ -108,6 +114,21 @@ def line(result: Result) -> str:
 _HEADER = """\
 | cell | call: fastup | best peer, ms | ratio [90 %] | kernel: fastup | best peer, ms | ratio [90 %] | target | limit |
 |---|---|---|---|---|---|---|---|---|"""
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    versions = []
+    for name in _LIBRARIES:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            versions.append(f"{name} not installed")
+    caches = ", ".join(f"L{k} {size // 1024} KB" for k, size in enumerate(cpu_info.caches(), 1))
+    return (
+        f"{cpu_info.brand()} ({cpu_info.cpu_name()}, {cpu_info.isa()}), {fastup.get_num_threads()} threads, {caches}; "
+        f"{platform.system()}, Python {platform.python_version()}; {', '.join(versions)}."
+    )
 
 
 def document(results: list[Result], machine: str) -> str:
