@@ -13,7 +13,7 @@ import numpy as np
 from fastup.cpu import panels, tiles
 from fastup.cpu.kernels import activate, conv, convert, gemm, join, pack
 from fastup.cpu.lattice import Geometry
-from fastup.cpu.layout import aligned, target_strides
+from fastup.cpu.layout import aligned, appended, target_strides
 from fastup.cpu.panels import Bundle
 from fastup.cpu.permuted_copy import beyond_caches, streams
 from fastup.cpu.weights import Operands
@@ -90,10 +90,6 @@ class _Packing:
         self.source_image = strides[0] * self.item if len(strides) == plan.rank + 2 else 0
         self.params = [0] * conv.PARAMS
 
-    def _list(self, place: int, entries: list[int]) -> None:
-        self.params[place] = len(self.params)
-        self.params += entries
-
     def launch(self) -> Launch:
         self._set_numbers()
         self._set_lists()
@@ -144,15 +140,13 @@ class _Packing:
         p, tiling, groups = self.params, self.tiling, self.geometry.tap_groups
         p[conv.SLICE_RESIDUES], p[conv.ROW_RESIDUES] = len(depth.residues), len(height.residues)
         p[conv.COLUMN_RESIDUES] = len(width.residues)
-        self._list(conv.RESIDUES, [*depth.residues, *height.residues])
+        p[conv.RESIDUES] = appended(p, [*depth.residues, *height.residues])
         entries = []
         for group in groups:
             offsets = [tiling.offset(self.geometry, *tap) for tap in itertools.product(*group.taps)]
             starts = range(0, tiling.channels_in * tiling.channel, tiling.channel)
-            self._list(conv.TAP_LIST, [start + offset for start in starts for offset in offsets])
-            entries += [len(offsets), p[conv.TAP_LIST]]
-        p[conv.TAP_GROUPS] = len(groups)
-        self._list(conv.TAP_LIST, entries)
+            entries += [len(offsets), appended(p, [start + offset for start in starts for offset in offsets])]
+        p[conv.TAP_LIST] = appended(p, entries)
         self._set_bundles()
         self._set_strips()
 
@@ -164,13 +158,11 @@ class _Packing:
             rest = kind._replace(channels=last % kind.channels)
             entries += [kind.channels, self._bundle(kind), self._bundle(rest)]
         self.params[conv.BUNDLES] = len(entries) // conv.BUNDLE_ENTRY
-        self._list(conv.BUNDLE_LIST, entries)
+        self.params[conv.BUNDLE_LIST] = appended(self.params, entries)
 
     def _bundle(self, bundle: Bundle) -> int:
         """Where the description of a bundle is."""
         p, geometry = self.params, self.geometry
-        self._list(conv.BUNDLE_LIST, [bundle.rows(geometry), bundle.weights(geometry), 0, 0, 0, 0])
-        place = p[conv.BUNDLE_LIST]
         entries, before, first = [], 0, 0
         firsts: dict[tuple[int, ...], tuple[int, int]] = {}
         for number in bundle.groups:
@@ -179,11 +171,10 @@ class _Packing:
             for rows in panels.panels_of(bundle.channels * len(group.phases)):
                 entries += [gemm.gemm(geometry.computed.name, rows).address, first, number, before]
                 first, before = first + rows, before + rows * group.size
-        self._list(place + conv.PANEL_LIST, entries)
-        p[place + conv.PANELS] = len(entries) // conv.PANEL_ENTRY
-        self._list(place + conv.PHASE_LIST, self._phases(firsts))
-        p[place + conv.PHASES] = len({phase[:2] for phase in firsts})
-        return place
+        made, pairs = len(entries) // conv.PANEL_ENTRY, len({phase[:2] for phase in firsts})
+        panel_list, phase_list = appended(p, entries), appended(p, self._phases(firsts))
+        rows, weights = bundle.rows(geometry), bundle.weights(geometry)
+        return appended(p, [rows, weights, made, panel_list, pairs, phase_list])
 
     def _phases(self, firsts: dict[tuple[int, ...], tuple[int, int]]) -> list[int]:
         """What to join: the pairs of slice and row phase of which these are all phases, with their rows of z."""
@@ -210,7 +201,7 @@ class _Packing:
                 swapped, ahead = int(not self.plan.dtype.isnative), self.source_channel  # the next that is staged
                 load = [count, 0, 0, 1, pixel * width.axis.step, self.item, swapped, ahead]
                 entries += [source, before, *load]
-        self._list(conv.STRIP_LIST, entries)
+        self.params[conv.STRIP_LIST] = appended(self.params, entries)
 
     def _name_stages(self) -> None:
         p, plan, computed = self.params, self.plan, self.geometry.computed

@@ -58,6 +58,12 @@ def target_strides(plan: Plan) -> tuple[int, ...]:
     return tuple(strides)
 
 
+def appended(params: list[int], entries: list[int]) -> int:
+    """Where the entries begin that a kernel's integers end with from now on."""
+    params += entries
+    return len(params) - len(entries)
+
+
 def aligned(size: int) -> int:
     """The next multiple of 64 bytes."""
     return -(-size // 64) * 64

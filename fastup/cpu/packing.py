@@ -9,6 +9,7 @@ import numpy as np
 
 from fastup.cpu.kernels import pack
 from fastup.cpu.lattice import Geometry
+from fastup.cpu.layout import appended
 from fastup.cpu.panels import Bundle, bundles, panels_of
 from fastup.cpu.tiles import Tiling
 from fastup.plan import ConvPlan
@@ -19,10 +20,10 @@ _PER_MICROSECOND = 500  # numbers of one thread; the panels are filled column by
 
 def packing(plan: ConvPlan, geometry: Geometry, tiling: Tiling) -> Launch:
     """The kernel call: group by group, range by range, channels by channels, bundle by bundle, panel by panel."""
-    return _Packing(plan, geometry, tiling).launch()
+    return _Panels(plan, geometry, tiling).launch()
 
 
-class _Packing:
+class _Panels:
     def __init__(self, plan: ConvPlan, geometry: Geometry, tiling: Tiling) -> None:
         self.plan, self.geometry, self.tiling = plan, geometry, tiling
         self.params = [0] * pack.FIRST
@@ -48,20 +49,15 @@ class _Packing:
                         panels += [rows, taps, channels, channel * self.channel, target, row_list]
                         target += rows * taps * channels
         count = len(panels) // pack.PANEL_ENTRY
-        p[: pack.FIRST] = [self.plan.groups * count, count, self._list(panels), self.group, target, self.channel]
+        p[: pack.FIRST] = [self.plan.groups * count, count, appended(p, panels), self.group, target, self.channel]
         return Launch(pack.pack(geometry.computed.name), p, self.plan.groups * target / _PER_MICROSECOND)
-
-    def _list(self, entries: list[int]) -> int:
-        place = len(self.params)
-        self.params += entries
-        return place
 
     def _taps(self, phase: tuple[int, ...]) -> int:
         """Where the list of a phase's taps is: their items in the kernel."""
         plan = self.plan
         axes = zip(plan.axes, phase[3 - plan.rank :], strict=True)
         taps = itertools.product(*(axis.phases[p].taps for axis, p in axes))
-        return self._list([int(np.ravel_multi_index(tap, plan.kernel_size)) for tap in taps])
+        return appended(self.params, [int(np.ravel_multi_index(tap, plan.kernel_size)) for tap in taps])
 
     def _panels(self, first: int, bundle: Bundle) -> list[tuple[int, int, int]]:
         """Rows, taps and place of the rows of each panel of a bundle, whose first output channel is given."""
@@ -75,7 +71,7 @@ class _Packing:
                     if self.plan.kind == "subpixel_conv":
                         place = output * self.geometry.phases + self.geometry.phase_number(phase)
                     entries += [place * self.output, self.taps[phase]]
-            place = self._list(entries)
+            place = appended(self.params, entries)
             for rows in panels_of(bundle.channels * len(group.phases)):
                 found.append((rows, group.size, place))
                 place += rows * pack.ROW_ENTRY

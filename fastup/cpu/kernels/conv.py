@@ -29,12 +29,12 @@ from fastup.runtime.kernel import inline, kernel
     FIRST_SLICE, FIRST_ROW, END_ROW, BLOCK_ROWS, STAGED_SLICES, MORE_ROWS,
     PITCH, ROW_COLUMNS, OVERLAP, PLANE, CHANNEL, Z_STEP, VECTOR,
     SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
-    TAP_GROUPS, TAP_LIST, BUNDLES, BUNDLE_LIST, STRIP_LIST,
+    TAP_LIST, BUNDLES, BUNDLE_LIST, STRIP_LIST,
     GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, RANGE_ROWS,
     LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE, ROWS_ON_END, FETCHES,
     STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
-) = range(69)  # fmt: skip
-PARAMS = 69
+) = range(68)  # fmt: skip
+PARAMS = 68
 # Entries of the lists. A tap group: taps, place of the offsets of all products of a block of channels.
 TAPS, TAP_OFFSETS, TAP_ENTRY = 0, 1, 2
 # A kind of bundle: its output channels, and the places of one with so many and of the last one.
