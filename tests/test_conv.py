@@ -221,7 +221,7 @@ def test_a_plan_and_out(generator: np.random.Generator) -> None:
 def test_workspaces_stay_small(
     operator: str, shape: tuple[int, ...], weight: tuple[int, ...], keywords: dict[str, Any], dtype: str
 ) -> None:
-    """Below 4 MB a thread, whatever the size of the picture, of the kernel and of the channels."""
+    """Below 4 MB a thread, for large pictures, large kernels and many channels."""
     plan = getattr(fastup.plan, operator)(shape, dtype, weight, **keywords)
     strides = tuple(int(np.prod(shape[k + 1 :])) for k in range(len(shape)))
     assert _conv.launch(plan, strides).workspace < 4 * 2**20

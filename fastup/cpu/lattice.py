@@ -13,7 +13,8 @@ from fastup.plan import ConvPlan
 from fastup.plan.phases import Phase, PhasedAxis
 
 PANEL = max(gemm.ROWS)  # rows of z that one call of the micro-kernel makes
-# Zeros between the rows of a picture this narrow cost more than copies of it do, where so many channels read them.
+# Zeros between rows 8 wide cost more than copies of the picture for 256 channels that read them: 1.2 times the time.
+# The bounds between that and wider pictures, or fewer channels, were set without a search.
 _NARROW, _MANY = 16, 16
 _ONE = PhasedAxis(1, 1, 1, 1, (Phase((0,), (0,)),))
 
