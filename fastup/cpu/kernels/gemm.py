@@ -11,7 +11,8 @@ ones, whose rounding grows with the square root of their number (at 96 no cell o
 bytes from `params` to the int64 offsets and to the biases. From 6 on, what is needed next: its address, and steps of
 `FETCH_STEP` bytes that are left of this run; steps, and bytes beyond them, of every run; runs that are left. It is
 asked for step by step beside the products, which leave the way to memory unused: sub-pixel convolutions of large
-pictures, where copying the input took 14 % of the time, are 3 to 6 % faster so.
+pictures, where copying the input took 14 % of the time, are 3 to 6 % faster so. How far it has come is noted between
+the loops; noted within them, it took the ports of the products (5 % of the time on Emerald Rapids).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES, FETCH_AT, FETCH_LEFT, FETCH_
     11
 )
 PARAMS = 11
-_STATE = (FETCH_AT, FETCH_LEFT, FETCH_RUNS)
 FETCH_STEP = 16
 FLOATS = ("float32", "float64")
 ROWS = (1, 2, 3, 4, 6)
@@ -61,31 +61,6 @@ def _added(builder, cells, input_of, weight_of, sums):
             for row in rows:
                 new[row, part] = vectors.fma(builder, weights[row], value, old[row, part])
     return [new[cell] for cell in cells]
-
-
-def _keep(builder, params, state):
-    from llvmlite import ir
-
-    for place, value in zip(_STATE, state, strict=True):
-        builder.store(value, builder.gep(params, [ir.IntType(64)(place)]))
-
-
-def _asked(builder, number, state):
-    """The state, address, steps left of the run and runs left, after one step more has been asked for."""
-    from llvmlite import ir
-
-    long, byte = ir.IntType(64), ir.IntType(8)
-    place, left, runs = state
-    vectors.fetch(builder, builder.inttoptr(place, byte.as_pointer()), 2)
-    some = builder.icmp_signed(">", runs, long(0))
-    moved = builder.select(some, builder.add(place, long(FETCH_STEP)), place)
-    fewer = builder.sub(left, long(1))
-    ended = builder.and_(some, builder.icmp_signed("<=", fewer, long(0)))
-    return [
-        builder.select(ended, builder.add(moved, number(FETCH_SKIP)), moved),
-        builder.select(ended, number(FETCH_STEPS), fewer),
-        builder.sub(runs, builder.zext(ended, long)),
-    ]
 
 
 def _tile(rows, wide):
@@ -133,12 +108,14 @@ def _tile(rows, wide):
                 def weight_of(row):
                     return splat_of(a, builder.add(first, long(row)))
 
-                sums = _added(builder, cells, input_of, weight_of, running[: len(cells)])
-                return [*sums, *_asked(builder, number, running[len(cells) :])]
+                sums = _added(builder, cells, input_of, weight_of, running[:-1])
+                vectors.fetch(builder, builder.inttoptr(running[-1], ir.IntType(8).as_pointer()), 2)
+                return [*sums, builder.add(running[-1], step)]
 
-            start = [ir.Constant(vectors.vector(kind, lanes), None)] * len(cells) + [number(at) for at in _STATE]
+            some = builder.icmp_signed(">", number(FETCH_RUNS), long(0))
+            step = builder.select(some, long(FETCH_STEP), long(0))
+            start = [ir.Constant(vectors.vector(kind, lanes), None)] * len(cells) + [number(FETCH_AT)]
             totals = vectors.repeated(builder, builder.sub(end, begin), start, products)
-            _keep(builder, params, totals[len(cells) :])
             adds = builder.icmp_signed("!=", builder.or_(number(ADDS), begin), long(0))
             before = vectors.either(builder, adds, old, biases)
             for cell, total, added in zip(cells, totals, before, strict=False):
@@ -179,6 +156,18 @@ def products_at_once(products):
     return max(1, (products + parts - 1) // parts)
 
 
+@inline
+def asked(params, products):
+    """Note how far the next rows have been asked for: on to the next run, where this one has ended."""
+    if params[FETCH_RUNS] > 0:
+        params[FETCH_AT] += products * FETCH_STEP
+        params[FETCH_LEFT] -= products
+        if params[FETCH_LEFT] <= 0:
+            params[FETCH_AT] += params[FETCH_LEFT] * FETCH_STEP + params[FETCH_SKIP]
+            params[FETCH_LEFT] = params[FETCH_STEPS]
+            params[FETCH_RUNS] -= 1
+
+
 @kernel("element", "element", "element", elements=FLOATS, rows=ROWS)
 def gemm(rows):
     """So many rows of z."""
@@ -193,10 +182,14 @@ def gemm(rows):
         whole = columns // width * width
         for n in range(0, whole, width):
             for k in range(0, max(products, 1), each):
-                wide(params, offsets, x, z, a, bias, n, k, min(k + each, products))
+                end = min(k + each, products)
+                wide(params, offsets, x, z, a, bias, n, k, end)
+                asked(params, end - k)
         for n in range(whole, columns, lanes):
             for k in range(0, max(products, 1), each):
-                narrow(params, offsets, x, z, a, bias, n, k, min(k + each, products))
+                end = min(k + each, products)
+                narrow(params, offsets, x, z, a, bias, n, k, end)
+                asked(params, end - k)
 
     return body
 
