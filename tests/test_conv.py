@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu import _conv, tiles
+from fastup.cpu import _conv, tiles, wide
 from fastup.cpu.lattice import Geometry
 from fastup.plan import base
 from tests import oracles_conv
@@ -56,6 +56,7 @@ def test_equals_the_definition_in_many_tiles(level2: int, monkeypatch: pytest.Mo
     whole = tiles.choose
     monkeypatch.setattr(tiles, "choose", choose)
     monkeypatch.setattr(tiles, "_MOST_L2", level2)
+    monkeypatch.setattr(wide, "applies", lambda plan: False)
     monkeypatch.setattr(base, "cache", type(base.cache)(2**20))
     for case in [*CONVS, MANY_TILES]:
         x, operands = case.input(), case.arrays()
@@ -218,11 +219,14 @@ def test_a_plan_and_out(generator: np.random.Generator) -> None:
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("last", [False, True])
 def test_workspaces_stay_small(
-    operator: str, shape: tuple[int, ...], weight: tuple[int, ...], keywords: dict[str, Any], dtype: str
+    operator: str, shape: tuple[int, ...], weight: tuple[int, ...], keywords: dict[str, Any], dtype: str, last: bool
 ) -> None:
     """Below 4 MB a thread, for large pictures, large kernels and many channels."""
-    plan = getattr(fastup.plan, operator)(shape, dtype, weight, **keywords)
+    shape = (shape[0], *shape[2:], shape[1]) if last else shape
+    layout = "channels_last" if last else "channels_first"
+    plan = getattr(fastup.plan, operator)(shape, dtype, weight, data_format=layout, **keywords)
     strides = tuple(int(np.prod(shape[k + 1 :])) for k in range(len(shape)))
     assert _conv.launch(plan, strides).workspace < 4 * 2**20
 

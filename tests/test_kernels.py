@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastup import cpu
-from fastup.cpu.kernels import fixed, gemm
+from fastup.cpu.kernels import fixed, gemm, gemm_wide, turn
 from fastup.runtime import kernel, object_code
 
 KERNELS = Path(kernel.__file__).parents[1] / "cpu" / "kernels"
@@ -22,7 +22,7 @@ CATALOGUE = [(family, instance) for family in FAMILIES for instance in family.in
 
 
 def test_the_catalogue_is_finite() -> None:
-    assert 0 < len(CATALOGUE) <= 305
+    assert 0 < len(CATALOGUE) <= 317
 
 
 def test_every_family_is_in_the_catalogue() -> None:
@@ -121,3 +121,42 @@ def test_the_micro_kernel_equals_its_plain_loop(
     entry = gemm.gemm(dtype, rows)
     entry.holding(params.ctypes.data, x.ctypes.data, z.ctypes.data, a.ctypes.data, 0, 0, 0)
     np.testing.assert_array_equal(z, expected)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("vectors", gemm_wide.VECTORS)
+@pytest.mark.parametrize("dtype", gemm.FLOATS)
+@pytest.mark.parametrize("products", [0, 1, 7, gemm.PRODUCTS_AT_ONCE + 1, 3 * gemm.PRODUCTS_AT_ONCE])
+def test_the_wide_micro_kernel_equals_its_plain_loop(
+    vectors: int, dtype: str, products: int, generator: np.random.Generator
+) -> None:
+    """Every number of pixels, so every tile, on small integers, whose sums are exact."""
+    channels = vectors * gemm.vector_bytes() // np.dtype(dtype).itemsize
+    w, bias = (generator.integers(-9, 10, n).astype(dtype) for n in (products * channels, channels))
+    offsets = generator.integers(0, 50, products)
+    params = np.zeros(gemm_wide.PARAMS, np.int64)
+    params[[gemm_wide.PRODUCTS, gemm_wide.STEP, gemm_wide.Z_STEP]] = products, 3, channels + 5
+    params[gemm_wide.OFFSETS] = offsets.ctypes.data - params.ctypes.data
+    params[gemm_wide.BIASES] = bias.ctypes.data - params.ctypes.data
+    entry = gemm_wide.gemm_wide(dtype, vectors)
+    for pixels in (0, 1, 2, 3, 7, 40):
+        params[gemm_wide.PIXELS] = pixels
+        x = generator.integers(-9, 10, 50 + 3 * pixels).astype(dtype)
+        z = generator.integers(-9, 10, (pixels, channels + 5)).astype(dtype)
+        expected = z.copy()
+        for p in range(pixels):
+            gemm_wide.product(params, offsets, x, expected.ravel(), w, bias, channels, p)
+        entry.holding(params.ctypes.data, x.ctypes.data, z.ctypes.data, w.ctypes.data, 0, 0, 0)
+        np.testing.assert_array_equal(z, expected)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("dtype", gemm.FLOATS)
+def test_pixels_are_turned_into_rows(dtype: str, generator: np.random.Generator) -> None:
+    lanes = gemm.vector_bytes() // np.dtype(dtype).itemsize
+    pixels = generator.standard_normal((3 * lanes, 2 * lanes)).astype(dtype)
+    rows = np.zeros((2 * lanes, 3 * lanes + 7), dtype)
+    params = np.array([2 * lanes + 1, 2 * lanes, rows.shape[1]])
+    turn.turn(dtype).holding(params.ctypes.data, pixels.ctypes.data, rows.ctypes.data, 0, 0, 0, 0)
+    np.testing.assert_array_equal(rows[:, : 3 * lanes], pixels.T)
+    assert not rows[:, 3 * lanes :].any()

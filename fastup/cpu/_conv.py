@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import panels, tiles
+from fastup.cpu import packing, panels, tiles, wide
 from fastup.cpu.kernels import activate, conv, convert, gemm, join, pack
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned, appended, target_strides
 from fastup.cpu.panels import Bundle
 from fastup.cpu.permuted_copy import beyond_caches, streams
 from fastup.cpu.weights import Operands
+from fastup.cpu.wide import ACTIVATIONS, ITEMS
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.runtime.kernel import Family
@@ -25,6 +26,7 @@ from fastup.runtime.workers import Launch
 FAMILIES = (
     conv.conv,
     gemm.gemm,
+    *wide.FAMILIES,
     join.join,
     pack.pack,
     activate.activate_float,
@@ -32,14 +34,6 @@ FAMILIES = (
     convert.load,
     convert.store,
 )
-_ITEMS = {2: "uint16", 4: "uint32", 8: "uint64"}
-_KINDS = {
-    "relu": activate.RELU,
-    "leaky_relu": activate.LEAKY_RELU,
-    "prelu": activate.LEAKY_RELU,
-    "tanh": activate.TANH,
-    "sigmoid": activate.SIGMOID,
-}
 
 
 def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
@@ -48,7 +42,7 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
         return
     kind = convert.KINDS.index(dtype.name)
     computed = convert.COMPUTED[kind]
-    item = _ITEMS[dtype.itemsize]
+    item = ITEMS[dtype.itemsize]
     for family in FAMILIES:
         for key in family.instances():
             if family in (convert.load, convert.store):
@@ -61,16 +55,25 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
 
 def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
     """The kernel call for a source with these strides (in items)."""
-    return _Packing(plan, strides).launch()
+    return wide.launch(plan, strides) if wide.applies(plan) else _Packing(plan, strides).launch()
 
 
 def table(plan: ConvPlan, weight: Any, bias: Array | None = None, slopes: Array | None = None) -> tuple[int, Any]:
     """Address of the kernel's table for a weight, and what must stay alive beside it."""
     operands = plan.packed.get("operands")
     if operands is None:
-        operands = plan.packed["operands"] = Operands(plan)
+        make = wide.operands if wide.applies(plan) else _operands
+        operands = plan.packed["operands"] = make(plan)
     addresses, owners = operands.addresses(weight, bias, slopes)
     return ctypes.addressof(addresses), (addresses, owners)
+
+
+def _operands(plan: ConvPlan) -> Operands:
+    geometry = Geometry.of(plan)
+    tiling = tiles.choose(plan, geometry)
+    ranges = list(packing.planar(geometry, tiling))
+    rows = geometry.phases * tiling.channels_out
+    return Operands(plan, geometry, ranges, rows, (tiling.channels_out, tiling.channels_in))
 
 
 class _Packing:
@@ -208,7 +211,7 @@ class _Packing:
         name = plan.activation[0]
         if name != "none":
             family = activate.activate_float if computed == np.float32 else activate.activate_double
-            p[conv.ACTIVATE] = family(computed.name, _KINDS[name]).address
+            p[conv.ACTIVATE] = family(computed.name, ACTIVATIONS[name]).address
         p[conv.LOAD] = convert.load("uint8", self.kind).address
         if plan.dtype != computed:
             p[conv.STORE] = convert.store("uint8", self.kind).address
@@ -219,7 +222,7 @@ class _Packing:
         factor = up if p[conv.TARGET_STEP] == 1 and up in join.FACTORS else 0
         far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
         p[conv.STREAM] = int(p[conv.TARGET_STEP] == 1 and streams(far, self.tiling.strips[0][1] * up * self.item))
-        p[conv.JOIN] = join.join(_ITEMS[self.item], factor).address
+        p[conv.JOIN] = join.join(ITEMS[self.item], factor).address
 
     def _rows_are_asked_for(self) -> bool:
         """Whether what the next block of rows reads of a channel lies in one piece, and is staged at once."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from fastup.cpu.kernels import pack
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import appended
-from fastup.cpu.panels import Bundle, bundles, panels_of
+from fastup.cpu.panels import bundles, panels_of
 from fastup.cpu.tiles import Tiling
 from fastup.plan import ConvPlan
 from fastup.runtime.workers import Launch
@@ -18,15 +20,52 @@ from fastup.runtime.workers import Launch
 _PER_MICROSECOND = 500  # numbers of one thread; the panels are filled column by column
 
 
-def packing(plan: ConvPlan, geometry: Geometry, tiling: Tiling) -> Launch:
-    """The kernel call: group by group, range by range, channels by channels, bundle by bundle, panel by panel."""
-    return _Panels(plan, geometry, tiling).launch()
+class Panel(NamedTuple):
+    """Weights that one call of a micro-kernel reads: of some input channels, all taps of a phase, and some rows."""
+
+    channel: int
+    channels: int
+    taps: int
+    rows: tuple[tuple[int, tuple[int, ...]], ...]  # output channel and phase
+
+    @property
+    def size(self) -> int:
+        """Numbers in it."""
+        return self.channels * self.taps * len(self.rows)
 
 
-class _Panels:
-    def __init__(self, plan: ConvPlan, geometry: Geometry, tiling: Tiling) -> None:
-        self.plan, self.geometry, self.tiling = plan, geometry, tiling
+def planar(geometry: Geometry, tiling: Tiling) -> Iterator[list[Panel]]:
+    """The panels of each range of output channels: channels by channels, bundle by bundle."""
+    for begin in range(0, geometry.group_out, tiling.channels_out):
+        outputs = min(tiling.channels_out, geometry.group_out - begin)
+        yield [
+            panel
+            for channel in range(0, geometry.group_in, tiling.channels_in)
+            for panel in _block(geometry, begin, outputs, channel, min(tiling.channels_in, geometry.group_in - channel))
+        ]
+
+
+def _block(geometry: Geometry, begin: int, outputs: int, channel: int, channels: int) -> Iterator[Panel]:
+    for first, bundle in bundles(geometry, outputs):
+        of_bundle = range(begin + first, begin + first + bundle.channels)
+        for number in bundle.groups:
+            group = geometry.tap_groups[number]
+            rows = tuple(itertools.product(of_bundle, group.phases))
+            for count in panels_of(len(rows)):
+                yield Panel(channel, channels, group.size, rows[:count])
+                rows = rows[count:]
+
+
+def packing(plan: ConvPlan, geometry: Geometry, panels: list[Panel]) -> Launch:
+    """The kernel call that lays the panels of each group down one after the other."""
+    return _Packing(plan, geometry, panels).launch()
+
+
+class _Packing:
+    def __init__(self, plan: ConvPlan, geometry: Geometry, panels: list[Panel]) -> None:
+        self.plan, self.geometry, self.panels = plan, geometry, panels
         self.params = [0] * pack.FIRST
+        self.lists: dict[tuple[tuple[int, tuple[int, ...]], ...], int] = {}
         kernel = math.prod(plan.kernel_size)
         if plan.kind == "conv_transpose":
             self.channel, self.output = geometry.group_out * kernel, kernel
@@ -37,20 +76,14 @@ class _Panels:
         self.taps = {phase: self._taps(phase) for group in geometry.tap_groups for phase in group.phases}
 
     def launch(self) -> Launch:
-        geometry, tiling, p = self.geometry, self.tiling, self.params
-        panels: list[int] = []
-        target = 0
-        for begin in range(0, geometry.group_out, tiling.channels_out):
-            outputs = min(tiling.channels_out, geometry.group_out - begin)
-            for channel in range(0, geometry.group_in, tiling.channels_in):
-                channels = min(tiling.channels_in, geometry.group_in - channel)
-                for first, bundle in bundles(geometry, outputs):
-                    for rows, taps, row_list in self._panels(begin + first, bundle):
-                        panels += [rows, taps, channels, channel * self.channel, target, row_list]
-                        target += rows * taps * channels
-        count = len(panels) // pack.PANEL_ENTRY
-        p[: pack.FIRST] = [self.plan.groups * count, count, appended(p, panels), self.group, target, self.channel]
-        return Launch(pack.pack(geometry.computed.name), p, self.plan.groups * target / _PER_MICROSECOND)
+        p, entries, target = self.params, [], 0
+        for panel in self.panels:
+            first = panel.channel * self.channel
+            entries += [len(panel.rows), panel.taps, panel.channels, first, target, self._rows(panel)]
+            target += panel.size
+        groups, count = self.plan.groups, len(self.panels)
+        p[: pack.FIRST] = [groups * count, count, appended(p, entries), self.group, target, self.channel]
+        return Launch(pack.pack(self.geometry.computed.name), p, groups * target / _PER_MICROSECOND)
 
     def _taps(self, phase: tuple[int, ...]) -> int:
         """Where the list of a phase's taps is: their items in the kernel."""
@@ -59,20 +92,14 @@ class _Panels:
         taps = itertools.product(*(axis.phases[p].taps for axis, p in axes))
         return appended(self.params, [int(np.ravel_multi_index(tap, plan.kernel_size)) for tap in taps])
 
-    def _panels(self, first: int, bundle: Bundle) -> list[tuple[int, int, int]]:
-        """Rows, taps and place of the rows of each panel of a bundle, whose first output channel is given."""
-        found = []
-        for number in bundle.groups:
-            group = self.geometry.tap_groups[number]
+    def _rows(self, panel: Panel) -> int:
+        """Where the list of a panel's rows is; panels of several blocks of input channels share it."""
+        if panel.rows not in self.lists:
             entries = []
-            for output in range(first, first + bundle.channels):
-                for phase in group.phases:
-                    place = output
-                    if self.plan.kind == "subpixel_conv":
-                        place = output * self.geometry.phases + self.geometry.phase_number(phase)
-                    entries += [place * self.output, self.taps[phase]]
-            place = appended(self.params, entries)
-            for rows in panels_of(bundle.channels * len(group.phases)):
-                found.append((rows, group.size, place))
-                place += rows * pack.ROW_ENTRY
-        return found
+            for output, phase in panel.rows:
+                place = output
+                if self.plan.kind == "subpixel_conv":
+                    place = output * self.geometry.phases + self.geometry.phase_number(phase)
+                entries += [place * self.output, self.taps[phase]]
+            self.lists[panel.rows] = appended(self.params, entries)
+        return self.lists[panel.rows]

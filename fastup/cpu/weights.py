@@ -1,16 +1,15 @@
-"""Weights in the order in which the micro-kernel reads them, and one bias and slope per row of z."""
+"""Weights in the order in which a micro-kernel reads them, and one bias and slope per row of the panels."""
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 from typing import Any
 
 import numpy as np
 
 from fastup.cpu.lattice import Geometry
-from fastup.cpu.packing import packing
-from fastup.cpu.panels import Bundle, bundles
-from fastup.cpu.tiles import choose
+from fastup.cpu.packing import Panel, packing
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.plan.operands import PackedWeight
@@ -20,14 +19,20 @@ from fastup.runtime.workers import Launch
 class Operands:
     """What every call of one plan does with its weight, its bias and its slopes."""
 
-    def __init__(self, plan: ConvPlan) -> None:
-        self.plan, self.geometry = plan, Geometry.of(plan)
+    def __init__(
+        self, plan: ConvPlan, geometry: Geometry, ranges: list[list[Panel]], rows: int, key: tuple[Any, ...]
+    ) -> None:
+        """`ranges` holds the panels of each range of output channels of a group, which has room for so many `rows`.
+
+        Equal keys have equal panels.
+        """
+        self.plan, self.geometry = plan, geometry
+        self.panels = list(itertools.chain.from_iterable(ranges))
         self.packing: Launch | None = None
-        self.tiling = choose(plan, self.geometry)
-        self.channel_of_row = self._rows(False)
-        self.bias_of_row = self._rows(True) if plan.kind == "subpixel_conv" else self.channel_of_row
+        self.channel_of_row = self._rows(ranges, rows, False)
+        self.bias_of_row = self._rows(ranges, rows, True) if plan.kind == "subpixel_conv" else self.channel_of_row
         phases = tuple(axis.phases for axis in plan.axes)
-        self.key = (plan.kind, plan.groups, phases, self.tiling.channels_out, self.tiling.channels_in, plan.dtype.name)
+        self.key = (plan.kind, plan.groups, phases, plan.dtype.name, *key)
 
     def addresses(self, weight: Any, bias: Array | None, slopes: Array | None) -> tuple[Any, tuple[Any, ...]]:
         """The kernel's table, and what must stay alive beside it."""
@@ -46,38 +51,31 @@ class Operands:
         return found
 
     def pack(self, weight: Array) -> Array:
-        """The weight in the order in which the micro-kernel reads it."""
+        """The weight in the order in which the micro-kernel reads it, from an address that vectors are aligned at."""
         if self.packing is None:
-            self.packing = packing(self.plan, self.geometry, self.tiling)
-        geometry = self.geometry
-        source = np.require(weight, geometry.computed, ["C", "A"])
-        numbers = self.plan.groups * geometry.group_out * geometry.weights_per_channel * geometry.group_in
-        packed = np.empty(numbers, source.dtype)
+            self.packing = packing(self.plan, self.geometry, self.panels)
+        source = np.require(weight, self.geometry.computed, ["C", "A"])
+        numbers = self.plan.groups * sum(panel.size for panel in self.panels)
+        memory = np.empty(numbers + 64 // source.itemsize, source.dtype)
+        begin = -memory.ctypes.data % 64 // source.itemsize
+        packed = memory[begin : begin + numbers]
         self.packing(source.ctypes.data, packed.ctypes.data, (source, packed))
         return packed
 
-    def _rows(self, with_phase: bool) -> Array:
-        """The output channel (and phase) of each row of z, of all groups and ranges; -1 for rows that are not used."""
-        geometry, tiling = self.geometry, self.tiling
-        rows = np.full((self.plan.groups, tiling.ranges, geometry.phases * tiling.channels_out), -1, np.int64)
-        for number in range(tiling.ranges):
-            begin = number * tiling.channels_out
-            outputs = min(tiling.channels_out, geometry.group_out - begin)
-            made = [self._rows_of(begin + first, bundle, with_phase) for first, bundle in bundles(geometry, outputs)]
-            of_range = np.concatenate(made)
+    def _rows(self, ranges: list[list[Panel]], room: int, with_phase: bool) -> Array:
+        """The output channel (and phase) of each row, of all groups and ranges; -1 where a range has fewer rows."""
+        rows = np.full((self.plan.groups, len(ranges), room), -1, np.int64)
+        for number, panels in enumerate(ranges):
+            of_range = self._rows_of(panels, with_phase)
             rows[:, number, : of_range.size] = of_range
-        per = geometry.group_out * (geometry.phases if with_phase else 1)
+        per = self.geometry.group_out * (self.geometry.phases if with_phase else 1)
         moved = rows + np.arange(self.plan.groups)[:, None, None] * per
         return np.where(rows < 0, -1, moved).ravel()
 
-    def _rows_of(self, first: int, bundle: Bundle, with_phase: bool) -> Array:
-        channels = np.arange(first, first + bundle.channels)[:, None]
-        parts = []
-        for number in bundle.groups:
-            phases = np.array([self.geometry.phase_number(phase) for phase in self.geometry.tap_groups[number].phases])
-            part = channels * self.geometry.phases + phases if with_phase else channels + 0 * phases
-            parts.append(part.ravel())
-        return np.concatenate(parts)
+    def _rows_of(self, panels: list[Panel], with_phase: bool) -> Array:
+        phases, number = (self.geometry.phases, self.geometry.phase_number) if with_phase else (1, lambda _: 0)
+        first = (panel for panel in panels if panel.channel == 0)  # others are added to the same rows
+        return np.array([output * phases + number(phase) for panel in first for output, phase in panel.rows], np.int64)
 
     def _per_row(self, values: Array | None, of_row: Array, otherwise: float) -> Array:
         if values is None:

@@ -15,6 +15,7 @@ and one slope per row of z. Lists that `params` names by their place are in it, 
 from __future__ import annotations
 
 from fastup.cpu.kernels import gemm, join
+from fastup.cpu.kernels.items import digits, words
 from fastup.cpu.kernels.simd import clear, publish
 from fastup.cpu.kernels.stage import address, as_int64, at, call_stage, pointer_to
 from fastup.runtime.kernel import inline, kernel
@@ -49,12 +50,6 @@ PHASE_HEAD, COLUMN_ENTRY = 4, 3
 STRIP_HEAD, LOAD_PARAMS = 2, 8
 RESIDUE_ENTRY = 2 + LOAD_PARAMS
 WEIGHTS, BIASES, SLOPES = range(3)
-
-
-@inline
-def words(params, place):
-    """The list that begins at this place of `params`."""
-    return at(params, 8 * place)
 
 
 @inline
@@ -206,24 +201,6 @@ def begin_joining(params, joining):
     joining[join.STREAM], joining[join.SOURCE_ROW] = params[STREAM], params[PITCH]
     joining[join.TARGET_ROW] = params[UP_ROWS] * params[TARGET_ROW] // item
     joining[join.TARGET_CHANNEL] = params[TARGET_CHANNEL] // item
-
-
-@inline
-def digits(params, item):
-    """Of a work item: its block of rows, strip, slice, range of channels, group and image."""
-    above = item // params[ROW_BLOCKS]
-    upper = above // params[STRIPS]
-    higher = upper // params[SLICES]
-    highest = higher // params[RANGES]
-    image = highest // params[GROUPS]
-    return (
-        item - above * params[ROW_BLOCKS],
-        above - upper * params[STRIPS],
-        upper - higher * params[SLICES],
-        higher - highest * params[RANGES],
-        highest - image * params[GROUPS],
-        image,
-    )
 
 
 @kernel("uint8", "uint8", "uint8", "element", elements=gemm.FLOATS)

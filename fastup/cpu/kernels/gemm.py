@@ -41,7 +41,7 @@ def accumulators() -> int:
     return 24 if target_has("avx512f") or not target_has("sse3") else 12
 
 
-def _added(builder, cells, input_of, weight_of, sums):
+def multiplied(builder, cells, input_of, weight_of, sums):
     """The sums of all cells (row, part) with one product more each.
 
     The shorter side stays in registers while the longer one passes through a single one: 16 hold no more.
@@ -91,12 +91,6 @@ def _tile(rows, wide):
             def splat_of(pointer, index):
                 return vectors.splat(builder, builder.load(builder.gep(pointer, [index])), lanes)
 
-            def old():
-                return [vectors.load(builder, place(*cell), kind, lanes) for cell in cells]
-
-            def biases():
-                return [splat_of(bias, long(row)) for row, _ in cells]
-
             def products(count, running):
                 k = builder.add(begin, count)
                 column = builder.add(builder.load(builder.gep(offsets, [k])), n)
@@ -108,16 +102,20 @@ def _tile(rows, wide):
                 def weight_of(row):
                     return splat_of(a, builder.add(first, long(row)))
 
-                sums = _added(builder, cells, input_of, weight_of, running[:-1])
-                vectors.fetch(builder, builder.inttoptr(running[-1], ir.IntType(8).as_pointer()), 2)
-                return [*sums, builder.add(running[-1], step)]
+                *sums, asked = running
+                vectors.fetch(builder, builder.inttoptr(asked, ir.IntType(8).as_pointer()), 2)
+                return [*multiplied(builder, cells, input_of, weight_of, sums), builder.add(asked, step)]
 
-            some = builder.icmp_signed(">", number(FETCH_RUNS), long(0))
-            step = builder.select(some, long(FETCH_STEP), long(0))
+            step = builder.select(builder.icmp_signed(">", number(FETCH_RUNS), long(0)), long(FETCH_STEP), long(0))
             start = [ir.Constant(vectors.vector(kind, lanes), None)] * len(cells) + [number(FETCH_AT)]
             totals = vectors.repeated(builder, builder.sub(end, begin), start, products)
             adds = builder.icmp_signed("!=", builder.or_(number(ADDS), begin), long(0))
-            before = vectors.either(builder, adds, old, biases)
+            before = vectors.either(
+                builder,
+                adds,
+                lambda: [vectors.load(builder, place(*cell), kind, lanes) for cell in cells],
+                lambda: [splat_of(bias, long(row)) for row, _ in cells],
+            )
             for cell, total, added in zip(cells, totals, before, strict=False):
                 vectors.store(builder, builder.fadd(total, added), place(*cell))
             return context.get_dummy_value()
