@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks import peers
-from benchmarks.cell import Array, Cell, Way
+from benchmarks.cell import Array, Cell, NetworkCell, Way
 
 
 def _torch(cell: Cell, x: Array, y: Array) -> Way:
@@ -65,4 +65,23 @@ CELLS = (
     _cell("subpixel_conv2d", (1, 32, 360, 640), (48, 32, 3, 3), 1.8, upscale_factor=4, padding=1),
     _cell("conv2d", (1, 48, 96, 96), (48, 48, 3, 3), 1.05, padding=1),
     _cell("conv2d", (1, 64, 256, 256), (64, 64, 3, 3), 1.05, padding=1),
+)
+
+
+def _network(cell: Cell, x: Array, _y: Array) -> Way:
+    """A network allocates what its layers give; it takes no `out`."""
+    network = cell.network  # type: ignore[attr-defined]
+    return Way(lambda: network(x), lambda: network(x), lambda: network(x))
+
+
+NETWORKS = (
+    NetworkCell(
+        "ESPCN",
+        (1, 1, 360, 640),
+        {"upscale_factor": 3},
+        target=1.2,
+        peers={name: _PEERS[name] for name in ("onnxruntime", "openvino")},
+        tolerance=1e-4,
+        ours=_network,
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastup
+import fastup.export
+import fastup.networks
 from fastup.export.running import sample
 
 Array = np.ndarray[Any, Any]
@@ -66,6 +69,13 @@ class Cell:
             found[name] = aligned((values / np.sqrt(np.prod(shape[1:]))).astype(self.dtype))
         return found
 
+    def model(self) -> Any:
+        """The graph that reads best: native where the operator can express the call."""
+        exporter = getattr(fastup.export, self.operator)
+        if self.operands:
+            return exporter(self.shape, **self.arrays(), **self.keywords)
+        return exporter(self.shape, **self.keywords, dtype=self.dtype)
+
     def agree(self, result: Array, expected: Array) -> bool:
         """Whether a peer's values are those that the cell is about."""
         if result.shape != expected.shape:
@@ -73,6 +83,24 @@ class Cell:
         if self.tolerance == 0:
             return np.array_equal(result, expected)
         return bool(np.abs(result.astype(np.float64) - expected).max() <= self.tolerance)
+
+
+class NetworkCell(Cell):
+    """A whole network of `fastup.networks`, with its first weights; the keywords are its arguments."""
+
+    @functools.cached_property
+    def network(self) -> Any:
+        """The network; its first weights are random, so it is made once."""
+        return getattr(fastup.networks, self.operator)(**self.keywords)
+
+    def example(self) -> tuple[Array, Array]:
+        """An input, and fastup's result for it."""
+        x = self.input()
+        return x, aligned(self.network(x))
+
+    def model(self) -> Any:
+        """The exported graph."""
+        return fastup.export.to_onnx(self.network, self.shape)
 
 
 def aligned(values: Array) -> Array:

@@ -15,7 +15,7 @@ from typing import Any
 
 import fastup
 from benchmarks import limit, protocol, report
-from benchmarks._conv import CELLS
+from benchmarks._conv import CELLS, NETWORKS
 from benchmarks.cell import Cell, keeping_last_four
 from fastup.cpu import tiles
 from fastup.cpu.kernels import gemm
@@ -74,6 +74,19 @@ def measure(cell: Cell, rounds: int) -> str:
     return "| " + " | ".join(columns) + " |"
 
 
+def measure_network(cell: Cell, rounds: int) -> str:
+    """One row of the table of networks: both columns are fastup's call, which allocates; peers write into `out`."""
+    x, y = cell.example()
+    found, _ = report.ways(cell, x, y)
+    calls: dict[str, Callable[[], Any]] = {name: way.into for name, way in found.items() if way.into}
+    times = protocol.blocks(calls, rounds, ("fastup",))
+    medians = {name: protocol.interval(of_one).median for name, of_one in times.items()}
+    best = min((name for name in times if name != "fastup"), key=lambda name: medians[name])
+    ratio = protocol.ratio(times[best], times["fastup"])
+    interval = f"{ratio.median:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+    return f"| {cell.title} | {medians['fastup']:.1f} | {medians[best]:.1f} ({best}) | {interval} |"
+
+
 def tiles_of(cell: Cell) -> str:
     """One row of the second table."""
     plan = _plan(cell)
@@ -104,6 +117,9 @@ def tiles_of(cell: Cell) -> str:
 _SPEEDS = """\
 | cell | GFLOP/s | part of peak | best peer, GFLOP/s | ratio | ratio, functional | one thread, GFLOP/s | part of peak |
 |---|---|---|---|---|---|---|---|"""
+_NETWORKS = """\
+| network | fastup, ms | best peer, ms | ratio [90 %] |
+|---|---|---|---|"""
 _TILES = """\
 | cell | groups of phases | input channels at once | output channels at once | rows x columns | items | panels: rows x \
 vectors | staged, KB | z, KB |
@@ -122,6 +138,8 @@ def main() -> None:
     for cell in cells:
         lines.append(measure(cell, arguments.rounds))
         print(lines[-1], flush=True)
+    networks = [measure_network(cell, arguments.rounds) for cell in NETWORKS if arguments.only in cell.title]
+    lines += ["", "## Whole networks", "", _NETWORKS, *networks]
     text = "\n".join([*lines, "", "## How each call is cut", "", _TILES, *map(tiles_of, cells), ""])
     if arguments.write:
         Path(__file__).with_name("convolutions.md").write_text(text)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import fastup
-import fastup.export
 from benchmarks.cell import Array, Cell, Way, aligned
 
 _threads: list[int] = []  # as `limit_threads` says; empty: every library decides
@@ -41,7 +40,7 @@ def onnxruntime(cell: Cell, x: Array, y: Array) -> Way:
     """The exported graph in onnxruntime; preallocated by IO binding."""
     import onnxruntime as ort
 
-    model = _model(cell)
+    model = cell.model()
     options = ort.SessionOptions()
     options.intra_op_num_threads = _threads[0] if _threads else 0
     session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -65,7 +64,7 @@ def openvino(cell: Cell, x: Array, y: Array) -> Way:
     hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     if _threads:
         hints["INFERENCE_NUM_THREADS"] = _threads[0]
-    compiled = core.compile_model(core.read_model(_model(cell).SerializeToString()), "CPU", hints)
+    compiled = core.compile_model(core.read_model(cell.model().SerializeToString()), "CPU", hints)
     request = compiled.create_infer_request()
     request.set_input_tensor(ov.Tensor(x, shared_memory=True))
     target = aligned(np.zeros_like(y))
@@ -84,14 +83,6 @@ def openvino(cell: Cell, x: Array, y: Array) -> Way:
         return result
 
     return Way(fresh, into, into)
-
-
-def _model(cell: Cell) -> Any:
-    """The graph that reads best: native where the operator can express the call."""
-    exporter = getattr(fastup.export, cell.operator)
-    if cell.operands:
-        return exporter(cell.shape, **cell.arrays(), **cell.keywords)
-    return exporter(cell.shape, **cell.keywords, dtype=cell.dtype)
 
 
 def torch(cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overload: Callable[[Any, Any], Any]) -> Way:
