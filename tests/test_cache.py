@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +264,26 @@ def test_the_folder_stays_below_its_limit(tmp_path: Path, monkeypatch: pytest.Mo
         os.utime(tmp_path / f"{number:064x}.fastup", (number, number))
     left = sorted(file.name for file in tmp_path.iterdir())
     assert left == [f"{3:064x}.fastup", f"{4:064x}.fastup", "somebody's.txt"]
+
+
+def test_files_that_vanish_while_the_folder_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process renames and drops files at the same time; the others are still kept below the limit."""
+    monkeypatch.setattr(object_cache, "LIMIT", 1500)
+    for name in "abc":
+        (tmp_path / f"{name}.fastup").write_bytes(bytes(1000))
+    whole = os.scandir
+
+    @contextlib.contextmanager
+    def scandir(path: Path) -> Iterator[Any]:
+        with whole(path) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+        (tmp_path / "a.fastup").unlink()
+        yield entries
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    object_cache._drop_oldest(tmp_path)
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_the_numba_runtime_needs_no_cache(tmp_path: Path) -> None:

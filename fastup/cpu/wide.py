@@ -30,8 +30,8 @@ ACTIVATIONS: dict[str, Any] = {
     "tanh": activate.TANH,
     "sigmoid": activate.SIGMOID,
 }
-_MOST_L2 = 2**20  # counted; a workspace stays below 4 MB
-_FEWEST_COLUMNS, _ROWS, _SHARES = 48, 4, 8
+_MOST_L2 = 2**21  # counted; a workspace stays below 4 MB
+_FEWEST_COLUMNS, _ROWS, _SHARES = 48, 4, 16
 _FEWEST_PRODUCTS, _NARROW = 256, 32
 _PER_MICROSECOND = 40_000  # products of one thread in float32
 

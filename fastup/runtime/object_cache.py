@@ -100,7 +100,12 @@ def _replace(target: Path, content: bytes) -> None:
 
 def _drop_oldest(path: Path) -> None:
     """Keep the folder under its limit; what killed writers left behind counts and goes with the rest."""
-    ours = [(e.stat(follow_symlinks=False), e.path) for e in os.scandir(path) if e.name.endswith(_SUFFIX)]
+    ours = []
+    with os.scandir(path) as listing:
+        for entry in listing:
+            with contextlib.suppress(FileNotFoundError):  # another process has renamed or dropped it meanwhile
+                if entry.name.endswith(_SUFFIX):
+                    ours.append((entry.stat(follow_symlinks=False), entry.path))
     entries = sorted(ours, key=lambda entry: entry[0].st_mtime)
     surplus = sum(status.st_size for status, _ in entries) - LIMIT
     for status, name in entries:
