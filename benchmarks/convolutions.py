@@ -17,8 +17,8 @@ import fastup
 from benchmarks import limit, protocol, report
 from benchmarks._conv import CELLS, NETWORKS
 from benchmarks.cell import Cell, keeping_last_four
-from fastup.cpu import tiles
-from fastup.cpu.kernels import gemm
+from fastup.cpu import tiles, wide_tiles
+from fastup.cpu.kernels import gemm, gemm_wide
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.panels import bundles, panels_of
 from fastup.plan import ConvPlan
@@ -88,11 +88,17 @@ def measure_network(cell: Cell, rounds: int) -> str:
 
 
 def tiles_of(cell: Cell) -> str:
-    """One row of the second table."""
+    """One row of the table of tiles."""
     plan = _plan(cell)
+    columns = _wide_tiles(plan) if wide_tiles.applies(plan) else _tiles(plan)
+    return "| " + " | ".join([cell.title, *columns]) + " |"
+
+
+def _tiles(plan: ConvPlan) -> list[str]:
+    """Of the kernel whose vectors run along columns."""
     geometry = Geometry.of(plan)
     cut = tiles.choose(plan, geometry)
-    rows = [group.size for group in geometry.tap_groups]
+    groups = [group.size for group in geometry.tap_groups]
     sizes = [
         bundle.channels * len(geometry.tap_groups[number].phases)
         for _, bundle in bundles(geometry, cut.channels_out)
@@ -100,9 +106,9 @@ def tiles_of(cell: Cell) -> str:
     ]
     panels = sorted({rows for size in sizes for rows in panels_of(size)})
     items = plan.batch * plan.groups * cut.ranges * geometry.lattices[0].length * len(cut.strips) * cut.row_blocks
-    columns = [
-        cell.title,
-        f"{len(rows)} of {min(rows)}-{max(rows)} taps",
+    return [
+        "columns",
+        f"{len(groups)} of {min(groups)}-{max(groups)} taps",
         f"{cut.channels_in} of {geometry.group_in}",
         f"{cut.channels_out} of {geometry.group_out}",
         f"{cut.rows} x {cut.strips[0][1]}",
@@ -111,7 +117,26 @@ def tiles_of(cell: Cell) -> str:
         f"{cut.channels_in * cut.channel * 4 // 1024}",
         f"{cut.z_rows(geometry) * cut.z_step * 4 // 1024}",
     ]
-    return "| " + " | ".join(columns) + " |"
+
+
+def _wide_tiles(plan: ConvPlan) -> list[str]:
+    """Of the kernel whose vectors run along output channels."""
+    geometry = wide_tiles.geometry_of(plan)
+    cut, widths = wide_tiles.choose(plan, geometry), wide_tiles.widths(geometry)
+    vectors = sorted({width * 4 // gemm.vector_bytes() for width in widths}, reverse=True)
+    groups = [group.size for group in geometry.tap_groups]
+    items = plan.batch * plan.groups * geometry.lattices[0].length * cut.strips * cut.row_blocks * cut.ranges
+    return [
+        "channels",
+        f"{len(groups)} of {min(groups)}-{max(groups)} taps",
+        f"{geometry.group_in} of {geometry.group_in}",
+        f"{sum(widths[: cut.panels])} of {geometry.group_out}",
+        f"{cut.rows} x {cut.columns}",
+        f"{items}",
+        ", ".join(f"{gemm_wide.pixels(n)} x {n}" for n in vectors),
+        f"{wide_tiles.staged_bytes(geometry, cut.rows, cut.columns) // 1024}",
+        f"{cut.columns * max(widths) * 4 // 1024}",
+    ]
 
 
 _SPEEDS = """\
@@ -121,9 +146,9 @@ _NETWORKS = """\
 | network | fastup, ms | best peer, ms | ratio [90 %] |
 |---|---|---|---|"""
 _TILES = """\
-| cell | groups of phases | input channels at once | output channels at once | rows x columns | items | panels: rows x \
-vectors | staged, KB | z, KB |
-|---|---|---|---|---|---|---|---|---|"""
+| cell | vectors along | groups of phases | input channels at once | output channels at once | rows x columns | items | \
+panels: rows or pixels x vectors | staged, KB | z, KB |
+|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu import _conv, tiles, wide
+from fastup.cpu import _conv, tiles, wide_tiles
 from fastup.cpu.lattice import Geometry
 from fastup.plan import base
 from tests import oracles_conv
@@ -56,7 +56,7 @@ def test_equals_the_definition_in_many_tiles(level2: int, monkeypatch: pytest.Mo
     whole = tiles.choose
     monkeypatch.setattr(tiles, "choose", choose)
     monkeypatch.setattr(tiles, "_MOST_L2", level2)
-    monkeypatch.setattr(wide, "applies", lambda plan: False)
+    monkeypatch.setattr(wide_tiles, "applies", lambda plan: False)
     monkeypatch.setattr(base, "cache", type(base.cache)(2**20))
     for case in [*CONVS, MANY_TILES]:
         x, operands = case.input(), case.arrays()

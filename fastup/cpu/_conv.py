@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import packing, panels, tiles, wide
+from fastup.cpu import packing, panels, tiles, wide, wide_tiles
 from fastup.cpu.kernels import activate, conv, convert, gemm, join, pack
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned, appended, target_strides
@@ -55,14 +55,14 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
 
 def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
     """The kernel call for a source with these strides (in items)."""
-    return wide.launch(plan, strides) if wide.applies(plan) else _Packing(plan, strides).launch()
+    return wide.launch(plan, strides) if wide_tiles.applies(plan) else _Packing(plan, strides).launch()
 
 
 def table(plan: ConvPlan, weight: Any, bias: Array | None = None, slopes: Array | None = None) -> tuple[int, Any]:
     """Address of the kernel's table for a weight, and what must stay alive beside it."""
     operands = plan.packed.get("operands")
     if operands is None:
-        make = wide.operands if wide.applies(plan) else _operands
+        make = wide.operands if wide_tiles.applies(plan) else _operands
         operands = plan.packed["operands"] = make(plan)
     addresses, owners = operands.addresses(weight, bias, slopes)
     return ctypes.addressof(addresses), (addresses, owners)

@@ -52,6 +52,40 @@ class PixelShufflePlan(Plan):
         """Index of the first spatial axis."""
         return len(self.leading) + (self.data_format == "channels_first")
 
+    def digits(self, strides: tuple[int, ...]) -> list[tuple[int, int]]:
+        """The axes of the result, phases apart: extent and distance in the input, which has these strides."""
+        rank = len(self.factors)
+        leading = list(zip(self.leading, strides, strict=False))
+        channel, space = strides[self.channel_axis], strides[self.first_spatial_axis : self.first_spatial_axis + rank]
+        return leading + (self._enlarging if self.operator == "pixel_shuffle" else self._reducing)(channel, space)
+
+    def _enlarging(self, channel_stride: int, spatial_strides: tuple[int, ...]) -> list[tuple[int, int]]:
+        """Every spatial position is followed by its phase, which the input keeps in its channels."""
+        channel, phases = self._split_channels(channel_stride)
+        space = [
+            digit
+            for extent, stride, phase in zip(self.small, spatial_strides, phases, strict=True)
+            for digit in ((extent, stride), phase)
+        ]
+        return [channel, *space] if self.data_format == "channels_first" else [*space, channel]
+
+    def _reducing(self, channel_stride: int, spatial_strides: tuple[int, ...]) -> list[tuple[int, int]]:
+        """The channels hold the phases, which the input keeps in its spatial positions."""
+        phases = list(zip(self.factors, spatial_strides, strict=True))
+        space = [(n, r * s) for n, r, s in zip(self.small, self.factors, spatial_strides, strict=True)]
+        channel = (self.channels, channel_stride)
+        channels = [channel, *phases] if self.order == "CRD" else [*phases, channel]
+        return [*channels, *space] if self.data_format == "channels_first" else [*space, *channels]
+
+    def _split_channels(self, stride: int) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+        """The channel axis of the small picture as a channel digit and one digit per phase."""
+        phases: list[tuple[int, int]] = []
+        apart = stride if self.order == "CRD" else stride * self.channels
+        for factor in reversed(self.factors):
+            phases.insert(0, (factor, apart))
+            apart *= factor
+        return (self.channels, stride * math.prod(self.factors) if self.order == "CRD" else stride), phases
+
 
 def spatial(shape: tuple[int, ...], rank: int, data_format: str) -> tuple[int, ...]:
     """The spatial extents of a shape."""

@@ -23,6 +23,11 @@ _MOST = 8  # pixels of a tile; LLVM loads those of larger ones all at once, and 
 _SMALLER = (4, 2, 1)  # pixels of the tiles for what is left
 
 
+def pixels(vectors: int) -> int:
+    """Pixels of the largest tile of so many vectors."""
+    return min(_MOST, gemm.accumulators() // vectors)
+
+
 def _tile(pixels, parts):
     """A helper for so many pixels from pixel p on, and so many vectors: products from `begin` to `end`."""
 
@@ -100,8 +105,7 @@ def _tiles(pixels, vectors):
 @kernel("element", "element", "element", elements=gemm.FLOATS, vectors=VECTORS)
 def gemm_wide(vectors):
     """So many vectors of output channels."""
-    whole = min(_MOST, gemm.accumulators() // vectors)
-    largest, fours, twos, ones = (_tiles(count, vectors) for count in (whole, *_SMALLER))
+    largest, fours, twos, ones = (_tiles(count, vectors) for count in (pixels(vectors), *_SMALLER))
 
     def body(params, x, z, w, start, stop):
         offsets, bias = as_int64(params, params[OFFSETS]), view(params, params[BIASES], z)
