@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import peers, report
+from benchmarks import gpu, peers, report
 from benchmarks.cells import CELLS
 
 
@@ -18,6 +18,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the block protocol (at least 12 count)")
     parser.add_argument("--threads", type=int, help="threads of every library (default: as each decides)")
     parser.add_argument("--check", action="store_true", help="compare the values only and time nothing")
+    parser.add_argument("--cuda", action="store_true", help="the same cells on a GPU, against torch and CuPy there")
     parser.add_argument(
         "--write", action="store_true", help="write results.md and the README's table, or results-threads-N.md"
     )
@@ -27,6 +28,9 @@ def main() -> None:
     if arguments.threads is not None:
         peers.limit_threads(arguments.threads)
     cells = [cell for cell in CELLS if arguments.only in cell.title]
+    if arguments.cuda:
+        gpu.run(cells, arguments.rounds)
+        return
     if arguments.check:
         print(*map(report.agreement, cells), sep="\n")
         return

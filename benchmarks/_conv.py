@@ -11,7 +11,7 @@ from benchmarks.cell import Array, Cell, NetworkCell, Way
 def _torch(cell: Cell, x: Array, y: Array) -> Way:
     import torch
 
-    weight = torch.from_numpy(cell.arrays()["weight"])
+    weight = peers.tensor_of(cell.arrays()["weight"])
     rank, given = x.ndim - 2, cell.keywords
 
     def each(name: str, default: int) -> list[int]:

@@ -146,8 +146,8 @@ _NETWORKS = """\
 | network | fastup, ms | best peer, ms | ratio [90 %] |
 |---|---|---|---|"""
 _TILES = """\
-| cell | vectors along | groups of phases | input channels at once | output channels at once | rows x columns | items | \
-panels: rows or pixels x vectors | staged, KB | z, KB |
+| cell | vectors along | groups of phases | input channels at once | output channels at once | rows x columns | \
+items | panels: rows or pixels x vectors | staged, KB | z, KB |
 |---|---|---|---|---|---|---|---|---|---|"""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import fastup
 from benchmarks.cell import Array, Cell, Way, aligned
 
+_device: list[str] = []  # torch's, where it is not the CPU
 _threads: list[int] = []  # as `limit_threads` says; empty: every library decides
 
 
@@ -26,6 +27,19 @@ def limit_threads(threads: int) -> None:
         import cv2
 
         cv2.setNumThreads(threads)
+
+
+def use_device(name: str) -> None:
+    """Let torch's calls run on this device."""
+    _device[:] = [name]
+
+
+def tensor_of(array: Array) -> Any:
+    """The array as a tensor on torch's device."""
+    import torch
+
+    tensor = torch.from_numpy(array)
+    return tensor.to(_device[0]) if _device else tensor
 
 
 def ours(cell: Cell, x: Array, y: Array) -> Way:
@@ -89,13 +103,13 @@ def torch(cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overlo
     """torch: `function(tensor)`, and an ATen overload that writes into `target`; channels-last memory where asked."""
     import torch
 
-    tensor, target = torch.from_numpy(x), torch.from_numpy(np.zeros_like(y))
+    tensor, target = tensor_of(x), tensor_of(np.zeros_like(y))
     if cell.channels_last:  # the same memory, seen as torch sees it
         tensor, target = (torch.movedim(t, -1, 1) for t in (tensor, target))
 
     def result() -> Array:
         overload(tensor, target)
-        return np.asarray((torch.movedim(target, 1, -1) if cell.channels_last else target).numpy())
+        return np.asarray((torch.movedim(target, 1, -1) if cell.channels_last else target).cpu().numpy())
 
     return Way(lambda: function(tensor), lambda: overload(tensor, target), result)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -276,3 +277,16 @@ def test_numba_runtime_name_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASTUP_RUNTIME", "fast")
     with pytest.raises(ValueError, match=r"^fastup: FASTUP_RUNTIME must be 'object' or 'numba', got 'fast'$"):
         kernel.runtime()
+
+
+@pytest.mark.quick
+def test_arrays_on_a_gpu_without_the_extra() -> None:
+    """Any object that says it is on a GPU gets this; where the extra is, `test_cuda` has the errors."""
+    if importlib.util.find_spec("numba_cuda") is not None:
+        pytest.skip("the extra is here")
+
+    class OnDevice:
+        __cuda_array_interface__: ClassVar[dict[str, Any]] = {"shape": (1, 4, 2, 2), "typestr": "<f4"}
+
+    with pytest.raises(RuntimeError, match=r"arrays on a GPU need the extra, pip install 'fastup\[cuda\]'"):
+        fastup.pixel_shuffle(OnDevice(), 2)

@@ -16,7 +16,7 @@ PACKAGE = Path(fastup.__file__).parent
 ROOT = PACKAGE.parent
 checkout = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="the checkout, not an installed package")
 # A room may import the rooms after it; kernels may import the decorator of their runtime.
-ROOMS = ("cli", "export", "networks", "nn", "functional", "arrays", "init", "cpu", "plan", "runtime")
+ROOMS = ("cli", "export", "networks", "nn", "functional", "arrays", "init", "cpu", "cuda", "plan", "runtime")
 
 
 def room_of(module: str) -> str | None:
@@ -58,6 +58,13 @@ def test_plan_knows_no_backend_and_runtime_no_operator() -> None:
             assert not targets, f"{file}: {targets}"
 
 
+def test_backends_know_nothing_of_each_other() -> None:
+    for room, file in files():
+        if room in ("cpu", "cuda"):
+            other = {"cpu": "cuda", "cuda": "cpu"}[room]
+            assert other not in {room_of(module) for module in imports(file)}, file
+
+
 def test_nothing_imports_export_by_its_folder() -> None:
     for _, file in files():
         assert not any(module.split(".")[0] == "export" for module in imports(file)), file
@@ -73,6 +80,7 @@ def test_one_stem_per_operator_family() -> None:
     assert stems
     assert private(PACKAGE / "functional") == stems
     assert private(PACKAGE / "cpu") == stems
+    assert private(PACKAGE / "cuda") == stems
     assert private(ROOT / "export" / "operators") == stems
     assert private(ROOT / "benchmarks") == stems
     assert {f"test_{stem}.py" for stem in stems} <= {file.name for file in (ROOT / "tests").iterdir()}

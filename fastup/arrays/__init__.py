@@ -17,7 +17,8 @@ from fastup.plan.operands import PackedWeight
 
 MakePlan = Callable[..., Plan]
 
-_MODULES = {"torch": "fastup.arrays._torch"}
+_GPU = "fastup.arrays._cuda"
+_MODULES = {"torch": "fastup.arrays._torch", **dict.fromkeys(("numba", "numba_cuda", "cupy"), _GPU)}
 _adapters: dict[str, ModuleType] = {"numpy": _numpy}
 
 
@@ -47,7 +48,10 @@ def operand(name: str, value: Any) -> Any:
 def mapped(function: Callable[..., Any], x: Any, *others: Any) -> Any:
     """`function` of NumPy's views of arrays; its result is of the kind of `x`."""
     adapter = _adapter_of(x)
-    return adapter.wrap(function(adapter.view(x, "x"), *(operand("x", one) for one in others)))
+    views = [adapter.view(x, "x"), *(operand("x", one) for one in others)]
+    if any(getattr(one, "on_device", False) for one in views):
+        raise TypeError("fastup: this layer computes with NumPy, got an array on a GPU; layers of operators take those")
+    return adapter.wrap(function(*views))
 
 
 def _adapter_of(x: Any) -> ModuleType:
@@ -55,5 +59,7 @@ def _adapter_of(x: Any) -> ModuleType:
     adapter = _adapters.get(kind)
     if adapter is None:
         module = _MODULES.get(kind)
-        adapter = _adapters[kind] = importlib.import_module(module) if module else _numpy
+        if module is None:
+            return importlib.import_module(_GPU) if hasattr(x, "__cuda_array_interface__") else _numpy
+        adapter = _adapters[kind] = importlib.import_module(module)
     return adapter

@@ -26,6 +26,8 @@ def run(
     """Plan for `x` and the further arrays, then execute into `out` or a new array."""
     if type(x) is not np.ndarray:
         x = view(x, "x")
+    if any(getattr(one, "on_device", False) for one in operands):
+        raise TypeError("fastup: all arrays must be in the memory of the CPU as x is, got one on a GPU")
     plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
     return execute(plan, x, out, threads, operands)
 

@@ -19,6 +19,8 @@ def run(
     operands: tuple[Any, ...] = (),
 ) -> Any:
     """Plan for the tensor's memory, execute, and give a tensor back (`out` itself where one was given)."""
+    if x.is_cuda:
+        return _on_gpu().run(make_plan, x, arguments, out, threads, operands)
     given = out if isinstance(out, tuple) else (out,)
     if out is not None and not all(isinstance(one, torch.Tensor) for one in given):
         wrong = next(one for one in given if not isinstance(one, torch.Tensor))
@@ -32,8 +34,16 @@ def run(
     return tuple(map(wrap, results)) if isinstance(results, tuple) else wrap(results)
 
 
-def view(tensor: Any, name: str) -> np.ndarray[Any, Any]:
-    """The tensor's memory as an array."""
+def _on_gpu() -> Any:
+    from fastup.arrays import _cuda
+
+    return _cuda
+
+
+def view(tensor: Any, name: str) -> Any:
+    """The tensor's memory as an array; of one on a GPU, what is known of it."""
+    if tensor.is_cuda:
+        return _on_gpu().view(tensor, name)
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
         raise TypeError(
             f"fastup: {name} must be a dense tensor on the CPU, got one of {tensor.layout} on {tensor.device}"

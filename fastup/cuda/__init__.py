@@ -1,0 +1,37 @@
+"""The CUDA back-end: runs the same plans on arrays that live on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba_cuda  # noqa: F401  (the package of the extra; Numba's own target of that name is deprecated)
+
+from fastup.cuda import _conv, _interpolate, _max_pool, _pixel_shuffle, _zero_stuff, memory
+from fastup.cuda.memory import View
+from fastup.cuda.memory import using as using
+from fastup.plan import (
+    ConvPlan,
+    InterpolatePlan,
+    MaxPoolPlan,
+    MaxUnpoolPlan,
+    PixelShufflePlan,
+    Plan,
+    ZeroStuffPlan,
+)
+
+_RUNNERS: dict[type[Plan], Callable[..., None]] = {
+    ConvPlan: _conv.run,
+    InterpolatePlan: _interpolate.run,
+    MaxPoolPlan: _max_pool.run_pool,
+    MaxUnpoolPlan: _max_pool.run_unpool,
+    PixelShufflePlan: _pixel_shuffle.run,
+    ZeroStuffPlan: _zero_stuff.run,
+}
+
+
+def run(plan: Plan, x: View, results: tuple[View, ...], operands: tuple[Any, ...] = ()) -> None:
+    """Execute `plan` on `x` and what else it takes into `results`, which are contiguous."""
+    if results[0].size:
+        with memory.memory_errors(plan.operator, plan.output_shape, plan.dtype):
+            _RUNNERS[type(plan)](plan, x, results, operands)

@@ -1,0 +1,74 @@
+"""One axis resampled by its table, or all axes at once as means of windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import cuda
+
+
+@cuda.jit
+def weighted(
+    total: Any, n_in: Any, n_out: Any, inner: Any, taps: Any, order: Any, first: Any, counts: Any, weights: Any,
+    src: Any, dst: Any,
+) -> None:  # fmt: skip
+    """The first product, then one contracted product and sum per tap, in the order in which torch sums.
+
+    Neighbouring threads read neighbouring items, and `inner` of them the same table entries. On sm_90 a thread takes 55
+    registers: four blocks of 256 threads are resident on a multiprocessor.
+    """
+    for i in range(cuda.grid(1), total, cuda.gridsize(1)):
+        above = i // inner
+        outer = above // n_out
+        position = above - outer * n_out
+        begin, base = first[position], outer * n_in * inner + (i - above * inner)
+        tap = order[0]
+        result = src[base + min(max(begin + tap, 0), n_in - 1) * inner] * weights[position * taps + tap]
+        for k in range(1, counts[position]):
+            tap = order[k]
+            item = src[base + min(max(begin + tap, 0), n_in - 1) * inner]
+            result = cuda.fma(item, weights[position * taps + tap], result)
+        dst[i] = result
+
+
+@cuda.jit
+def fixed(
+    total: Any, n_in: Any, n_out: Any, inner: Any, taps: Any, bits: Any, first: Any, weights: Any, src: Any, dst: Any
+) -> None:
+    """Pixels of uint8 with weights of 16 bits, rounded to uint8."""
+    for i in range(cuda.grid(1), total, cuda.gridsize(1)):
+        above = i // inner
+        outer = above // n_out
+        position = above - outer * n_out
+        begin, base = first[position], outer * n_in * inner + (i - above * inner)
+        result = 1 << (bits - 1)
+        for k in range(taps):
+            result += weights[position * taps + k] * src[base + min(begin + k, n_in - 1) * inner]
+        dst[i] = min(max(result >> bits, 0), 255)
+
+
+@cuda.jit
+def area(total: Any, table: Any, src: Any, dst: Any) -> None:
+    """Means of windows: a sum in the order of the items, then one division per axis.
+
+    `table`: per axis (slices, rows, columns) input and output extent and the place of its windows, each of them a first
+    position and a count; then the items of a pixel.
+    """
+    inner = table[9]
+    for i in range(cuda.grid(1), total, cuda.gridsize(1)):
+        rest = i // inner
+        item = i - rest * inner
+        above = rest // table[7]
+        column = table[8] + 2 * (rest - above * table[7])
+        rest = above
+        above = rest // table[4]
+        row = table[5] + 2 * (rest - above * table[4])
+        outer = above // table[1]
+        slice_ = table[2] + 2 * (above - outer * table[1])
+        result = src[0] - src[0]
+        for s in range(table[slice_], table[slice_] + table[slice_ + 1]):
+            for r in range(table[row], table[row] + table[row + 1]):
+                line = ((outer * table[0] + s) * table[3] + r) * table[6]
+                for c in range(table[column], table[column] + table[column + 1]):
+                    result += src[(line + c) * inner + item]
+        dst[i] = result / table[slice_ + 1] / table[row + 1] / table[column + 1]
