@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastup.plan import Plan, check
-from fastup.plan.operands import PackedWeight, described
+from fastup.plan.operands import described
 
 try:
     from fastup import cuda
