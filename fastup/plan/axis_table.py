@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.plan import filters, fixed_point
+from fastup.plan import filters, fixed_point, onnx_rules
 from fastup.plan.base import Array, read_only
 from fastup.plan.filters import fma
 
@@ -55,6 +55,8 @@ class Axis:
         Whether weights are the 16-bit integers of torch's uint8 kernels.
     window : tuple of int
         The output positions that are wanted, from and to.
+    onnx : (OnnxRule, bool), optional
+        One of ONNX's rules in place of torch's, and whether its filter is stretched when the axis shrinks.
     """
 
     mode: str
@@ -66,6 +68,7 @@ class Axis:
     double: bool = False
     fixed: bool = False
     window: tuple[int, int] = (0, 0)
+    onnx: tuple[onnx_rules.OnnxRule, bool] | None = None
 
     @property
     def length(self) -> int:
@@ -83,6 +86,8 @@ class Axis:
     @property
     def is_identity(self) -> bool:
         """Whether every wanted position copies the input position of its own number."""
+        if self.onnx is not None:
+            return False
         # torch leaves such axes alone whatever the scale factor, but not nearest, nor cubic in floating point.
         heeds_scale = self.mode in NEAREST or (self.mode in ("cubic", "lanczos") and not (self.antialias or self.fixed))
         return self.n_in == self.n_out and not (heeds_scale and self.scale != 1)
@@ -131,6 +136,9 @@ class Axis:
     def table(self) -> Taps:
         """The table of the window, which is asked for `block` positions at once at most."""
         position = np.arange(*self.window)
+        if self.onnx is not None:
+            first, weights = onnx_rules.taps(self.onnx[0], self.mode, self.onnx[1], position, self.n_in)
+            return _trimmed(first, weights.astype(_float(self)))
         if self.is_identity:
             return _copying(position, self)
         if self.fixed:
