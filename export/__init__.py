@@ -36,9 +36,14 @@ from fastup.export.graph import Graph as Graph
 from fastup.export.graph import UnsupportedExport as UnsupportedExport
 from fastup.export.layers import to_onnx as to_onnx
 from fastup.export.running import VerificationError as VerificationError
+from fastup.export.verification import ModelError as ModelError
+from fastup.export.verification import Report as Report
+from fastup.export.verification import verify as verify
 
 __all__ = [
     "Graph",
+    "ModelError",
+    "Report",
     "UnsupportedExport",
     "VerificationError",
     "interpolate",
@@ -60,6 +65,7 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "to_onnx",
+    "verify",
     "zero_stuff",
 ]
 

@@ -123,7 +123,8 @@ def _in_reference(op: str, inputs: list[Array | None], **attributes: Any) -> Arr
     ]
     graph = helper.make_graph([node], "g", values, [helper.make_empty_tensor_value_info("y")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)])
-    return np.asarray(ReferenceEvaluator(model).run(None, given)[0])
+    results: Any = ReferenceEvaluator(model).run(None, given)
+    return np.asarray(results[0])
 
 
 @pytest.mark.quick

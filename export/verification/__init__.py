@@ -1,0 +1,190 @@
+"""Verify any model: every upsampling node in every runtime, against each other and against torch's operators."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+
+from fastup.export.verification import known as _known
+from fastup.export.verification import running
+from fastup.export.verification.comparing import Difference, difference, tolerance_of
+from fastup.export.verification.finding import Found, find, in_subgraphs
+from fastup.export.verification.loading import ModelError as ModelError
+from fastup.export.verification.loading import _first_line, inputs_for, load
+from fastup.export.verification.meaning import Meaning, meaning
+from fastup.export.verification.report import NodeReport as NodeReport
+from fastup.export.verification.report import Outcome as Outcome
+from fastup.export.verification.report import Report as Report
+
+Array = np.ndarray[Any, Any]
+_JUDGES = ("onnxruntime", "reference")
+
+
+def verify(
+    model: Any,
+    inputs: Any = None,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    runtimes: Sequence[str] = _JUDGES,
+    like: str | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Report:
+    """Run every upsampling node of a model in every runtime that is installed, and compare.
+
+    The model runs once in onnxruntime, so that each node is judged on what it really gets. Then the node alone runs in
+    fastup, in onnxruntime (optimised and not), in ONNX's reference evaluator, and in OpenVINO where it is installed.
+
+    Parameters
+    ----------
+    model : path or onnx.ModelProto
+        Of opset 7 or newer.
+    inputs : array, list of arrays or dict by name, optional
+        Default random ones.
+    shapes : dict of name to shape, optional
+        Of inputs whose dimensions the model leaves open; default 1 for the first dimension and 64 for others.
+    runtimes : sequence of str
+        Those that decide; the others are reported.
+    like : {"torch"}, optional
+        Judge each node also by what torch's operator would have computed.
+    progress : callable, optional
+        Called with (nodes done, nodes in all, name of the next).
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ModelError
+        If the model is damaged, or cannot run.
+    FileNotFoundError, TypeError, ValueError
+        If there is no such file, or an argument is wrong.
+
+    Examples
+    --------
+    >>> import fastup.export
+    >>> model = fastup.export.interpolate((1, 3, 8, 8), scale_factor=2, mode="bilinear")
+    >>> report = fastup.export.verify(model, like="torch")
+    >>> [node.words for node in report.nodes], report.status()
+    (["interpolate(size=(16, 16), mode='bilinear', align_corners=False, antialias=False)"], 0)
+    """
+    known_names = {name.split(",")[0] for name in running.runtimes()}
+    for name in runtimes:
+        if name not in known_names:
+            raise ValueError(f"verify: runtimes must be among {', '.join(sorted(known_names))}, got {name!r}")
+    if like not in (None, "torch"):
+        raise ValueError(f"verify: like must be 'torch' or None, got {like!r}")
+    proto = load(model)
+    feeds, chosen = inputs_for(proto, inputs, shapes)
+    nodes, found = [], find(proto, feeds)
+    for number, one in enumerate(found):
+        if progress:
+            progress(number, len(found), one.name)
+        nodes.append(_judged(one, proto, like))
+    if progress:
+        progress(len(found), len(found), "")
+    label = str(model) if not isinstance(model, onnx.ModelProto) else proto.graph.name
+    return Report(label, chosen, tuple(runtimes), _versions(), nodes, in_subgraphs(proto))
+
+
+def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeReport:
+    begin = time.perf_counter()
+    x, allowed = np.asarray(found.inputs[0]), tolerance_of(found)
+    opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
+    words = meaning(found, opset)
+    report = NodeReport(
+        found.name, found.op_type, words.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed[0].absolute,
+        allowed[1], warnings=list(words.warnings),
+    )  # fmt: skip
+    model = running.model_of(found, proto.opset_import, proto.ir_version)
+    results, refused = {}, {}
+    for name, run in running.runtimes().items():
+        try:
+            results[name] = [np.asarray(one) for one in run(model, x)]
+        except Exception as error:  # whatever a runtime raises is its answer
+            refused[name] = _first_line(error)
+    basis = results.get("fastup") or results.get("onnxruntime") or found.outputs
+    for name in running.runtimes():
+        if name in refused:
+            report.runtimes[name] = Outcome("not run", message=refused[name])
+        else:
+            report.runtimes[name] = _outcome(found, name, results[name], basis)
+        if reason := _known.dropped(found, name):
+            report.warnings.append(reason)
+    if like:
+        report.torch = _like_torch(found, words, results.get("onnxruntime") or found.outputs)
+    report.picture = _picture(results, basis)
+    report.seconds = time.perf_counter() - begin
+    return report
+
+
+def _outcome(found: Found, name: str, results: list[Array], basis: list[Array]) -> Outcome:
+    worst: Difference | None = None
+    for result, expected in zip(results, basis, strict=False):
+        one = difference(result, expected, tolerance_of(found)[0])
+        if isinstance(one, str):
+            return _explained(found, name, Outcome("different", message=one))
+        if worst is None or (one.within, -one.absolute) < (worst.within, -worst.absolute):
+            worst = one
+    if worst is None or worst.equal:
+        return Outcome("equal", worst)
+    if worst.within:
+        return Outcome("within tolerance", worst)
+    return _explained(found, name, Outcome("different", worst))
+
+
+def _explained(found: Found, name: str, outcome: Outcome) -> Outcome:
+    reason = _known.known(found, name.split(",")[0])
+    if reason is None:
+        return outcome
+    return Outcome("known difference", outcome.difference, reason[0], reason[1])
+
+
+def _like_torch(found: Found, words: Meaning, results: list[Array]) -> Outcome | None:
+    """The node against the operators of torch that it may stand for: one that it equals is enough."""
+    closest: Difference | None = None
+    for _, call in words.candidates:
+        try:
+            one = difference(results[0], call(), tolerance_of(found)[0])
+        except (ValueError, TypeError):  # torch has no such call for these arrays
+            continue
+        if isinstance(one, str):
+            continue
+        if one.within:
+            return Outcome("equal" if one.equal else "within tolerance", one)
+        if closest is None or one.differing < closest.differing:
+            closest = one
+    if not words.candidates and not words.causes:
+        return None
+    if words.causes:
+        return Outcome("known difference", closest, *words.causes[0])
+    return Outcome("different", closest, "no operator of torch gives these values")
+
+
+def _picture(results: dict[str, list[Array]], basis: list[Array]) -> Array | None:
+    """The largest difference of any runtime at each position of the last two axes."""
+    expected = np.asarray(basis[0]).astype(np.float64)
+    if expected.ndim < 2 or not expected.size:
+        return None
+    away = np.zeros(expected.shape[-2:])
+    for outputs in results.values():
+        if outputs[0].shape == expected.shape:
+            with np.errstate(invalid="ignore"):
+                one = np.abs(outputs[0].astype(np.float64) - expected)
+            away = np.fmax(away, one.reshape(-1, *expected.shape[-2:]).max(axis=0))
+    return away
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in ("fastup", "onnx", "onnxruntime", "openvino", "numpy"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

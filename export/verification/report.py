@@ -1,0 +1,106 @@
+"""What a verification found, as data, and what it means for the exit status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastup.export.verification.comparing import Difference
+
+VERDICTS = ("equal", "within tolerance", "known difference", "different", "not run")
+
+
+@dataclass
+class Outcome:
+    """One runtime on one node, against fastup.
+
+    Attributes
+    ----------
+    difference : Difference, optional
+        None where it refused, or gave something else than an array of the right shape and dtype.
+    message : str
+        Why it refused, which attribute it drops, or why its difference is known.
+    advice : str
+        What to change in the model.
+    """
+
+    verdict: str
+    difference: Difference | None = None
+    message: str = ""
+    advice: str = ""
+
+
+@dataclass
+class NodeReport:
+    """One node."""
+
+    name: str
+    op_type: str
+    words: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    dtype: str
+    tolerance: float
+    tolerance_source: str
+    runtimes: dict[str, Outcome] = field(default_factory=dict)
+    torch: Outcome | None = None
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    picture: Any = field(default=None, repr=False)  # largest difference over the last two axes
+
+    def verdict(self, judged: tuple[str, ...]) -> str:
+        """The worst of the judged runtimes, and of torch's operator where it was asked for."""
+        outcomes = [one for name, one in self.runtimes.items() if name.split(",")[0] in judged]
+        outcomes += [self.torch] if self.torch else []
+        ran = [one.verdict for one in outcomes if one.verdict != "not run"]
+        return max(ran, key=VERDICTS.index, default="not run")
+
+
+@dataclass
+class Report:
+    """A model.
+
+    Attributes
+    ----------
+    model : str
+    chosen : list of str
+        Dimensions that the model left open, and what was taken.
+    judged : tuple of str
+        The runtimes that decide.
+    nodes : list of NodeReport
+    skipped : list of str
+        Nodes within control flow, which were not run.
+    """
+
+    model: str
+    chosen: list[str]
+    judged: tuple[str, ...]
+    versions: dict[str, str]
+    nodes: list[NodeReport]
+    skipped: list[str]
+
+    def status(self, strict: bool = False) -> int:
+        """0: all equal or within tolerance. 1: some node differs, or with `strict` has a warning."""
+        differs = any(one.verdict(self.judged) in ("known difference", "different") for one in self.nodes)
+        warned = any(one.warnings for one in self.nodes) or bool(self.skipped)
+        return int(differs or (strict and warned))
+
+    def to_json(self) -> str:
+        """All of it but the pictures."""
+        nodes = []
+        for one in self.nodes:
+            entry = asdict(one)
+            entry.pop("picture")
+            for outcome in [*entry["runtimes"].values(), entry["torch"]]:
+                if outcome and outcome["difference"] is not None:
+                    outcome["difference"] = Difference(*outcome["difference"])._asdict()
+            nodes.append({**entry, "verdict": one.verdict(self.judged)})
+        whole = {**{key: value for key, value in vars(self).items() if key != "nodes"}, "nodes": nodes}
+        return json.dumps(whole, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else str(value)

@@ -1,0 +1,150 @@
+"""``fastup verify``: every upsampling node of a model, in every runtime."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+Array = np.ndarray[Any, Any]
+_SIDE = 160  # pixels of a heat map's shorter side, at least
+_COLOURS = {"equal": "green", "within tolerance": "green", "known difference": "yellow", "different": "red"}
+
+
+def _shapes(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    found = {}
+    for value in values:
+        name, _, numbers = value.rpartition("=")
+        if not name or not all(part.strip().isdecimal() for part in numbers.split(",")):
+            raise click.BadParameter(f"{value!r} is not like x=1,3,64,64")
+        found[name] = tuple(int(part) for part in numbers.split(","))
+    return found
+
+
+def _inputs(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, Array]:
+    found = {}
+    for value in values:
+        name, _, file = value.partition("=")
+        if not file:
+            raise click.BadParameter(f"{value!r} is not like x=picture.npy")
+        try:
+            found[name] = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise click.BadParameter(f"{file} is no array of NumPy ({error})") from None
+    return found
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--input", "inputs", multiple=True, callback=_inputs, help="NAME=FILE.npy; random where not given.")
+@click.option("--shape", "shapes", multiple=True, callback=_shapes, help="NAME=1,3,64,64, where it is open.")
+@click.option("--runtimes", default="onnxruntime,reference", show_default=True, help="The runtimes that decide.")
+@click.option("--like", type=click.Choice(["torch"]), help="Also judge each node by torch's operator.")
+@click.option("--strict", is_flag=True, help="Warnings count.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all of it there.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write a page with heat maps there.")
+def verify(
+    model: Path,
+    inputs: dict[str, Array],
+    shapes: dict[str, tuple[int, ...]],
+    runtimes: str,
+    like: str | None,
+    strict: bool,
+    json_file: Path | None,
+    html_file: Path | None,
+) -> None:
+    """Find every upsampling node of MODEL, run it in each runtime, and compare.
+
+    Exit status: 0 all equal or within tolerance, 1 some node differs, 2 it could not run.
+    """
+    from fastup import export
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("running", total=None)
+        report = export.verify(
+            model, inputs or None, shapes=shapes, runtimes=[name.strip() for name in runtimes.split(",")], like=like,
+            progress=lambda done, total, name: bar.update(task, completed=done, total=total, description=name),
+        )  # fmt: skip
+    _print(Console(), report)
+    if json_file:
+        json_file.write_text(report.to_json())
+    if html_file:
+        html_file.write_text(page(report))
+    sys.exit(report.status(strict))
+
+
+def _print(console: Console, report: Any) -> None:
+    for line in report.chosen:
+        console.print(f"open dimensions: {line}", markup=False)
+    if not report.nodes:
+        console.print("no upsampling node")
+    table = Table("node", "in torch's words", "verdict", "largest difference", "what to know")
+    for node in report.nodes:
+        verdict = node.verdict(report.judged)
+        table.add_row(
+            f"{node.name}\n{node.op_type}", node.words, f"[{_COLOURS.get(verdict, 'default')}]{verdict}[/]",
+            "\n".join(_differences(node)), "\n".join(_remarks(node)),
+        )  # fmt: skip
+    if report.nodes:
+        console.print(table)
+    for name in report.skipped:
+        console.print(f"not run, within control flow: {name}", markup=False)
+
+
+def _differences(node: Any) -> list[str]:
+    lines = []
+    for name, outcome in [*node.runtimes.items(), *([("torch", node.torch)] if node.torch else [])]:
+        one = outcome.difference
+        if outcome.verdict == "not run":
+            lines.append(f"{name}: refuses")
+        elif one is not None and not one.equal:
+            lines.append(f"{name}: {one.absolute:.2g} at {one.where}, {one.differing} of {one.size}")
+    return lines
+
+
+def _remarks(node: Any) -> list[str]:
+    outcomes = [*node.runtimes.items(), *([("torch", node.torch)] if node.torch else [])]
+    said = [
+        f"{name}: {one.message}{f'; use {one.advice}' if one.advice else ''}" for name, one in outcomes if one.message
+    ]
+    return [*said, *(f"warning: {one}" for one in node.warnings)]
+
+
+def page(report: Any) -> str:
+    """One page of HTML with everything in it."""
+    import jinja2
+
+    template = Path(__file__).with_name("verify.html").read_text()
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    nodes = [
+        {
+            "report": node, "verdict": node.verdict(report.judged), "picture": heat_map(node.picture),
+            "differences": _differences(node), "remarks": _remarks(node),
+        }
+        for node in report.nodes
+    ]  # fmt: skip
+    return environment.from_string(template).render(report=report, nodes=nodes)
+
+
+def heat_map(away: Array | None) -> str | None:
+    """Differences as a picture: black for none, through red and yellow to white for the largest; a data URI."""
+    if away is None or not np.isfinite(away).any() or not away.max() > 0:
+        return None
+    from PIL import Image
+
+    part = np.nan_to_num(away / away[np.isfinite(away)].max(), posinf=1.0).clip(0, 1) ** 0.5
+    colours = np.stack([np.clip(3 * part - k, 0, 1) for k in range(3)], axis=-1)
+    repeat = max(1, _SIDE // min(away.shape))
+    pixels = (255 * colours).astype(np.uint8).repeat(repeat, 0).repeat(repeat, 1)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()

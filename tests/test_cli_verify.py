@@ -1,0 +1,96 @@
+"""``fastup verify`` as a command: exit statuses, what it prints and writes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("click")
+image = pytest.importorskip("PIL.Image")
+
+from click.testing import CliRunner
+
+from fastup.cli import command
+from fastup.cli.verify import heat_map
+from tests.test_verify import PLANTED, SOUND
+
+
+def run(*arguments: Any) -> Any:
+    return CliRunner().invoke(command, ["verify", *map(str, arguments)], terminal_width=200)
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    path = tmp_path / "sound.onnx"
+    path.write_bytes(SOUND["espcn"]().SerializeToString())
+    return path
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    path = tmp_path / "faulty.onnx"
+    path.write_bytes(PLANTED["antialias without exclude_outside"][0]().SerializeToString())
+    return path
+
+
+def test_statuses(sound: Path, faulty: Path, tmp_path: Path) -> None:
+    assert run(sound, "--like", "torch").exit_code == 0
+    assert run(faulty).exit_code == 0
+    result = run(faulty, "--like", "torch")
+    assert result.exit_code == 1
+    assert "known difference" in result.output.replace("\n", " ") or "known" in result.output
+    for arguments, message in (
+        ((tmp_path / "none.onnx",), "no such file"),
+        ((sound, "--runtimes", "tensorrt"), "runtimes must be among"),
+        ((sound, "--shape", "x=1,a"), "is not like x=1,3,64,64"),
+        ((sound, "--input", "x=none.npy"), "is no array of NumPy"),
+        ((sound, "--json", tmp_path / "no" / "report.json"), "No such file or directory"),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 2, arguments
+        assert message in result.output.replace("\n", " "), result.output
+        assert "Traceback" not in result.output
+
+
+def test_what_is_written(faulty: Path, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).standard_normal((1, 3, 30, 30)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    report, page = tmp_path / "report.json", tmp_path / "report.html"
+    result = run(faulty, "--like", "torch", "--input", f"x={tmp_path / 'x.npy'}", "--json", report, "--html", page)
+    assert result.exit_code == 1
+    assert json.loads(report.read_text())["nodes"][0]["torch"]["verdict"] == "known difference"
+    text = page.read_text()
+    assert "antialias without exclude_outside" in text
+    assert 'name="viewport"' in text
+    assert "http" not in text.replace("data:image", ""), "the page needs no network"
+    assert text.count("data:image/png;base64,") == 1
+
+
+def test_names_are_text_in_the_page(tmp_path: Path) -> None:
+    model = SOUND["espcn"]()
+    model.graph.node[-1].name = "<script>alert(1)</script>"
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    page = tmp_path / "report.html"
+    assert run(tmp_path / "model.onnx", "--html", page).exit_code == 0
+    assert "<script>" not in page.read_text()
+    assert "&lt;script&gt;" in page.read_text()
+
+
+def test_heat_maps_are_brightest_where_most_differs() -> None:
+    away = np.zeros((4, 5))
+    away[1, 2], away[3, 4] = 1.0, 0.1
+    uri = heat_map(away)
+    assert uri is not None
+    picture = np.asarray(image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGB"))
+    side = picture.shape[0] // 4
+    sums = picture[side // 2 :: side, side // 2 :: side].astype(int).sum(axis=-1)
+    assert sums[1, 2] == 3 * 255
+    assert 0 < sums[3, 4] < sums[1, 2]
+    assert np.count_nonzero(sums) == 2
+    assert heat_map(np.zeros((4, 5))) is None

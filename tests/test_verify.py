@@ -1,0 +1,306 @@
+"""Verification: planted faults are found and named, sound models raise no alarm, damaged ones give one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+import fastup.export
+import fastup.networks
+from fastup.export.verification import ModelError
+
+Array = np.ndarray[Any, Any]
+Model = onnx.ModelProto
+
+
+def resize(shape: tuple[int, ...], sizes: Any = None, scales: Any = None, dtype: int = 1, **attributes: Any) -> Model:
+    node = helper.make_node(
+        "Resize", ["x", "", "s" if scales else "", "z" if sizes else ""], ["y"], "resize", **attributes
+    )
+    initial = [helper.make_tensor("s", 1, [len(scales)], scales)] if scales else []
+    initial += [helper.make_tensor("z", 7, [len(sizes)], sizes)] if sizes else []
+    out = sizes or [int(n * s) for n, s in zip(shape, scales, strict=True)]
+    values = [helper.make_tensor_value_info("x", dtype, shape)], [helper.make_tensor_value_info("y", dtype, out)]
+    graph = helper.make_graph([node], "resizing", *values, initial)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+def unpool(over_the_whole_array: bool) -> Model:
+    indices = np.array([[[[0, 3], [9, 11]], [[0, 2], [13, 15]]]], np.int64)
+    if over_the_whole_array:
+        indices = indices + np.array([0, 16]).reshape(1, 2, 1, 1)
+    node = helper.make_node("MaxUnpool", ["x", "i"], ["y"], "unpool", kernel_shape=[2, 2], strides=[2, 2])
+    values = (
+        [helper.make_tensor_value_info("x", 1, [1, 2, 2, 2])],
+        [helper.make_tensor_value_info("y", 1, [1, 2, 4, 4])],
+    )
+    graph = helper.make_graph([node], "unpooling", *values, [numpy_helper.from_array(indices, "i")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+
+
+def space_to_depth(channels: int) -> Model:
+    node = helper.make_node("SpaceToDepth", ["x"], ["y"], "unshuffle", blocksize=2)
+    x = helper.make_tensor_value_info("x", 1, [1, channels, 4, 4])
+    y = helper.make_tensor_value_info("y", 1, [1, 4 * channels, 2, 2])
+    graph = helper.make_graph([node], "unshuffling", [x], [y])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+HALF: dict[str, Any] = {"coordinate_transformation_mode": "half_pixel"}
+FLOOR: dict[str, Any] = {"coordinate_transformation_mode": "asymmetric"}
+SOUND: dict[str, Callable[[], Model]] = {
+    "unet": lambda: fastup.export.to_onnx(fastup.networks.UNet(3, 2, (4, 8, 16)), (1, 3, 32, 32)),
+    "espcn": lambda: fastup.export.to_onnx(fastup.networks.ESPCN(3), (1, 1, 20, 24)),
+    "fsrcnn": lambda: fastup.export.to_onnx(fastup.networks.FSRCNN(2), (1, 1, 20, 24)),
+    "segnet": lambda: fastup.export.to_onnx(fastup.networks.SegNet(3, 2, (4, 8)), (1, 3, 16, 24)),
+    "deeplab head": lambda: fastup.export.interpolate((1, 5, 9, 9), scale_factor=8, mode="bilinear", lowering="native"),
+    "aligned": lambda: resize(
+        (1, 5, 9, 9), [1, 5, 65, 65], mode="linear", coordinate_transformation_mode="align_corners"
+    ),
+    "antialias": lambda: resize((1, 3, 30, 30), [1, 3, 13, 17], mode="linear", antialias=1, exclude_outside=1),
+    "bicubic": lambda: resize((1, 3, 9, 9), [1, 3, 20, 5], mode="cubic"),
+    "bicubic antialias": lambda: resize(
+        (1, 3, 30, 30), [1, 3, 13, 17], mode="cubic", antialias=1, exclude_outside=1, cubic_coeff_a=-0.5
+    ),
+    "nearest x2": lambda: resize((1, 3, 8, 8), None, [1.0, 1.0, 2.0, 2.0], nearest_mode="floor", **FLOOR),
+    "nearest-exact x2": lambda: resize((1, 3, 8, 8), [1, 3, 16, 16], nearest_mode="round_prefer_ceil", **HALF),
+    "gather": lambda: fastup.export.interpolate((1, 3, 30, 30), size=(64, 64)),
+    "unshuffle": lambda: fastup.export.pixel_unshuffle((1, 3, 8, 8), 2),
+    "unpool": lambda: unpool(True),
+    "unshuffle of one channel": lambda: space_to_depth(1),
+}
+PLANTED: dict[str, tuple[Callable[[], Model], str]] = {
+    "pytorch_half_pixel with output 1": (
+        lambda: resize((1, 3, 8, 8), [1, 3, 1, 1], mode="linear", coordinate_transformation_mode="pytorch_half_pixel"),
+        "pytorch_half_pixel samples position 0",
+    ),
+    "antialias without exclude_outside": (
+        lambda: resize((1, 3, 30, 30), [1, 3, 13, 17], mode="linear", antialias=1),
+        "antialias without exclude_outside",
+    ),
+    "cubic antialias with the other coefficient": (
+        lambda: resize((1, 3, 30, 30), [1, 3, 13, 17], mode="cubic", antialias=1, exclude_outside=1),
+        "torch's cubic has no coefficient -0.75",
+    ),
+    "torch's indices": (lambda: unpool(False), "indices count within each plane"),
+    "fractional nearest": (
+        lambda: resize((1, 3, 30, 30), [1, 3, 64, 64], nearest_mode="floor", **FLOOR),
+        "at this ratio runtimes round the coordinate otherwise",
+    ),
+    "nearest with ceil": (
+        lambda: resize((1, 3, 8, 8), [1, 3, 16, 16], nearest_mode="ceil", **FLOOR),
+        "no nearest mode of torch is asymmetric with ceil",
+    ),
+    "linear from the corner": (
+        lambda: resize((1, 3, 8, 8), [1, 3, 16, 16], mode="linear", **FLOOR),
+        "no mode of torch samples at 'asymmetric'",
+    ),
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", SOUND)
+def test_sound_models_raise_no_alarm(name: str) -> None:
+    report = fastup.export.verify(SOUND[name](), like="torch")
+    assert report.status() == 0, [(one.name, one.torch, one.runtimes) for one in report.nodes]
+    assert all(one.verdict(report.judged) in ("equal", "within tolerance") for one in report.nodes)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", PLANTED)
+def test_planted_faults_are_named(name: str) -> None:
+    make, cause = PLANTED[name]
+    report = fastup.export.verify(make(), like="torch")
+    (node,) = report.nodes
+    assert report.status() == 1
+    assert node.torch is not None
+    assert node.torch.message.startswith(cause)
+    assert node.torch.advice
+
+
+def test_networks_show_their_upsampling_nodes() -> None:
+    found = {name: fastup.export.verify(SOUND[name]()).nodes for name in ("unet", "espcn", "segnet", "unshuffle")}
+    assert [one.op_type for one in found["unet"]] == ["ConvTranspose", "ConvTranspose"]
+    assert found["espcn"][-1].words == "pixel_shuffle(3)"
+    assert "MaxPool" in {one.op_type for one in found["segnet"]}
+    assert [(one.op_type, one.words) for one in found["unshuffle"]] == [
+        ("Reshape-Transpose-Reshape", "pixel_unshuffle(2)")
+    ]
+
+
+def test_a_difference_between_runtimes_is_known() -> None:
+    """align_corners with fractional scales: the reference counts 2.4 positions, onnxruntime 2."""
+    model = resize(
+        (1, 1, 4, 4), None, [1.0, 1.0, 0.6, 0.6], mode="linear", coordinate_transformation_mode="align_corners"
+    )
+    report = fastup.export.verify(model)
+    outcome = report.nodes[0].runtimes["reference"]
+    assert (outcome.verdict, outcome.advice) == ("known difference", "sizes")
+    assert outcome.difference is not None
+    assert outcome.difference.absolute > 0.1
+    assert report.status() == 1
+    assert fastup.export.verify(model, runtimes=("onnxruntime",)).status() == 0
+
+
+def test_what_a_runtime_drops_is_named() -> None:
+    pytest.importorskip("openvino")
+    report = fastup.export.verify(SOUND["antialias"]())
+    assert report.nodes[0].runtimes["openvino"].verdict == "known difference"
+    assert report.nodes[0].warnings == ["OpenVINO drops antialias and exclude_outside without a word"]
+    assert (report.status(), report.status(strict=True)) == (0, 1)
+
+
+def test_a_warning_where_channels_may_be_in_disorder() -> None:
+    (node,) = fastup.export.verify(space_to_depth(3), like="torch").nodes
+    assert node.warnings == [
+        "SpaceToDepth puts phases before channels; pixel_unshuffle(2) of torch has another order of channels"
+    ]
+
+
+def test_a_refusal_is_a_row() -> None:
+    """onnxruntime has no Resize for float64, so the model itself cannot run; cubic of one axis it refuses alone."""
+    with pytest.raises(ModelError, match="onnxruntime cannot run the model"):
+        fastup.export.verify(resize((1, 1, 4, 4), [1, 1, 8, 8], dtype=11, mode="linear"))
+
+
+def test_inputs_shapes_and_open_dimensions() -> None:
+    model = fastup.export.to_onnx(fastup.networks.ESPCN(2), ("N", 1, "H", "W"))
+    report = fastup.export.verify(model)
+    assert report.nodes[-1].input_shape == (1, 4, 64, 64)
+    assert report.chosen == ["x: (1, 1, 64, 64) (N = 1, H = 64, W = 64 chosen)"]
+    assert fastup.export.verify(model, shapes={"x": (2, 1, 6, 5)}).nodes[-1].input_shape == (2, 4, 6, 5)
+    x = np.ones((1, 1, 3, 4), np.float32)
+    for given in (x, [x], {"x": x}):
+        assert fastup.export.verify(model, given).nodes[-1].output_shape == (1, 1, 6, 8)
+
+
+def test_nodes_within_control_flow_are_listed() -> None:
+    inner = helper.make_graph(
+        [helper.make_node("DepthToSpace", ["x"], ["b"], "inner", blocksize=2)],
+        "branch", [], [helper.make_tensor_value_info("b", 1, None)],
+    )  # fmt: skip
+    node = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
+    x = helper.make_tensor_value_info("x", 1, [1, 4, 2, 2])
+    y = helper.make_tensor_value_info("y", 1, ["a", "b", "c", "d"])
+    graph = helper.make_graph([node], "choosing", [x], [y], [helper.make_tensor("c", 9, [], [True])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    report = fastup.export.verify(model)
+    assert report.skipped == ["inner", "inner"]
+    assert (report.status(), report.status(strict=True)) == (0, 1)
+
+
+def test_functions_are_inlined() -> None:
+    body = [helper.make_node("DepthToSpace", ["a"], ["b"], "inside", blocksize=2, mode="CRD")]
+    function = helper.make_function("own", "Up", ["a"], ["b"], body, [helper.make_opsetid("", 18)])
+    values = (
+        [helper.make_tensor_value_info("x", 1, [1, 4, 2, 2])],
+        [helper.make_tensor_value_info("y", 1, [1, 1, 4, 4])],
+    )
+    graph = helper.make_graph([helper.make_node("Up", ["x"], ["y"], domain="own")], "calling", *values)
+    imports = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=8, functions=[function])
+    assert [one.words for one in fastup.export.verify(model, like="torch").nodes] == ["pixel_shuffle(2)"]
+
+
+def test_the_report_as_json() -> None:
+    report = fastup.export.verify(PLANTED["antialias without exclude_outside"][0](), like="torch")
+    read = json.loads(report.to_json())
+    (node,) = read["nodes"]
+    assert node["verdict"] == "known difference"
+    assert node["torch"]["difference"]["absolute"] > 0.01
+    assert node["runtimes"]["fastup"]["verdict"] == "equal"
+    assert read["judged"] == ["onnxruntime", "reference"]
+
+
+def test_arguments() -> None:
+    model = SOUND["unshuffle"]()
+    with pytest.raises(ValueError, match=r"runtimes must be among .*, got 'tensorrt'"):
+        fastup.export.verify(model, runtimes=("tensorrt",))
+    with pytest.raises(ValueError, match="like must be 'torch' or None, got 'tf'"):
+        fastup.export.verify(model, like="tf")
+    with pytest.raises(TypeError, match=r"model must be a path or an onnx.ModelProto, got list"):
+        fastup.export.verify([])
+    with pytest.raises(ModelError, match="inputs must be 1 arrays, got 2"):
+        fastup.export.verify(model, [np.ones(1)] * 2)
+    with pytest.raises(ModelError, match="the model has no input named 'z'"):
+        fastup.export.verify(model, {"z": np.ones(1)})
+    open_one = fastup.export.to_onnx(fastup.networks.ESPCN(2), ("N", 1, "H", "W"))
+    with pytest.raises(ModelError, match="input 'x' has 4 dimensions, got a shape of 2"):
+        fastup.export.verify(open_one, shapes={"x": (1, 2)})
+    with pytest.raises(ModelError, match=r"input 'x' would need 40000000000 bytes"):
+        fastup.export.verify(open_one, shapes={"x": (1, 1, 100_000, 100_000)})
+
+
+def test_files_that_are_no_models(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        fastup.export.verify(path)
+    path.write_bytes(b"\xff" * 100)
+    with pytest.raises(ModelError, match="is not an ONNX model, or is cut off"):
+        fastup.export.verify(path)
+    path.write_bytes(b"")
+    with pytest.raises(ModelError, match="has no nodes"):
+        fastup.export.verify(path)
+    newer = SOUND["unshuffle"]()
+    newer.opset_import[0].version = 999
+    path.write_bytes(newer.SerializeToString())
+    with pytest.raises(ModelError, match=r"not a valid ONNX model|cannot run the model"):
+        fastup.export.verify(path)
+
+
+def test_external_data_stays_in_its_folder(tmp_path: Path) -> None:
+    model = fastup.export.to_onnx(fastup.networks.ESPCN(2), (1, 1, 6, 7))
+    inside, path = tmp_path / "inside", tmp_path / "inside" / "model.onnx"
+    inside.mkdir()
+    onnx.save_model(model, str(path), save_as_external_data=True, location="weights.bin", size_threshold=16)
+    assert fastup.export.verify(path).status() == 0
+    proto = onnx.load(str(path), load_external_data=False)
+    for name, message in (
+        ("../weights.bin", "lies outside the model's folder"),
+        ("gone.bin", "is missing: 'gone.bin'"),
+    ):
+        for tensor in proto.graph.initializer:
+            for entry in tensor.external_data:
+                if entry.key == "location":
+                    entry.value = name
+        path.write_bytes(proto.SerializeToString())
+        with pytest.raises(ModelError, match=message):
+            fastup.export.verify(path)
+
+
+def damaged(data: bytes, kind: int, generator: np.random.Generator) -> bytes:
+    """Cut off, with other bytes, with more bytes, or with fewer."""
+    changed = bytearray(data)
+    i, j = sorted(int(k) for k in generator.integers(0, len(data), 2))
+    if kind == 0:
+        return bytes(changed[:i])
+    if kind == 1:
+        for place in generator.integers(0, len(data), 3):
+            changed[place] = generator.integers(256)
+    elif kind == 2:
+        changed[i:i] = generator.integers(0, 256, 5).astype(np.uint8).tobytes()
+    else:
+        del changed[i:j]
+    return bytes(changed)
+
+
+def test_damaged_models_give_one_sentence(tmp_path: Path, generator: np.random.Generator) -> None:
+    """Whatever happens to the bytes, the model is verified or refused, with no other kind of error."""
+    models = [SOUND[name]().SerializeToString() for name in ("espcn", "deeplab head", "unshuffle")]
+    path, said = tmp_path / "model.onnx", list[str]()
+    for number in range(300):
+        path.write_bytes(damaged(models[number % 3], number % 4, generator))
+        try:
+            fastup.export.verify(path)
+        except ModelError as error:
+            said.append(str(error))
+    assert len(said) > 150
+    assert not any("\n" in one for one in said)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
