@@ -113,6 +113,49 @@ def test_sound_models_raise_no_alarm(name: str) -> None:
     assert all(one.verdict(report.judged) in ("equal", "within tolerance") for one in report.nodes)
 
 
+EXPORTED = sorted((Path(__file__).with_name("data") / "models").glob("*.onnx"))
+
+
+@pytest.mark.parametrize("path", EXPORTED, ids=lambda path: path.stem)
+def test_what_torch_exports_is_sound(path: Path) -> None:
+    """As `make_torch_models` wrote it; torch's first exporter refuses SegNet."""
+    report = fastup.export.verify(path, like="torch")
+    assert report.nodes
+    assert report.status() == 0, [(one.name, one.torch, one.runtimes) for one in report.nodes]
+
+
+def test_there_are_models_of_both_exporters() -> None:
+    assert {path.stem.split("-")[1] for path in EXPORTED} == {"torchscript", "dynamo"}
+    assert {path.stem.split("-")[0] for path in EXPORTED} == {"unet", "espcn", "fsrcnn", "deeplab", "segnet"}
+
+
+def spoiled(path: Path, op: str, **attributes: Any) -> Model:
+    """The model with other attributes in its nodes of this kind."""
+    model = onnx.load(str(path))
+    for node in model.graph.node:
+        if node.op_type == op:
+            kept = [one for one in node.attribute if one.name not in attributes]
+            del node.attribute[:]
+            node.attribute.extend([*kept, *(helper.make_attribute(name, value) for name, value in attributes.items())])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("stem", "op", "attributes", "cause"),
+    [
+        ("deeplab-torchscript", "Resize", {"mode": "nearest", "nearest_mode": "ceil"}, "no nearest mode of torch is"),
+        ("deeplab-dynamo", "Resize", {"coordinate_transformation_mode": "asymmetric"}, "no mode of torch samples at"),
+    ],
+)
+def test_a_fault_in_what_torch_exports(stem: str, op: str, attributes: dict[str, Any], cause: str) -> None:
+    path = next(one for one in EXPORTED if one.stem == stem)
+    report = fastup.export.verify(spoiled(path, op, **attributes), like="torch")
+    (node,) = report.nodes
+    assert node.torch is not None
+    assert node.torch.message.startswith(cause)
+    assert report.status() == 1
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize("name", PLANTED)
 def test_planted_faults_are_named(name: str) -> None:

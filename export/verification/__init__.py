@@ -139,6 +139,8 @@ def _outcome(found: Found, name: str, results: list[Array], basis: list[Array]) 
 
 
 def _explained(found: Found, name: str, outcome: Outcome) -> Outcome:
+    if fault := _known.mistaken(found, name):
+        return Outcome("not judged", outcome.difference, fault)
     reason = _known.known(found, name.split(",")[0])
     if reason is None:
         return outcome

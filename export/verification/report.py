@@ -10,7 +10,8 @@ import numpy as np
 
 from fastup.export.verification.comparing import Difference
 
-VERDICTS = ("equal", "within tolerance", "known difference", "different", "not run")
+VERDICTS = ("equal", "within tolerance", "known difference", "different")
+_SILENT = ("not run", "not judged")  # it refused, or is known to be mistaken
 
 
 @dataclass
@@ -55,7 +56,7 @@ class NodeReport:
         """The worst of the judged runtimes, and of torch's operator where it was asked for."""
         outcomes = [one for name, one in self.runtimes.items() if name.split(",")[0] in judged]
         outcomes += [self.torch] if self.torch else []
-        ran = [one.verdict for one in outcomes if one.verdict != "not run"]
+        ran = [one.verdict for one in outcomes if one.verdict not in _SILENT]
         return max(ran, key=VERDICTS.index, default="not run")
 
 
