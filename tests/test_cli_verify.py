@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +96,25 @@ def test_heat_maps_are_brightest_where_most_differs() -> None:
     assert 0 < sums[3, 4] < sums[1, 2]
     assert np.count_nonzero(sums) == 2
     assert heat_map(np.zeros((4, 5))) is None
+
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+# As root it needs --no-sandbox; the rest keeps it from asking the network for anything.
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+def test_the_page_on_a_phone(faulty: Path, tmp_path: Path) -> None:
+    """Nothing is wider than the screen, and the heat map is a picture."""
+    page = tmp_path / "report.html"
+    run(faulty, "--like", "torch", "--html", page)
+    measure = "document.title = [document.documentElement.scrollWidth, innerWidth, document.images[0].naturalWidth]"
+    page.write_text(page.read_text().replace("</body>", f"<script>{measure}</script></body>"))
+    arguments = [str(BROWSER), *QUIET, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=412,900", "--dump-dom"]
+    done = subprocess.run([*arguments, page.as_uri()], capture_output=True, text=True, check=True, timeout=120)
+    wide, screen, picture = map(int, done.stdout.split("<title>")[1].split("</title>")[0].split(","))
+    assert wide <= screen <= 500
+    assert picture >= 160
