@@ -101,8 +101,8 @@ def test_heat_maps_are_brightest_where_most_differs() -> None:
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 # As root it needs --no-sandbox; the rest keeps it from asking the network for anything.
 QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
 )  # fmt: skip
 
 
@@ -113,8 +113,9 @@ def test_the_page_on_a_phone(faulty: Path, tmp_path: Path) -> None:
     run(faulty, "--like", "torch", "--html", page)
     measure = "document.title = [document.documentElement.scrollWidth, innerWidth, document.images[0].naturalWidth]"
     page.write_text(page.read_text().replace("</body>", f"<script>{measure}</script></body>"))
-    arguments = [str(BROWSER), *QUIET, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=412,900", "--dump-dom"]
-    done = subprocess.run([*arguments, page.as_uri()], capture_output=True, text=True, check=True, timeout=120)
+    own = [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=412,900", "--dump-dom"]
+    arguments = [str(BROWSER), *QUIET, *own, page.as_uri()]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=120)
     wide, screen, picture = map(int, done.stdout.split("<title>")[1].split("</title>")[0].split(","))
     assert wide <= screen <= 500
     assert picture >= 160

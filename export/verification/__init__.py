@@ -89,7 +89,7 @@ def verify(
     if progress:
         progress(len(found), len(found), "")
     label = str(model) if not isinstance(model, onnx.ModelProto) else proto.graph.name
-    return Report(label, chosen, tuple(runtimes), _versions(), nodes, in_subgraphs(proto))
+    return Report(label, chosen, tuple(runtimes), versions(), nodes, in_subgraphs(proto))
 
 
 def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeReport:
@@ -182,7 +182,8 @@ def _picture(results: dict[str, list[Array]], basis: list[Array]) -> Array | Non
     return away
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of fastup and what it is compared with."""
     found = {}
     for name in ("fastup", "onnx", "onnxruntime", "openvino", "numpy"):
         try:

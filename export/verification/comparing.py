@@ -51,7 +51,7 @@ def difference(result: Array, expected: Array, allowed: Tolerance) -> Difference
     unequal = ~((a == b) | (np.isnan(a) & np.isnan(b)))
     if not unequal.any():
         return Difference(0.0, 0.0, 0, a.size, (), True)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         away = np.where(unequal, np.nan_to_num(np.abs(a - b), nan=np.inf), 0.0)
         relative = away / np.maximum(np.abs(b), np.finfo(np.float64).tiny)
     where = tuple(int(k) for k in np.unravel_index(int(away.argmax()), away.shape))

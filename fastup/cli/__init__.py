@@ -1,4 +1,4 @@
-"""The command ``fastup``: demo, upscale, fit, export, verify, warmup, info."""
+"""The command ``fastup``: demo, upscale, fit, export, verify, matrix, warmup, info."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def command() -> None:
 
 
 def _register() -> None:
-    from fastup.cli import demo, export, fit, upscale, verify, warmup
+    from fastup.cli import demo, export, fit, matrix, upscale, verify, warmup
 
-    for one in (demo.demo, upscale.upscale, fit.fit, export.export, verify.verify, warmup.warmup, warmup.info):
+    checks = (export.export, verify.verify, matrix.matrix)
+    for one in (demo.demo, upscale.upscale, fit.fit, *checks, warmup.warmup, warmup.info):
         command.add_command(one)
 
 
