@@ -178,6 +178,30 @@ def test_networks_show_their_upsampling_nodes() -> None:
     ]
 
 
+@pytest.mark.parametrize(("opset", "op"), [(7, "Upsample"), (9, "Upsample"), (10, "Resize")])
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_upsampling_of_old_opsets(opset: int, op: str, mode: str) -> None:
+    """Samples from the corner on: torch's nearest, and no linear mode of torch."""
+    scales = [1.0, 1.0, 2.0, 3.0]
+    given = {"scales": scales} if opset == 7 else {}
+    node = helper.make_node(op, ["x"] if opset == 7 else ["x", "s"], ["y"], "up", mode=mode, **given)
+    initial = [] if opset == 7 else [helper.make_tensor("s", 1, [4], scales)]
+    values = (
+        [helper.make_tensor_value_info("x", 1, [1, 2, 4, 5])],
+        [helper.make_tensor_value_info("y", 1, [1, 2, 8, 15])],
+    )
+    graph = helper.make_graph([node], "old", *values, initial)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=5)
+    report = fastup.export.verify(model, like="torch", runtimes=("onnxruntime",))
+    (found,) = report.nodes
+    assert found.torch is not None
+    if mode == "nearest":
+        assert (report.status(), found.torch.verdict) == (0, "equal")
+    else:
+        assert (report.status(), found.torch.message) == (1, "no mode of torch samples at 'asymmetric'")
+    assert found.runtimes["onnxruntime"].verdict in ("equal", "within tolerance")
+
+
 def test_a_difference_between_runtimes_is_known() -> None:
     """align_corners with fractional scales: the reference counts 2.4 positions, onnxruntime 2."""
     model = resize(
