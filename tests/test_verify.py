@@ -183,7 +183,7 @@ def test_networks_show_their_upsampling_nodes() -> None:
 def test_upsampling_of_old_opsets(opset: int, op: str, mode: str) -> None:
     """Samples from the corner on: torch's nearest, and no linear mode of torch."""
     scales = [1.0, 1.0, 2.0, 3.0]
-    given = {"scales": scales} if opset == 7 else {}
+    given: dict[str, Any] = {"scales": scales} if opset == 7 else {}
     node = helper.make_node(op, ["x"] if opset == 7 else ["x", "s"], ["y"], "up", mode=mode, **given)
     initial = [] if opset == 7 else [helper.make_tensor("s", 1, [4], scales)]
     values = (
