@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from torch import nn
 
@@ -66,6 +67,18 @@ NETWORKS: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
 }
 
 
+def without_traces(path: Path) -> None:
+    """Drop what the exporter tells of the machine that it ran on."""
+    model = onnx.load(str(path))
+    for one in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.functions):
+        del one.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        del value.metadata_props[:]
+    for node in model.graph.node:
+        node.doc_string = ""
+    path.write_bytes(model.SerializeToString())
+
+
 def main() -> None:
     """Export all of them both ways; what an exporter refuses is left out and said."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -76,6 +89,7 @@ def main() -> None:
             path = FOLDER / f"{name}-{kind}.onnx"
             try:
                 torch.onnx.export(network.eval(), (torch.randn(shape),), str(path), dynamo=dynamo, external_data=False)
+                without_traces(path)
             except Exception as error:  # each exporter has its own kinds
                 print(f"{path.name}: refused ({str(error).splitlines()[0][:100]})")
                 path.unlink(missing_ok=True)
