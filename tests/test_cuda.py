@@ -30,7 +30,7 @@ Array = np.ndarray[Any, Any]
 SMALL = [case for case in (*CASES, *CONVS, *POOLS, *STUFFED) if np.prod(case.shape) <= 2000]
 MOVED = [case for case in SMALL if case.operator in ("pixel_shuffle", "zero_stuff")]
 # A rounding per product and sum, in another order than the CPU's for convolutions, and without contraction here.
-CLOSE = {"float32": 2e-6, "float64": 1e-13, "float16": 2e-3, "bfloat16": 2e-2}
+CLOSE = {"float32": 1e-6, "float64": 2e-15, "float16": 2e-3, "bfloat16": 2e-2}
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,8 @@ def check(case: Case, dtype: str) -> None:
         result = host(device_array)
         assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
         if expected.dtype.kind == "f" and case.operator not in ("pixel_shuffle", "pixel_unshuffle", "zero_stuff"):
-            np.testing.assert_allclose(result, expected, rtol=CLOSE[dtype], atol=5 * CLOSE[dtype])
+            sums = 5 if case in CONVS else 1  # of a few dozen terms near 1
+            np.testing.assert_allclose(result, expected, rtol=CLOSE[dtype], atol=sums * CLOSE[dtype])
         else:
             np.testing.assert_array_equal(result, expected)
 

@@ -16,8 +16,8 @@ from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned, appended, target_strides
 from fastup.cpu.panels import Bundle
 from fastup.cpu.permuted_copy import beyond_caches, streams
+from fastup.cpu.stages import ITEMS, joining, stages
 from fastup.cpu.weights import Operands
-from fastup.cpu.wide import ACTIVATIONS, ITEMS
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.runtime.kernel import Family
@@ -85,7 +85,6 @@ class _Packing:
         self.tiling = tiles.choose(plan, self.geometry)
         self.size = self.geometry.computed.itemsize
         self.item = plan.dtype.itemsize
-        self.kind = convert.KINDS.index(plan.dtype.name)
         first = plan.first_spatial_axis
         missing = (0,) * (3 - plan.rank)
         self.source = (*missing, *(s * self.item for s in strides[first : first + plan.rank]))
@@ -207,22 +206,15 @@ class _Packing:
         self.params[conv.STRIP_LIST] = appended(self.params, entries)
 
     def _name_stages(self) -> None:
-        p, plan, computed = self.params, self.plan, self.geometry.computed
-        name = plan.activation[0]
-        if name != "none":
-            family = activate.activate_float if computed == np.float32 else activate.activate_double
-            p[conv.ACTIVATE] = family(computed.name, ACTIVATIONS[name]).address
-        p[conv.LOAD] = convert.load("uint8", self.kind).address
-        if plan.dtype != computed:
-            p[conv.STORE] = convert.store("uint8", self.kind).address
-        p[conv.SWAPPED], p[conv.STORED_SIZE] = int(not plan.dtype.isnative), self.item
+        p, plan = self.params, self.plan
+        p[conv.LOAD], p[conv.ACTIVATE], p[conv.STORE], p[conv.SWAPPED] = stages(plan, self.geometry.computed)
+        p[conv.STORED_SIZE] = self.item
         p[conv.FETCHES] = int(self._rows_are_asked_for())
         p[conv.ROWS_ON_END] = int(self._rows_on_end())
         up = self.geometry.lattices[2].axis.up
-        factor = up if p[conv.TARGET_STEP] == 1 and up in join.FACTORS else 0
         far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
         p[conv.STREAM] = int(p[conv.TARGET_STEP] == 1 and streams(far, self.tiling.strips[0][1] * up * self.item))
-        p[conv.JOIN] = join.join(ITEMS[self.item], factor).address
+        p[conv.JOIN] = joining(self.item, up if p[conv.TARGET_STEP] == 1 else 0)
 
     def _rows_are_asked_for(self) -> bool:
         """Whether what the next block of rows reads of a channel lies in one piece, and is staged at once."""

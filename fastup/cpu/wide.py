@@ -7,29 +7,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
-
-import numpy as np
 
 from fastup.cpu import wide_tiles
-from fastup.cpu.kernels import activate, conv_wide, convert, gemm, gemm_wide, join, turn
+from fastup.cpu.kernels import conv_wide, gemm, gemm_wide, join, turn
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned, appended, target_strides
 from fastup.cpu.packing import Panel
 from fastup.cpu.permuted_copy import beyond_caches, streams
+from fastup.cpu.stages import joining, stages
 from fastup.cpu.weights import Operands
 from fastup.plan import ConvPlan
 from fastup.runtime.workers import Launch
 
 FAMILIES = (conv_wide.conv_wide, gemm_wide.gemm_wide, turn.turn)
-ITEMS = {2: "uint16", 4: "uint32", 8: "uint64"}
-ACTIVATIONS: dict[str, Any] = {
-    "relu": activate.RELU,
-    "leaky_relu": activate.LEAKY_RELU,
-    "prelu": activate.LEAKY_RELU,
-    "tanh": activate.TANH,
-    "sigmoid": activate.SIGMOID,
-}
 _PER_MICROSECOND = 40_000  # products of one thread in float32
 
 
@@ -64,7 +54,6 @@ class _Packing:
         self.tiling = wide_tiles.choose(plan, self.geometry)
         self.extents = wide_tiles.extents(self.geometry, self.tiling.rows, self.tiling.columns)
         self.size, self.item = self.geometry.computed.itemsize, plan.dtype.itemsize
-        self.kind = convert.KINDS.index(plan.dtype.name)
         self.strides = [stride * self.item for stride in strides]
         self.params = [0] * conv_wide.PARAMS
 
@@ -153,23 +142,18 @@ class _Packing:
         p[conv_wide.GROUP_WEIGHTS], p[conv_wide.GROUP_BIASES] = first * products, first * geometry.phases
 
     def _name_stages(self) -> None:
-        p, plan, computed = self.params, self.plan, self.geometry.computed
-        name, up = plan.activation[0], self.geometry.lattices[2].axis.up
-        if name != "none":
-            family = activate.activate_float if computed == np.float32 else activate.activate_double
-            p[conv_wide.ACTIVATE] = family(computed.name, ACTIVATIONS[name]).address
-        p[conv_wide.LOAD] = convert.load("uint8", self.kind).address
-        if plan.dtype != computed:
-            p[conv_wide.STORE] = convert.store("uint8", self.kind).address
-        p[conv_wide.SWAPPED], p[conv_wide.STORED_SIZE] = int(not plan.dtype.isnative), self.item
+        p, plan, up = self.params, self.plan, self.geometry.lattices[2].axis.up
+        known = stages(plan, self.geometry.computed)
+        p[conv_wide.LOAD], p[conv_wide.ACTIVATE], p[conv_wide.STORE], p[conv_wide.SWAPPED] = known
+        p[conv_wide.STORED_SIZE] = self.item
         if self.last:
-            p[conv_wide.DIRECT] = int(name == "none" and plan.dtype == computed)
-            p[conv_wide.JOIN] = join.join(ITEMS[self.item], 1).address
+            p[conv_wide.DIRECT] = int(known.activate == known.store == 0)
+            p[conv_wide.JOIN] = joining(self.item, 1)
             return
         far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
         p[conv_wide.STREAM] = int(streams(far, self.tiling.columns * up * self.item))
-        p[conv_wide.TURN] = turn.turn(computed.name).address
-        p[conv_wide.JOIN] = join.join(ITEMS[self.item], up if up in join.FACTORS else 0).address
+        p[conv_wide.TURN] = turn.turn(self.geometry.computed.name).address
+        p[conv_wide.JOIN] = joining(self.item, up)
 
     def _lay_out_workspace(self) -> int:
         p, tiling, geometry = self.params, self.tiling, self.geometry
