@@ -92,7 +92,10 @@ def test_equals_torchs_layer(name: str, arguments: Any, keywords: Any, torch: An
     x = numbers(SHAPES[int(name[-2]) if name[-1] == "d" and name[-2] in "123" else 2])
     given = x.copy()
     with torch.no_grad():
-        expected = theirs(torch.from_numpy(x.copy()))
+        if "Conv" in name:  # sums in float64: torch's float32 ones vary from run to run on some processors
+            expected = theirs.double()(torch.from_numpy(x).double()).float()
+        else:
+            expected = theirs(torch.from_numpy(x.copy()))
     assert_close(ours(x), expected)
     np.testing.assert_array_equal(x, given)  # also where torch would work in place
     tensor = ours(torch.from_numpy(x))
