@@ -32,8 +32,8 @@ def resize(shape: tuple[int, ...], sizes: Any = None, scales: Any = None, dtype:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
-def unpool(over_the_whole_array: bool) -> Model:
-    indices = np.array([[[[0, 3], [9, 11]], [[0, 2], [13, 15]]]], np.int64)
+def unpool(over_the_whole_array: bool, indices: Any = None) -> Model:
+    indices = np.array([[[[0, 3], [9, 11]], [[0, 2], [13, 15]]]] if indices is None else indices, np.int64)
     if over_the_whole_array:
         indices = indices + np.array([0, 16]).reshape(1, 2, 1, 1)
     node = helper.make_node("MaxUnpool", ["x", "i"], ["y"], "unpool", kernel_shape=[2, 2], strides=[2, 2])
@@ -166,6 +166,12 @@ def test_planted_faults_are_named(name: str) -> None:
     assert node.torch is not None
     assert node.torch.message.startswith(cause)
     assert node.torch.advice
+
+
+def test_indices_of_other_planes_are_nothing_that_torch_has() -> None:
+    (node,) = fastup.export.verify(unpool(False, [[[[0, 20], [9, 11]], [[1, 2], [13, 31]]]]), like="torch").nodes
+    assert node.torch is not None
+    assert (node.torch.verdict, node.torch.message) == ("different", "no operator of torch gives these values")
 
 
 def test_networks_show_their_upsampling_nodes() -> None:

@@ -15,7 +15,7 @@ from fastup.export.verification import running
 from fastup.export.verification.comparing import Difference, difference, tolerance_of
 from fastup.export.verification.finding import Found, find, in_subgraphs
 from fastup.export.verification.loading import ModelError as ModelError
-from fastup.export.verification.loading import _first_line, inputs_for, load
+from fastup.export.verification.loading import first_line, inputs_for, load
 from fastup.export.verification.meaning import Meaning, meaning
 from fastup.export.verification.report import NodeReport as NodeReport
 from fastup.export.verification.report import Outcome as Outcome
@@ -107,7 +107,7 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeRepor
         try:
             results[name] = [np.asarray(one) for one in run(model, x)]
         except Exception as error:  # whatever a runtime raises is its answer
-            refused[name] = _first_line(error)
+            refused[name] = first_line(error)
     basis = results.get("fastup") or results.get("onnxruntime") or found.outputs
     for name in running.runtimes():
         if name in refused:

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from fastup.export.verification.loading import ModelError, _first_line
+from fastup.export.verification.loading import ModelError, first_line
 
 Array = np.ndarray[Any, Any]
 OPERATORS = (
@@ -113,4 +113,4 @@ def _run(model: onnx.ModelProto, feeds: dict[str, Array], names: list[str]) -> d
         results = session.run(wanted or None, feeds)
         return dict(zip(wanted, results, strict=False))  # without wanted names, the model's own outputs
     except Exception as error:  # onnxruntime has a kind of error per status
-        raise ModelError(f"verify: onnxruntime cannot run the model ({_first_line(error)})") from None
+        raise ModelError(f"verify: onnxruntime cannot run the model ({first_line(error)})") from None

@@ -40,7 +40,7 @@ def load(model: Any) -> onnx.ModelProto:
         _read_through(model.graph)
         return onnx.inliner.inline_local_functions(model) if model.functions else model
     except Exception as error:  # the checker's and the inliner's own kinds, and plain RuntimeErrors
-        raise ModelError(f"verify: not a valid ONNX model ({_first_line(error)})") from None
+        raise ModelError(f"verify: not a valid ONNX model ({first_line(error)})") from None
 
 
 def _read_through(graph: onnx.GraphProto) -> None:
@@ -73,7 +73,7 @@ def _read(path: Path) -> onnx.ModelProto:
     try:
         onnx.external_data_helper.load_external_data_for_model(model, str(folder))
     except Exception as error:
-        raise ModelError(f"verify: external data cannot be read ({_first_line(error)})") from None
+        raise ModelError(f"verify: external data cannot be read ({first_line(error)})") from None
     return model
 
 
@@ -149,5 +149,6 @@ def _random(value: onnx.ValueInfoProto, shape: tuple[int, ...], seed: int) -> Ar
     return sample(shape, dtype, seed)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line of at most 200 characters."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

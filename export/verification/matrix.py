@@ -17,7 +17,7 @@ from fastup.export.running import sample
 from fastup.export.verification import running
 from fastup.export.verification.comparing import difference, tolerance_of
 from fastup.export.verification.finding import Found
-from fastup.export.verification.loading import _first_line
+from fastup.export.verification.loading import first_line
 
 Array = np.ndarray[Any, Any]
 COORDINATES = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric")
@@ -130,7 +130,7 @@ def run(cell: Cell) -> dict[str, str]:
                 warnings.simplefilter("ignore")  # the reference pads integers with infinity
                 results[name] = [np.asarray(one) for one in call(model, np.asarray(cell.inputs[0]))]
         except Exception as error:  # whatever a runtime raises is its answer
-            results[name] = f"{REFUSES} with {_NOISE.sub('', _first_line(error))[:100]}"
+            results[name] = f"{REFUSES} with {_NOISE.sub('', first_line(error))[:100]}"
     basis = results.pop("fastup")
     if isinstance(basis, str):
         return {"fastup": basis}

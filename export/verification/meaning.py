@@ -190,11 +190,10 @@ def _max_unpool(found: Found, _opset: int) -> Meaning:
         causes.append(("indices count within each plane, as torch's do; ONNX's count over the whole array",
                        "add n * plane to those of plane n, or ScatterElements"))  # fmt: skip
 
-    def call() -> Array:
-        result: Array = np.zeros((*x.shape[:2], plane), x.dtype)
-        if inside.min(initial=0) < 0 or inside.max(initial=0) >= plane:
-            return y  # indices of other planes: nothing that torch has
-        np.put_along_axis(result, inside.reshape(*x.shape[:2], -1), x.reshape(*x.shape[:2], -1), axis=2)
-        return result.reshape(y.shape)
+    def call() -> Array:  # refuses indices of other planes, which torch has not
+        operator = getattr(functional, f"max_unpool{len(kernel)}d")
+        padding = tuple(found.attributes.get("pads", (0,) * len(kernel)))[: len(kernel)]
+        result: Array = operator(x, np.ascontiguousarray(inside), kernel, stride, padding, y.shape[2:])
+        return result
 
     return Meaning(words, [(words, call)], causes, [])
