@@ -182,9 +182,9 @@ def test_packed_weights_are_brought_to_the_device_once(generator: np.random.Gene
     x, w = generator.standard_normal((1, 2, 4, 5), np.float32), generator.standard_normal((2, 3, 2, 2), np.float32)
     packed = fastup.pack_weight(w)
     first = fastup.conv_transpose2d(cuda.to_device(x), packed, stride=2).copy_to_host()
-    brought = packed.packs["cuda", "float32"]
+    brought = packed.packs["cuda", "float32", 0]
     fastup.conv_transpose2d(cuda.to_device(x), packed, stride=2)
-    assert packed.packs["cuda", "float32"] is brought
+    assert packed.packs["cuda", "float32", 0] is brought
     np.testing.assert_allclose(first, fastup.conv_transpose2d(x, w, stride=2), rtol=1e-5, atol=1e-6)
 
 
@@ -196,6 +196,9 @@ def test_out_and_plans(generator: np.random.Generator) -> None:
     np.testing.assert_array_equal(out.copy_to_host(), fastup.run(plan, x))
     with pytest.raises(ValueError, match="out must have shape"):
         fastup.run(plan, cuda.to_device(x), cuda.device_array((1, 2, 3, 3), np.float32))
+    square = cuda.to_device(x)
+    with pytest.raises(ValueError, match="out must not be x"):
+        fastup.interpolate(square, scale_factor=1, out=square)
     with pytest.raises(ValueError, match=r"out must have shape .* and dtype float32"):
         fastup.run(plan, cuda.to_device(x), cuda.device_array(plan.output_shape, np.float64))
     values, places = fastup.max_pool2d(cuda.to_device(x), 2, return_indices=True)
@@ -227,6 +230,14 @@ def test_nothing_goes_to_the_host(monkeypatch: pytest.MonkeyPatch, generator: np
     fastup.interpolate(x, (9, 9), mode="bicubic", antialias=True)
     fastup.conv_transpose2d(x, w, stride=2)
     fastup.max_pool2d(x, 2, return_indices=True)
+    fastup.conv_transpose2d(x, w, stride=2, activation=("prelu", cuda.to_device(np.array([0.5], np.float32))))
+
+
+def test_one_slope_for_all_channels(generator: np.random.Generator) -> None:
+    x, w = generator.standard_normal((1, 2, 4, 5), np.float32), generator.standard_normal((3, 2, 1, 1), np.float32)
+    slope = np.array([0.5], np.float32)
+    found = fastup.conv2d(cuda.to_device(x), cuda.to_device(w), activation=("prelu", cuda.to_device(slope)))
+    np.testing.assert_allclose(host(found), fastup.conv2d(x, w, activation=("prelu", slope)), rtol=1e-6, atol=1e-6)
 
 
 def test_empty_arrays() -> None:

@@ -122,6 +122,8 @@ def _given(plan: Plan, out: Any, wanted: tuple[tuple[tuple[int, ...], np.dtype[A
             check.invalid(
                 f"{plan.operator}: out must have shape {shape} and dtype {dtype}, got {found.shape} and {found.dtype}"
             )
+        if found.owner is x.owner:
+            check.invalid(f"{plan.operator}: out must not be x")
         if found.size and found.strides != contiguous_strides(shape, dtype.itemsize):
             check.invalid(f"{plan.operator}: out must be C-contiguous, got strides {found.strides}")
     return given
@@ -134,7 +136,10 @@ def _device(array: Any) -> int | None:
 
 
 def _check_devices(x: Any, operands: tuple[Any, ...]) -> None:
+    """Refuse arrays on several devices, or on another than Numba's current one, where kernels run."""
     found = [_device(x), *(_device(one.owner) for one in operands if isinstance(one, View))]
     devices = {device for device in found if device is not None}
     if len(devices) > 1:
         check.invalid(f"fastup: all arrays must be on one device, got {sorted(devices)}")
+    if devices - {cuda.memory.device()}:
+        check.invalid(f"fastup: arrays must be on Numba's current device {cuda.memory.device()}, got {devices.pop()}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastup.cuda import floats, memory
-from fastup.cuda.copies import contiguous
+from fastup.cuda.copies import contiguous, copy
 from fastup.cuda.kernels import conv
 from fastup.cuda.memory import View
 from fastup.plan import ConvPlan
@@ -29,7 +29,7 @@ _ONE = PhasedAxis(1, 1, 1, 1, (Phase((0,), (0,)),))
 def run(plan: ConvPlan, x: View, results: tuple[View, ...], operands: tuple[Any, ...]) -> None:
     """Fill the result."""
     weight, bias, slopes = (*operands, None, None)[:3]
-    known: list[Any] = plan.packed.setdefault(("cuda", "conv"), [])
+    known = memory.kept(plan, "conv")
     if not known:
         known.append((memory.table(_table(plan)), _grid(plan)))
     table, grid = known[0]
@@ -52,7 +52,7 @@ def _weight(plan: ConvPlan, weight: Any) -> Any:
     if not isinstance(weight, PackedWeight):
         return floats.widened(contiguous(plan, weight))
     kind = floats.computed_in(plan.dtype)
-    key = ("cuda", kind.name)
+    key = ("cuda", kind.name, memory.device())
     if key not in weight.packs:
         weight.packs[key] = memory.uploaded(weight.array.astype(kind).ravel())
     return weight.packs[key]
@@ -65,7 +65,9 @@ def _numbers(plan: ConvPlan, values: View | None, count: int, otherwise: float) 
     flat = floats.widened(contiguous(plan, values))
     if values.size == count:
         return flat
-    return memory.uploaded(np.full(count, flat.copy_to_host()[0]))  # one slope for all channels
+    result = memory.view_of(memory.empty((count,), floats.computed_in(plan.dtype)))
+    copy(plan, "slope", [(count, 0)], memory.view_of(flat), result)  # one for all channels
+    return result.flat(result.dtype)[0]
 
 
 def _axes(plan: ConvPlan) -> tuple[PhasedAxis, ...]:

@@ -75,7 +75,7 @@ class _Pass:
 
 def _passes(plan: InterpolatePlan) -> list[tuple[_Pass, tuple[int, ...]]]:
     """The axes that change, the last one first, and the shape after each."""
-    known: list[tuple[_Pass, tuple[int, ...]]] = plan.packed.setdefault(("cuda", "passes"), [])
+    known = memory.kept(plan, "passes")
     if not known:
         shape = list(plan.input_shape)
         for number in reversed(range(len(plan.axes))):
@@ -110,7 +110,7 @@ def _fixed(plan: InterpolatePlan, x: View, y: View) -> None:
 
 def _windows(plan: InterpolatePlan) -> Any:
     """The table of the area kernel."""
-    known: list[Any] = plan.packed.setdefault(("cuda", "area"), [])
+    known = memory.kept(plan, "area")
     if not known:
         missing = 3 - len(plan.axes)
         entries, lists = [1, 1, 0] * missing, [0, 1]

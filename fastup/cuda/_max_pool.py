@@ -17,7 +17,7 @@ from fastup.plan import MaxPoolPlan, MaxUnpoolPlan, check
 def run_pool(plan: MaxPoolPlan, x: View, results: tuple[View, ...], _operands: tuple[Any, ...]) -> None:
     """Fill the values, and the positions where they are wanted."""
     x, y = contiguous(plan, x), results[0]
-    known: list[Any] = plan.packed.setdefault(("cuda", "pool"), [])
+    known = memory.kept(plan, "pool")
     if not known:
         known.append(memory.table(_pool_table(plan)))
     places = results[1].flat(np.int64)[0] if plan.return_indices else known[0]
@@ -44,7 +44,7 @@ def run_unpool(plan: MaxUnpoolPlan, x: View, results: tuple[View, ...], operands
     x = contiguous(plan, x)
     positions = math.prod(plan.space(plan.output_shape))
     items = plan.channels if plan.data_format == "channels_last" else 1
-    known: list[Any] = plan.packed.setdefault(("cuda", "unpool"), [])
+    known = memory.kept(plan, "unpool")
     if not known:
         known.append(memory.table([math.prod(plan.space(plan.input_shape)), positions, items]))
     owners, wrong = memory.empty((y.size,), np.int64), memory.table([-1])

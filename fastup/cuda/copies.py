@@ -26,7 +26,7 @@ def copy(plan: Plan, key: Any, digits: Digits, source: View, target: View) -> No
     size, digits = _widened(size, digits, [memory_.size - begin for memory_, begin in memories])
     element = np.dtype(f"u{size}")
     (src, first), (dst, _) = source.flat(element), target.flat(element)
-    known = plan.packed.setdefault(("cuda", key, source.strides, size), [])
+    known = memory.kept(plan, key, source.strides, size)
     if not known:
         known.append(memory.table(_table([*digits, (1, np.array([first]))])))
     memory.launch(gather, math.prod(n for n, _ in digits), len(digits) + 1, known[0], src, dst)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import ctypes
 import functools
 import math
@@ -14,12 +15,13 @@ import numpy as np
 from numba import config, cuda
 
 from fastup.plan import check
-from fastup.plan.base import Array
+from fastup.plan.base import Array, Plan
 
 THREADS = 256  # of a block, for kernels without shared memory
 MOST_BLOCKS = 2**20  # loops go on by the size of the grid
 MOST_ROWS = 65_535  # of a grid's blocks, by hardware
-_stream: list[Any] = []
+# Of the calling thread or task: what `using` names.
+_stream: contextvars.ContextVar[Any] = contextvars.ContextVar("fastup.cuda stream", default=0)
 
 
 @dataclass(frozen=True)
@@ -116,28 +118,39 @@ def table(numbers: list[int]) -> Any:
     return uploaded(np.array(numbers, np.int64))
 
 
+def device() -> int:
+    """The number of the current device; the simulator has one."""
+    return 0 if config.ENABLE_CUDASIM else int(cuda.get_current_device().id)
+
+
+def kept(plan: Plan, *key: Any) -> list[Any]:
+    """What a plan keeps on the current device under this key; empty before its first call there."""
+    found: list[Any] = plan.packed.setdefault(("cuda", device(), *key), [])
+    return found
+
+
 @contextlib.contextmanager
 def using(stream: Any) -> Iterator[None]:
     """Launch on this stream: of Numba, or the number that another library knows it by."""
-    _stream.append(cuda.external_stream(stream) if isinstance(stream, int) and stream else stream or 0)
+    before = _stream.set(cuda.external_stream(stream) if isinstance(stream, int) and stream else stream or 0)
     try:
         yield
     finally:
-        _stream.pop()
+        _stream.reset(before)
 
 
 def launch(kernel: Any, total: int, *arguments: Any) -> None:
     """Run a kernel over so many items."""
     if total:
         blocks = min(MOST_BLOCKS, -(-total // THREADS))
-        kernel[blocks, THREADS, _stream[-1] if _stream else 0](total, *arguments)
+        kernel[blocks, THREADS, _stream.get()](total, *arguments)
 
 
 def launch_blocks(kernel: Any, grid: tuple[int, int], threads: int, *arguments: Any) -> None:
     """Run a kernel over a grid whose second extent, which hardware bounds, is gone through in parts."""
     for first in range(0, grid[1], MOST_ROWS):
         shape = (grid[0], min(MOST_ROWS, grid[1] - first))
-        kernel[shape, threads, _stream[-1] if _stream else 0](first, *arguments)
+        kernel[shape, threads, _stream.get()](first, *arguments)
 
 
 @functools.cache
