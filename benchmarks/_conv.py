@@ -70,7 +70,9 @@ CELLS = (
 
 def _network(cell: Cell, x: Array, _y: Array) -> Way:
     """A network allocates what its layers give; it takes no `out`."""
-    network = cell.network  # type: ignore[attr-defined]
+    if not isinstance(cell, NetworkCell):
+        raise TypeError(f"{cell.title} is no network")
+    network = cell.network
     return Way(lambda: network(x), lambda: network(x), lambda: network(x))
 
 

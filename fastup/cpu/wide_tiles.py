@@ -47,11 +47,9 @@ def applies(plan: ConvPlan) -> bool:
 
 def _fits(plan: ConvPlan, geometry: Geometry, rows: int, columns: int) -> bool:
     """Whether half of the L2 cache holds the staged input of an item, and a quarter a row of z of all its phases."""
-    budget, turned = (
-        min(cpu_info.caches().level2, _MOST_L2) // 2,
-        1 if has_channels_last(plan) else geometry.lattices[2].axis.up,
-    )
-    line = columns * max(widths(geometry)) * turned * geometry.computed.itemsize
+    budget = min(cpu_info.caches().level2, _MOST_L2) // 2
+    phases = 1 if has_channels_last(plan) else geometry.lattices[2].axis.up
+    line = columns * max(widths(geometry)) * phases * geometry.computed.itemsize
     return staged_bytes(geometry, rows, columns) <= budget and line <= budget // 2
 
 
