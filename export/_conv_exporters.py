@@ -83,7 +83,7 @@ def _conv(rank: int) -> Callable[..., onnx.ModelProto]:
     @_written(op, rank)
     def conv(
         shape: Any, weight: Any = None, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-        groups: int = 1, *, activation: Any = None, data_format: str = "channels_first",
+        groups: int = 1, *, activation: Any = None, window: Any = None, data_format: str = "channels_first",
         opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
     ) -> onnx.ModelProto:  # fmt: skip
         """ONNX model of `fastup.<name>`: Conv.
@@ -91,7 +91,7 @@ def _conv(rank: int) -> Callable[..., onnx.ModelProto]:
         Parameters
         ----------
         <parameters>
-        stride, padding, dilation, groups, activation, data_format
+        stride, padding, dilation, groups, activation, window, data_format
             As in `fastup.<name>`.
         <rest>
 
@@ -104,11 +104,10 @@ def _conv(rank: int) -> Callable[..., onnx.ModelProto]:
         'Conv'
         """
         known, slopes = with_slopes(activation)
+        rest = (stride, padding, dilation, groups, known, data_format, window)
 
         def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:
-            return make_conv(
-                op, known_shape, dtype, weight, bias, slopes, stride, padding, dilation, groups, known, data_format
-            )
+            return make_conv(op, known_shape, dtype, weight, bias, slopes, *rest)
 
         options = {"data_format": data_format, "opset": opset, "lowering": lowering, "verify": verify}
         return _conv_like(op, shape, make, (weight, bias, slopes), **options)
@@ -123,14 +122,15 @@ def _conv_transpose(rank: int) -> Callable[..., onnx.ModelProto]:
     def conv_transpose(
         shape: Any, weight: Any = None, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
         groups: int = 1, dilation: Any = 1, *, output_size: Any = None, activation: Any = None,
-        data_format: str = "channels_first", opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
+        window: Any = None, data_format: str = "channels_first", opset: int = DEFAULT_OPSET, lowering: str = "auto",
+        verify: bool = False,
     ) -> onnx.ModelProto:  # fmt: skip
         """ONNX model of `fastup.<name>`: ConvTranspose.
 
         Parameters
         ----------
         <parameters>
-        stride, padding, output_padding, groups, dilation, output_size, activation, data_format
+        stride, padding, output_padding, groups, dilation, output_size, activation, window, data_format
             As in `fastup.<name>`.
         <rest>
 
@@ -143,7 +143,7 @@ def _conv_transpose(rank: int) -> Callable[..., onnx.ModelProto]:
         'ConvTranspose'
         """
         known, slopes = with_slopes(activation)
-        rest = (stride, padding, output_padding, groups, dilation, output_size, known, data_format)
+        rest = (stride, padding, output_padding, groups, dilation, output_size, known, data_format, window)
 
         def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:
             return make_conv_transpose(op, known_shape, dtype, weight, bias, slopes, *rest)
@@ -163,7 +163,7 @@ def _subpixel_conv(rank: int) -> Callable[..., onnx.ModelProto]:
     @_written(op, rank)
     def subpixel_conv(
         shape: Any, weight: Any = None, bias: Any = None, *, upscale_factor: Any = None, padding: Any = 0,
-        activation: Any = None, data_format: str = "channels_first", subpixel: str = "conv",
+        activation: Any = None, window: Any = None, data_format: str = "channels_first", subpixel: str = "conv",
         opset: int = DEFAULT_OPSET, lowering: str = "auto", verify: bool = False,
     ) -> onnx.ModelProto:  # fmt: skip
         """ONNX model of `fastup.<name>`: Conv and DepthToSpace, or the transposed convolution that is the same.
@@ -171,7 +171,7 @@ def _subpixel_conv(rank: int) -> Callable[..., onnx.ModelProto]:
         Parameters
         ----------
         <parameters>
-        upscale_factor, padding, activation, data_format
+        upscale_factor, padding, activation, window, data_format
             As in `fastup.<name>`.
         subpixel : {"conv", "conv_transpose"}
             Write the convolution and the shuffle, or the transposed convolution that is the same.
@@ -189,7 +189,7 @@ def _subpixel_conv(rank: int) -> Callable[..., onnx.ModelProto]:
 
         def make(known_shape: Any, dtype: Any, weight: Any, bias: Any, slopes: Any) -> ConvPlan:
             return make_subpixel_conv(
-                op, known_shape, dtype, weight, bias, slopes, upscale_factor, padding, known, data_format
+                op, known_shape, dtype, weight, bias, slopes, upscale_factor, padding, known, data_format, window
             )
 
         options = {"data_format": data_format, "opset": opset, "lowering": lowering, "verify": verify}

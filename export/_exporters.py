@@ -11,8 +11,8 @@ import onnx
 
 from fastup import plan as plans
 from fastup.export import running
-from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, Value
-from fastup.export.operators import _interpolate, _pixel_shuffle, _zero_stuff
+from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, UnsupportedExport, Value
+from fastup.export.operators import _interpolate, _pixel_shuffle, _zero_stuff, layout
 from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, ZeroStuffPlan, check
 
 LOWERINGS = ("auto", "native", "portable")
@@ -23,6 +23,7 @@ def pixel_shuffle(
     upscale_factor: Any = None,
     *,
     order: str = "CRD",
+    window: Any = None,
     data_format: str = "channels_first",
     dtype: Any = "float32",
     opset: int = DEFAULT_OPSET,
@@ -35,7 +36,7 @@ def pixel_shuffle(
     ----------
     shape : tuple of int or str, or fastup.plan.Plan
         Shape of the input; leading and spatial dimensions may be names. A plan brings all other arguments with it.
-    upscale_factor, order, data_format
+    upscale_factor, order, window, data_format
         As in `fastup.pixel_shuffle`.
     dtype : dtype
         Of the input.
@@ -67,7 +68,7 @@ def pixel_shuffle(
     """
 
     def make(known: tuple[int, ...]) -> PixelShufflePlan:
-        return plans.pixel_shuffle(known, dtype, upscale_factor, order=order, data_format=data_format)
+        return plans.pixel_shuffle(known, dtype, upscale_factor, order=order, window=window, data_format=data_format)
 
     return export(
         "pixel_shuffle", shape, make, _product(upscale_factor), _pixel_shuffle.append, opset, lowering, verify
@@ -79,6 +80,7 @@ def pixel_unshuffle(
     downscale_factor: Any = None,
     *,
     order: str = "CRD",
+    window: Any = None,
     data_format: str = "channels_first",
     dtype: Any = "float32",
     opset: int = DEFAULT_OPSET,
@@ -98,7 +100,9 @@ def pixel_unshuffle(
     """
 
     def make(known: tuple[int, ...]) -> PixelShufflePlan:
-        return plans.pixel_unshuffle(known, dtype, downscale_factor, order=order, data_format=data_format)
+        return plans.pixel_unshuffle(
+            known, dtype, downscale_factor, order=order, window=window, data_format=data_format
+        )
 
     return export(
         "pixel_unshuffle", shape, make, _product(downscale_factor), _pixel_shuffle.append, opset, lowering, verify
@@ -241,12 +245,27 @@ def export(
         plan = make(tuple(stand_in if isinstance(dim, str) else dim for dim in dims))
     graph = Graph(opset)
     x = graph.input("x", plan.dtype.newbyteorder("="), dims)
-    results = append(graph, x, plan, lowering)
+    _refuse_windows(plan, dims)
+    cuts = plan.whole is not None and not isinstance(plan, InterpolatePlan)  # which writes its windows itself
+    results = append(graph, x, plan.whole if cuts else plan, lowering)
     results = results if isinstance(results, list) else [results]
+    if cuts:
+        results = [layout.cut(graph, y, plan) for y in results]
     model = graph.model(*results, names=("y", "indices")[: len(results)])
     if verify:
         running.compare(model, plan, operands=operands)
     return model
+
+
+def _refuse_windows(plan: Plan, dims: tuple[Dim, ...]) -> None:
+    """Refuse plans of tiles, whose input is no input of the operator, and windows of results of unknown size."""
+    if plan.part is not None:
+        raise UnsupportedExport(
+            f"{plan.operator}: a tile has no graph of its own; export the plan that it is a tile of"
+        )
+    symbolic = any(isinstance(dims[axis], str) for axis in plan.spatial_axes)
+    if plan.window is not None and symbolic and not isinstance(plan, InterpolatePlan):
+        raise UnsupportedExport(f"{plan.operator}: window needs known spatial sizes, got shape {dims}")
 
 
 def dims_of(op: str, shape: Any) -> tuple[Dim, ...]:

@@ -139,7 +139,7 @@ def test_symbolic_sizes_of_other_dtypes(dtype: str) -> None:
 def test_window(mode: Any, lowering: str, dtype: str) -> None:
     """A window is a cut of the whole result."""
     for window, (data_format, shape), size in itertools.product(
-        ((slice(1, 5), slice(-4, None)), (slice(None), slice(0, 1)), (slice(3, 3), slice(None))),
+        ((slice(1, 4), slice(-4, None)), (slice(None), slice(0, 1)), (slice(3, 3), slice(None))),
         (("channels_first", (1, 2, 8, 6)), ("channels_last", (1, 8, 6, 2))),
         ((4, 15), (16, 6)),
     ):

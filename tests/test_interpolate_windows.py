@@ -90,7 +90,7 @@ def test_slices_mean_what_they_mean_in_numpy() -> None:
     for window in (
         (slice(None), slice(None)),
         (slice(-3, None), slice(None, -5)),
-        (slice(2, 100), slice(-100, 4)),
+        (slice(2, 8), slice(-12, 4)),
         (slice(1, 2), slice(11, 12, 1)),
         (slice(np.int64(3), 5), slice(0, 1)),
     ):

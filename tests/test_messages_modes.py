@@ -199,6 +199,16 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         ValueError,
         "interpolate: window must have 1 slice for a result of size (9,), got 2",
     ),
+    (
+        resize(X, 9, window=(slice(2), slice(3, 10))),
+        ValueError,
+        "interpolate: window must lie within the result of size (9, 9), got :2, 3:10",
+    ),
+    (
+        resize(X, 9, window=(slice(-10, None), slice(3))),
+        ValueError,
+        "interpolate: window must lie within the result of size (9, 9), got -10:, :3",
+    ),
     (lambda: PLAN.input_window(3), TypeError, f"interpolate: window must be {SLICES}, got 3"),
     (lambda: PLAN.input_window((1, 2)), TypeError, f"interpolate: window must be {SLICES}, got (1, 2)"),
     (

@@ -129,7 +129,7 @@ def _some_axes(x: Array, rules: dict[int, tuple[OnnxRule, int]], given: Attribut
     if 0 in shape:
         return np.zeros((*outer, *sizes), x.dtype)
     plan = InterpolatePlan(
-        "interpolate", flat.shape, flat.dtype, "channels_first", shape, sizes, None, given.mode, False, True, None, axes
+        "interpolate", flat.shape, flat.dtype, "channels_first", shape, sizes, None, given.mode, False, True, axes
     )
     return np.moveaxis(functional.run(plan, flat).reshape(*outer, *sizes), last, list(rules))
 

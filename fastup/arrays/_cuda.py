@@ -35,6 +35,9 @@ def run(
     source = view(x, "x")
     operands = tuple(map(_brought, operands))
     plan: Plan = make_plan(source.shape, source.dtype, *map(described, operands), *arguments)
+    if plan.window is not None and plan.part is None:
+        plan, index = plan.own_tile
+        source = view(x[index], "x")
     wanted = ((plan.output_shape, plan.dtype), *plan.extra_outputs)
     _check_devices(x, operands)
     with cuda.using(_stream_of(x)) if _stream_of(x) is not None else contextlib.nullcontext():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,11 +37,15 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple
         threads = workers.checked_threads(plan.operator, "threads", threads)
     if plan.native_only and not plan.dtype.isnative:
         return _natively(plan, x, out, threads)
-    wanted = ((plan.output_shape, plan.dtype), *plan.extra_outputs)
     if out is None:
         first = plan.keeps_memory_order and plan.data_format == "channels_first"
         if first and not x.flags.c_contiguous and _is_channels_last(x, plan.channel_axis):
             return _in_its_order(plan, x, threads, operands)
+    if plan.window is not None and plan.part is None:
+        plan, index = plan.own_tile
+        x = x[index]
+    wanted = ((plan.output_shape, plan.dtype), *plan.extra_outputs)
+    if out is None:
         results = tuple(_allocated(plan.operator, *one) for one in wanted)
     else:
         results = check.outs(plan.operator, out, wanted, x, operands)
@@ -60,7 +63,7 @@ def _allocated(operator: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> A
 
 def _natively(plan: Plan, x: Array, out: Any, threads: int | None) -> Any:
     """Bytes are swapped before and after, for kernels that take native order only."""
-    native = replace(plan, dtype=plan.dtype.newbyteorder("="))
+    native = plan.with_dtype(plan.dtype.newbyteorder("="))
     results = execute(native, x.astype(native.dtype), None, threads)
     results = results if isinstance(results, tuple) else (results,)
     if out is None:

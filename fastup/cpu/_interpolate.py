@@ -76,7 +76,7 @@ def _geometry(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
     spatial, offset = plan.spatial_axes, 0
     if len(axes) == 3 and axes[0].is_identity:
         planes.append((axes[0].length, source[spatial[0]], target[spatial[0]]))
-        offset = axes[0].window[0] * source[spatial[0]]
+        offset = (axes[0].window[0] - axes[0].first) * source[spatial[0]]
     written = math.prod(plan.output_shape) * size
     return Geometry(
         axes,

@@ -27,7 +27,7 @@ def launch(plan: ZeroStuffPlan, strides: tuple[int, ...]) -> Launch | None:
     """The kernel call for a source with these strides (in items); None for pixels whose items lie apart."""
     rank, last = len(plan.stride), plan.data_format == "channels_last"
     items, channels = (plan.input_shape[-1], 1) if last else (1, plan.input_shape[1])
-    if last and strides[-1] != 1 and items > 1:
+    if last and strides[-1] != 1 and items > 1 and 0 not in plan.input_shape:  # an empty array has any strides
         return None
     parts = -(-plan.dtype.itemsize // 8)  # items of 16 bytes count twice
     missing = 3 - rank

@@ -10,7 +10,7 @@ from fastup.cpu import spreading
 from fastup.cpu.kernels import area, convert, separable
 from fastup.cpu.kernels.separable import PARAMS
 from fastup.cpu.layout import Geometry, Table, aligned, kept_positions, place_planes
-from fastup.plan.axis_table import Axis, area_windows
+from fastup.plan.axis_table import Axis
 from fastup.plan.base import Array
 from fastup.runtime.abi import Entry
 from fastup.runtime.workers import Launch
@@ -56,7 +56,7 @@ def _windows(axis: Axis | None) -> Array:
     """First position and count of each output position's window."""
     if axis is None or axis.is_identity:
         return kept_positions(axis)
-    return np.stack(area_windows(np.arange(*axis.window), axis.n_in, axis.n_out), axis=1)
+    return axis.windows()
 
 
 def _strips(call: Geometry, width: Axis, computed: str, swapped: bool, table: Table) -> tuple[Array, int, Entry | None]:

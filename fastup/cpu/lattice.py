@@ -10,7 +10,7 @@ import numpy as np
 
 from fastup.cpu.kernels import convert, gemm
 from fastup.plan import ConvPlan
-from fastup.plan.phases import Phase, PhasedAxis
+from fastup.plan.phases import Phase, PhasedAxis, number_of
 
 PANEL = max(gemm.ROWS)  # rows of z that one call of the micro-kernel makes
 # Zeros between rows 8 wide cost more than copies of the picture for 256 channels that read them: 1.2 times the time.
@@ -117,8 +117,5 @@ class Geometry(NamedTuple):
         return sum(len(group.phases) * group.size for group in self.tap_groups)
 
     def phase_number(self, phase: tuple[int, ...]) -> int:
-        """The place of a phase among those of an output channel."""
-        number = 0
-        for lattice, p in zip(self.lattices, phase, strict=True):
-            number = number * lattice.axis.up + p
-        return number
+        """The place of a phase among those of an output channel, as the weight has them."""
+        return number_of([lattice.axis for lattice in self.lattices], phase)

@@ -71,7 +71,7 @@ def aligned(size: int) -> int:
 
 def kept_positions(axis: Axis | None) -> Array:
     """First input position and count for each output position of an axis that keeps its size, or that is not there."""
-    positions = np.arange(*axis.window) if axis else np.zeros(1, np.int64)
+    positions = np.arange(*axis.window) - axis.first if axis else np.zeros(1, np.int64)
     return np.stack([positions, np.ones_like(positions)], axis=1)
 
 

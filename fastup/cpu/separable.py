@@ -196,8 +196,8 @@ class _Packing:
             params[weights] = self.table.add(stage.weights)
             params[step] = stage.weights.nbytes // len(stage.taps) if stage.entry else 0
         params[separable.ROWS], params[separable.SLICES] = len(self.rows.taps), len(self.slices.taps)
-        params[separable.IN_ROWS] = self.height.n_in if self.height else 1
-        params[separable.IN_SLICES] = self.depth.n_in if self.depth else 1
+        params[separable.IN_ROWS] = self.height.extent if self.height else 1
+        params[separable.IN_SLICES] = self.depth.extent if self.depth else 1
 
     def _place_strips(self, params: Array, strips: list[tuple[int, int]]) -> int:
         """Write the strips; the bytes of the longest padded row."""
@@ -209,7 +209,7 @@ class _Packing:
         each: list[spreading.Strip | None] = [*made] or [None] * len(strips)
         for row, (begin, stop), one in zip(rows, strips, each, strict=True):
             items = (stop - begin) * call.items
-            first, before, pixels, after = self.width.window[0] + begin, 0, stop - begin, 0
+            first, before, pixels, after = self.width.window[0] - self.width.first + begin, 0, stop - begin, 0
             if one and chosen:
                 first, before, pixels, after = one.span
                 row[separable.STRIP_SPREAD : separable.STRIP_STORE] = chosen.params(one, self.table)

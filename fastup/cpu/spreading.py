@@ -59,7 +59,7 @@ def strip_of(axis: Axis, items: int) -> Strip:
     """The table of a strip of output pixels."""
     first, weights = axis.table()
     low, high = int(first.min()), int(first.max()) + weights.shape[1]
-    before, after = max(0, -low), max(0, high - axis.n_in)
+    before, after = max(0, -low), max(0, high - axis.extent)
     return Strip((low + before, before, high - low - before - after, after), first - low, weights, items, axis)
 
 

@@ -14,7 +14,7 @@ from fastup.cuda.kernels import conv
 from fastup.cuda.memory import View
 from fastup.plan import ConvPlan
 from fastup.plan.operands import PackedWeight
-from fastup.plan.phases import Phase, PhasedAxis
+from fastup.plan.phases import Phase, PhasedAxis, number_of
 
 _ACTIVATIONS = {
     "relu": conv.RELU,
@@ -120,11 +120,16 @@ def _with_phases(plan: ConvPlan, numbers: list[int]) -> list[int]:
     begin = len(numbers) + conv.PHASE_ENTRY * len(phases)
     entries: list[int] = []
     lists: list[int] = []
-    for number, phase in enumerate(phases):
+    for phase in phases:
         of_axes = [axis.phases[p] for axis, p in zip(axes, phase, strict=True)]
         shifts = list(itertools.product(*(one.shifts for one in of_axes)))
         items = [int(np.ravel_multi_index(tap, kernel)) for tap in itertools.product(*(one.taps for one in of_axes))]
-        entries += [*phase, len(items), begin + len(lists), number if plan.kind == "subpixel_conv" else 0]
+        entries += [
+            *phase,
+            len(items),
+            begin + len(lists),
+            number_of(axes, phase) if plan.kind == "subpixel_conv" else 0,
+        ]
         for shift, item in zip(shifts, items, strict=True):
             lists += [*shift, item]
     return numbers + entries + lists

@@ -12,7 +12,7 @@ from fastup.cuda.copies import Digits, contiguous, copy
 from fastup.cuda.kernels import resample
 from fastup.cuda.memory import View
 from fastup.plan import InterpolatePlan
-from fastup.plan.axis_table import Axis, area_windows
+from fastup.plan.axis_table import Axis
 from fastup.plan.base import Array
 
 # The order in which torch's compiled code sums the taps of sampled filters.
@@ -67,7 +67,7 @@ class _Pass:
         taps = weights.shape[1]
         sampled = taps in (2, 4) and not axis.antialias and axis.mode in _ORDERS and not axis.copies
         order = _ORDERS[axis.mode] if sampled else tuple(range(taps))
-        self.sizes, self.taps = (axis.n_in, axis.length, inner), taps
+        self.sizes, self.taps = (axis.extent, axis.length, inner), taps
         self.order, self.first = memory.table(list(order)), memory.uploaded(first.astype(np.int64))
         self.counts = memory.uploaded(axis.counts(weights).astype(np.int64))
         self.weights = memory.uploaded(weights.ravel())
@@ -80,7 +80,7 @@ def _passes(plan: InterpolatePlan) -> list[tuple[_Pass, tuple[int, ...]]]:
         shape = list(plan.input_shape)
         for number in reversed(range(len(plan.axes))):
             axis, place = plan.axes[number], plan.spatial_axes[number]
-            if axis.is_identity and axis.window == (0, axis.n_out):
+            if axis.is_identity and axis.length == axis.extent:
                 continue
             shape[place] = axis.length
             known.append((_Pass(axis, math.prod(shape[place + 1 :])), tuple(shape)))
@@ -115,8 +115,8 @@ def _windows(plan: InterpolatePlan) -> Any:
         missing = 3 - len(plan.axes)
         entries, lists = [1, 1, 0] * missing, [0, 1]
         for axis in plan.axes:
-            entries += [axis.n_in, axis.length, 10 + len(lists)]
-            windows = np.stack(area_windows(np.arange(*axis.window), axis.n_in, axis.n_out), axis=1)
+            entries += [axis.extent, axis.length, 10 + len(lists)]
+            windows = axis.windows()
             lists += [int(number) for number in windows.ravel()]
         for k in range(missing):
             entries[3 * k + 2] = 10

@@ -67,12 +67,12 @@ def contiguous(plan: Plan, x: View) -> View:
     """The array in C order: itself, or a copy on the device."""
     if x.is_contiguous:
         return x
-    made = memory.view_of(memory.empty(x.shape, _storage(x.dtype)), x.dtype)
+    made = memory.view_of(memory.empty(x.shape, storage(x.dtype)), x.dtype)
     size = x.dtype.itemsize
     copy(plan, "contiguous", [(n, s // size) for n, s in zip(x.shape, x.strides, strict=True)], x, made)
     return made
 
 
-def _storage(dtype: np.dtype[Any]) -> np.dtype[Any]:
+def storage(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """A dtype that Numba knows, of the same size."""
     return np.dtype(np.uint16) if dtype.name == "bfloat16" else dtype

@@ -23,6 +23,8 @@ _PARAMETERS = """x : array
 _REST = """activation : str or tuple, optional
         Applied to the result: "relu", "leaky_relu" (slope 0.01), "tanh", "sigmoid", ("leaky_relu", slope) or
         ("prelu", one slope per output channel).
+    window : tuple of slice, optional
+        Compute only these positions of the result, one slice per spatial axis: equal to slicing the whole.
     data_format : {"channels_first", "channels_last"}
         Where the channel axis of `x` and of the result stands.
     out : array, optional
@@ -63,6 +65,7 @@ def _conv(rank: int) -> Callable[..., Any]:
         groups: int = 1,
         *,
         activation: Any = None,
+        window: Any = None,
         data_format: str = "channels_first",
         out: Any = None,
     ) -> Any:
@@ -96,7 +99,7 @@ def _conv(rank: int) -> Callable[..., Any]:
         (True, True)
         """
         known, slopes = with_slopes(activation)
-        arguments = (stride, padding, dilation, groups, known, data_format)
+        arguments = (stride, padding, dilation, groups, known, data_format, window)
         return apply(make, x, arguments, out, None, {"weight": weight, "bias": bias, "slopes": slopes})
 
     return conv
@@ -126,6 +129,7 @@ def _conv_transpose(rank: int) -> Callable[..., Any]:
         *,
         output_size: Any = None,
         activation: Any = None,
+        window: Any = None,
         data_format: str = "channels_first",
         out: Any = None,
     ) -> Any:
@@ -163,7 +167,7 @@ def _conv_transpose(rank: int) -> Callable[..., Any]:
         (True, 1.0, 1.0)
         """
         known, slopes = with_slopes(activation)
-        arguments = (stride, padding, output_padding, groups, dilation, output_size, known, data_format)
+        arguments = (stride, padding, output_padding, groups, dilation, output_size, known, data_format, window)
         return apply(make, x, arguments, out, None, {"weight": weight, "bias": bias, "slopes": slopes})
 
     return conv_transpose
@@ -190,6 +194,7 @@ def _subpixel_conv(rank: int) -> Callable[..., Any]:
         upscale_factor: Any,
         padding: Any = 0,
         activation: Any = None,
+        window: Any = None,
         data_format: str = "channels_first",
         out: Any = None,
     ) -> Any:
@@ -224,7 +229,7 @@ def _subpixel_conv(rank: int) -> Callable[..., Any]:
         return apply(
             make,
             x,
-            (upscale_factor, padding, known, data_format),
+            (upscale_factor, padding, known, data_format, window),
             out,
             None,
             {"weight": weight, "bias": bias, "slopes": slopes},

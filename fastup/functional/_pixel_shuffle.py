@@ -9,7 +9,13 @@ from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
 
 
 def pixel_shuffle(
-    x: Any, upscale_factor: Any, *, order: str = "CRD", data_format: str = "channels_first", out: Any = None
+    x: Any,
+    upscale_factor: Any,
+    *,
+    order: str = "CRD",
+    window: Any = None,
+    data_format: str = "channels_first",
+    out: Any = None,
 ) -> Any:
     """Move phases from the channels into space: (*, C*r*r, H, W) becomes (*, C, r*H, r*W).
 
@@ -24,6 +30,8 @@ def pixel_shuffle(
         One number stands for two spatial axes, as in torch; a tuple gives one factor for each of 1 to 3 spatial axes.
     order : {"CRD", "DCR"}
         How the channels of `x` count.
+    window : tuple of slice, optional
+        Compute only these positions of the result, one slice per spatial axis: equal to slicing the whole.
     data_format : {"channels_first", "channels_last"}
         Where the channel axis stands: before the spatial axes, or last.
     out : array, optional
@@ -56,11 +64,17 @@ def pixel_shuffle(
     array([[0, 1, 2],
            [3, 4, 5]])
     """
-    return apply(make_pixel_shuffle, x, (upscale_factor, order, data_format), out)
+    return apply(make_pixel_shuffle, x, (upscale_factor, order, data_format, window), out)
 
 
 def pixel_unshuffle(
-    x: Any, downscale_factor: Any, *, order: str = "CRD", data_format: str = "channels_first", out: Any = None
+    x: Any,
+    downscale_factor: Any,
+    *,
+    order: str = "CRD",
+    window: Any = None,
+    data_format: str = "channels_first",
+    out: Any = None,
 ) -> Any:
     """Move phases from space into the channels: (*, C, r*H, r*W) becomes (*, C*r*r, H, W).
 
@@ -74,6 +88,8 @@ def pixel_unshuffle(
         One number stands for two spatial axes, as in torch; a tuple gives one factor for each of 1 to 3 spatial axes.
     order : {"CRD", "DCR"}
         How the channels of the result count.
+    window : tuple of slice, optional
+        Compute only these positions of the result, one slice per spatial axis: equal to slicing the whole.
     data_format : {"channels_first", "channels_last"}
         Where the channel axis stands: before the spatial axes, or last.
     out : array, optional
@@ -102,4 +118,4 @@ def pixel_unshuffle(
     >>> fastup.pixel_unshuffle(x, 2).ravel()
     array([0, 1, 2, 3])
     """
-    return apply(make_pixel_unshuffle, x, (downscale_factor, order, data_format), out)
+    return apply(make_pixel_unshuffle, x, (downscale_factor, order, data_format, window), out)

@@ -68,7 +68,13 @@ __all__ = [
 
 
 def pixel_shuffle(
-    shape: Any, dtype: Any, upscale_factor: Any, *, order: str = "CRD", data_format: str = "channels_first"
+    shape: Any,
+    dtype: Any,
+    upscale_factor: Any,
+    *,
+    order: str = "CRD",
+    window: Any = None,
+    data_format: str = "channels_first",
 ) -> PixelShufflePlan:
     """Plan of `fastup.pixel_shuffle` for an array of this shape and dtype.
 
@@ -79,11 +85,19 @@ def pixel_shuffle(
     (1, 3, 10, 10)
     """
     op = "pixel_shuffle"
-    return make_pixel_shuffle(check.shape(op, shape), check.dtype(op, dtype), upscale_factor, order, data_format)
+    return make_pixel_shuffle(
+        check.shape(op, shape), check.dtype(op, dtype), upscale_factor, order, data_format, window
+    )
 
 
 def pixel_unshuffle(
-    shape: Any, dtype: Any, downscale_factor: Any, *, order: str = "CRD", data_format: str = "channels_first"
+    shape: Any,
+    dtype: Any,
+    downscale_factor: Any,
+    *,
+    order: str = "CRD",
+    window: Any = None,
+    data_format: str = "channels_first",
 ) -> PixelShufflePlan:
     """Plan of `fastup.pixel_unshuffle` for an array of this shape and dtype.
 
@@ -94,7 +108,9 @@ def pixel_unshuffle(
     (1, 12, 5, 5)
     """
     op = "pixel_unshuffle"
-    return make_pixel_unshuffle(check.shape(op, shape), check.dtype(op, dtype), downscale_factor, order, data_format)
+    return make_pixel_unshuffle(
+        check.shape(op, shape), check.dtype(op, dtype), downscale_factor, order, data_format, window
+    )
 
 
 def interpolate(

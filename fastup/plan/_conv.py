@@ -15,6 +15,7 @@ from fastup.plan.batched import BatchedPlan, channels_of, space_of, with_space
 from fastup.plan.conv_arguments import Activation, Pairs
 from fastup.plan.operands import Operand
 from fastup.plan.phases import PhasedAxis
+from fastup.plan.windows import Window
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,17 @@ class ConvPlan(BatchedPlan):
         """Channels of the result."""
         return self.output_shape[self.channel_axis]
 
+    def reads(self, window: Window) -> Window:
+        """The input positions, from and to per spatial axis, that these positions of the whole result need."""
+        return tuple(phases.reads(phases.window(axis, *w)) for axis, w in zip(self.axes, window, strict=True))
+
+    def changes(self, window: Window, part: Window | None) -> dict[str, Any]:
+        """The phases of the window, counted in the part."""
+        axes = tuple(phases.window(axis, *w) for axis, w in zip(self.axes, window, strict=True))
+        if part is not None:
+            axes = tuple(phases.on_part(axis, *p) for axis, p in zip(axes, part, strict=True))
+        return {"axes": axes}
+
     def check_operands(self, given: tuple[Operand | None, ...]) -> None:
         """Refuse anything but a weight, a bias and slopes that this plan was made for."""
         weight, bias, slopes = (*given, None, None, None)[:3]
@@ -91,6 +103,7 @@ def make_conv(
     groups: Any,
     activation: Any,
     data_format: Any,
+    window: Any = None,
 ) -> ConvPlan:
     """The plan of `fastup.conv1d` and its siblings."""
     rank = int(op[-2])
@@ -101,7 +114,8 @@ def make_conv(
     pads = arguments.same(op, kernel, strides, dilations) if padding == "same" else arguments.pads(op, padding, rank)
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[0],) * 2)
     act = arguments.normalised_activation(op, activation, slopes)
-    return _conv(op, shape, dtype, weight.shape, strides, pads, (0,) * rank, dilations, groups, act, data_format)
+    plan = _conv(op, shape, dtype, weight.shape, strides, pads, (0,) * rank, dilations, groups, act, data_format)
+    return plan.cut(window)
 
 
 def make_conv_transpose(
@@ -119,6 +133,7 @@ def make_conv_transpose(
     output_size: Any,
     activation: Any,
     data_format: Any,
+    window: Any = None,
 ) -> ConvPlan:
     """The plan of `fastup.conv_transpose1d` and its siblings."""
     rank = int(op[-2])
@@ -141,7 +156,8 @@ def make_conv_transpose(
             )
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[1] * groups,) * 2)
     act = arguments.normalised_activation(op, activation, slopes)
-    return _conv(op, shape, dtype, weight.shape, strides, pads, more, dilations, groups, act, data_format)
+    plan = _conv(op, shape, dtype, weight.shape, strides, pads, more, dilations, groups, act, data_format)
+    return plan.cut(window)
 
 
 def make_subpixel_conv(
@@ -155,6 +171,7 @@ def make_subpixel_conv(
     padding: Any,
     activation: Any,
     data_format: Any,
+    window: Any = None,
 ) -> ConvPlan:
     """The plan of `fastup.subpixel_conv1d` and its siblings."""
     rank = int(op[-2])
@@ -170,7 +187,8 @@ def make_subpixel_conv(
     channels = weight.shape[0] // math.prod(factors)
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[0], channels))
     act = arguments.normalised_activation(op, activation, slopes)
-    return _conv(op, shape, dtype, weight.shape, factors, pads, (0,) * rank, ones, 1, act, data_format)
+    plan = _conv(op, shape, dtype, weight.shape, factors, pads, (0,) * rank, ones, 1, act, data_format)
+    return plan.cut(window)
 
 
 @cached

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from fastup.plan import axis_table, check, modes, windows
+from fastup.plan import axis_table, check, modes
 from fastup.plan.axis_table import Axis
 from fastup.plan.base import Array, Plan, cached, read_only
 from fastup.plan.windows import Window
@@ -33,8 +33,6 @@ class InterpolatePlan(Plan):
         As given.
     align_corners, antialias : bool
         As given; None is False.
-    window : tuple of (int, int), or None
-        The wanted output positions per spatial axis, from and to.
     axes : tuple of Axis
         What the table of each spatial axis follows from.
     """
@@ -44,13 +42,12 @@ class InterpolatePlan(Plan):
     mode: Any
     align_corners: bool
     antialias: bool
-    window: Window | None
     axes: tuple[Axis, ...] = field(compare=False, repr=False)
 
     @property
-    def spatial_axes(self) -> tuple[int, ...]:
-        """Indices of the spatial axes."""
-        return tuple(range(self.first_spatial_axis, self.first_spatial_axis + len(self.size)))
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        return len(self.size)
 
     @property
     def input_size(self) -> tuple[int, ...]:
@@ -77,30 +74,16 @@ class InterpolatePlan(Plan):
         """Bytes of the tables, which a back-end builds when it first runs the plan."""
         return sum(axis.table_bytes for axis in self.axes)
 
-    def input_window(self, slices: Any = None) -> tuple[slice, ...]:
-        """The input region that a window of the result needs.
+    def reads(self, window: Window) -> Window:
+        """The input positions, from and to per spatial axis, that these positions of the whole result need."""
+        return tuple(axis.part(*w).reads() for axis, w in zip(self.axes, window, strict=True))
 
-        Parameters
-        ----------
-        slices : tuple of slice, optional
-            Output positions per spatial axis, as `fastup.interpolate` takes them; default the plan's own window.
-
-        Returns
-        -------
-        tuple of slice
-            Input positions per spatial axis.
-
-        Examples
-        --------
-        >>> import fastup
-        >>> plan = fastup.plan.interpolate((1, 1, 10, 10), "float32", scale_factor=4, mode="bilinear")
-        >>> plan.input_window((slice(8, 16), slice(None)))
-        (slice(1, 5, None), slice(0, 10, None))
-        """
-        wanted = self.window if slices is None else windows.normalised(_OP, windows.as_pairs(_OP, slices), self.size)
-        whole = [axis.whole() for axis in self.axes]
-        parts = [(0, axis.n_out) for axis in whole] if wanted is None else wanted
-        return tuple(slice(*axis.part(*part).reads()) for axis, part in zip(whole, parts, strict=True))
+    def changes(self, window: Window, part: Window | None) -> dict[str, Any]:
+        """The tables of the window, counted in the part."""
+        axes = tuple(axis.part(*w) for axis, w in zip(self.axes, window, strict=True))
+        if part is not None:
+            axes = tuple(replace(axis, held=p) for axis, p in zip(axes, part, strict=True))
+        return {"axes": axes}
 
 
 def make_interpolate(
@@ -128,11 +111,9 @@ def make_interpolate(
     antialias = check.flag(_OP, "antialias", antialias)
     if mode.__class__ is list:
         mode = tuple(mode)
-    if window is not None:
-        window = windows.as_pairs(_OP, window)
-    arguments = (align_corners, recompute_scale_factor, antialias, rounding, window, data_format)
+    arguments = (align_corners, recompute_scale_factor, antialias, rounding, data_format)
     # 2 and 2.0 are equal keys, and as scale factors they mean the same; as sizes only 2 gets here.
-    return _plan(shape, dtype, size, scale_factor, mode, *arguments)
+    return _plan(shape, dtype, size, scale_factor, mode, *arguments).cut(window)
 
 
 def _per_axis(value: Any, convert: Callable[[Any], Any]) -> Any:
@@ -162,7 +143,6 @@ def _plan(
     recompute_scale_factor: bool | None,
     antialias: bool,
     rounding: str,
-    window: Any,
     data_format: str,
 ) -> InterpolatePlan:
     check.choice(_OP, "data_format", data_format, check.DATA_FORMATS)
@@ -179,15 +159,9 @@ def _plan(
     if not all(math.isfinite(axis.scale) for axis in axes):
         kind = "float64" if axes[0].double else "float32"
         check.invalid(f"{_OP}: scale_factor must have a reciprocal in {kind}, got {scale_factor}")
-    wanted = windows.normalised(_OP, window, sizes) if window is not None else None
-    if wanted is not None:
-        axes = tuple(axis.part(*part) for axis, part in zip(axes, wanted, strict=True))
-    lengths = tuple(axis.length for axis in axes)
-    output = (*shape[:2], *lengths) if data_format == "channels_first" else (shape[0], *lengths, shape[-1])
+    output = (*shape[:2], *sizes) if data_format == "channels_first" else (shape[0], *sizes, shape[-1])
     check.size_in_memory(_OP, output, dtype)
-    return InterpolatePlan(
-        _OP, shape, dtype, data_format, output, sizes, scales, mode, aligned, antialias, wanted, axes
-    )
+    return InterpolatePlan(_OP, shape, dtype, data_format, output, sizes, scales, mode, aligned, antialias, axes)
 
 
 def _axes(

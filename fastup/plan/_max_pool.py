@@ -11,6 +11,7 @@ from fastup.plan import check
 from fastup.plan.base import cached
 from fastup.plan.batched import BatchedPlan, channels_of, space_of, spatial_part, with_space
 from fastup.plan.operands import Operand
+from fastup.plan.windows import Window
 
 _LIMIT = 2**31  # torch's own; products of two such numbers are still 64-bit
 
@@ -53,6 +54,30 @@ class MaxPoolPlan(_WindowPlan):
 
     native_only: ClassVar[bool] = True  # values are compared
 
+    def reads(self, window: Window) -> Window:
+        """The input positions, from and to per spatial axis, that these positions of the whole result compare."""
+        if self.return_indices:
+            check.invalid(
+                f"{self.operator}: windows must be asked for without return_indices, which count in the plane"
+            )
+        found = []
+        numbers = zip(self.space(self.input_shape), *self._numbers, window, strict=True)
+        for n, k, s, p, d, (start, stop) in numbers:
+            low = max(0, start * s - p)
+            found.append((low, max(low, min(n, (stop - 1) * s - p + d * (k - 1) + 1)) if start < stop else low))
+        return tuple(found)
+
+    def changes(self, window: Window, part: Window | None) -> dict[str, Any]:
+        """The padding that is left before the part."""
+        if part is None:
+            return {}
+        numbers = zip(self.stride, self.padding, window, part, strict=True)
+        return {"padding": tuple(low - start * s + p for s, p, (start, _), (low, _) in numbers)}
+
+    @property
+    def _numbers(self) -> tuple[tuple[int, ...], ...]:
+        return self.kernel_size, self.stride, self.padding, self.dilation
+
     @property
     def extra_outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
         """Shape and dtype of the indices, if they are wanted."""
@@ -64,6 +89,10 @@ class MaxUnpoolPlan(_WindowPlan):
     """Values at the positions that pooling found, and zeros elsewhere."""
 
     keeps_memory_order: ClassVar[bool] = False  # the indices lie beside x as they are given
+
+    def reads(self, window: Window) -> Window:
+        """Refuse: an index may name any position of the plane."""
+        check.invalid(f"{self.operator}: has no windows: any position may be named by any index")
 
     def check_operands(self, given: tuple[Operand | None, ...]) -> None:
         """Refuse anything but indices of the input's shape."""

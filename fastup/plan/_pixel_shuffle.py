@@ -10,6 +10,7 @@ import numpy as np
 
 from fastup.plan import check
 from fastup.plan.base import Plan, cached
+from fastup.plan.windows import Window
 
 ORDERS = ("CRD", "DCR")
 _FACTOR_RULE = "an integer or a tuple of 1 to 3 integers"
@@ -29,6 +30,11 @@ class PixelShufflePlan(Plan):
 
     factors: tuple[int, ...]
     order: str
+
+    @property
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        return len(self.factors)
 
     @property
     def leading(self) -> tuple[int, ...]:
@@ -51,6 +57,29 @@ class PixelShufflePlan(Plan):
     def first_spatial_axis(self) -> int:
         """Index of the first spatial axis."""
         return len(self.leading) + (self.data_format == "channels_first")
+
+    def reads(self, window: Window) -> Window:
+        """The input positions, from and to per spatial axis, that these positions of the whole result need."""
+        pairs = zip(self.factors, window, strict=True)
+        if self.operator == "pixel_shuffle":
+            return tuple((start // r, -(-stop // r) if start < stop else start // r) for r, (start, stop) in pairs)
+        return tuple((start * r, stop * r) for r, (start, stop) in pairs)
+
+    @property
+    def inside(self) -> tuple[int, ...] | None:
+        """Where the window begins in the blocks of phases that it touches; None where it has whole blocks only."""
+        if self.operator != "pixel_shuffle" or self.window is None or self.part is None:
+            return None
+        begins = tuple(w[0] - r * p[0] for r, w, p in zip(self.factors, self.window, self.part, strict=True))
+        return begins if self.space(self.output_shape) != self.space(self.blocks_shape) else None
+
+    @property
+    def blocks_shape(self) -> tuple[int, ...]:
+        """The result's shape, with all of the blocks that the window touches."""
+        shape = list(self.output_shape)
+        for axis, r in zip(self.spatial_axes, self.factors, strict=True):
+            shape[axis] = self.input_shape[axis] * r
+        return tuple(shape)
 
     def digits(self, strides: tuple[int, ...]) -> list[tuple[int, int]]:
         """The axes of the result, phases apart: extent and distance in the input, which has these strides."""
@@ -93,19 +122,24 @@ def spatial(shape: tuple[int, ...], rank: int, data_format: str) -> tuple[int, .
 
 
 def make_pixel_shuffle(
-    shape: tuple[int, ...], dtype: np.dtype[Any], upscale_factor: Any, order: Any, data_format: Any
+    shape: tuple[int, ...], dtype: np.dtype[Any], upscale_factor: Any, order: Any, data_format: Any, window: Any = None
 ) -> PixelShufflePlan:
     """The plan of `fastup.pixel_shuffle` on an array of this shape and dtype."""
     factors = _factors("pixel_shuffle", "upscale_factor", upscale_factor)
-    return _plan("pixel_shuffle", "upscale_factor", shape, dtype, factors, order, data_format)
+    return _plan("pixel_shuffle", "upscale_factor", shape, dtype, factors, order, data_format).cut(window)
 
 
 def make_pixel_unshuffle(
-    shape: tuple[int, ...], dtype: np.dtype[Any], downscale_factor: Any, order: Any, data_format: Any
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    downscale_factor: Any,
+    order: Any,
+    data_format: Any,
+    window: Any = None,
 ) -> PixelShufflePlan:
     """The plan of `fastup.pixel_unshuffle` on an array of this shape and dtype."""
     factors = _factors("pixel_unshuffle", "downscale_factor", downscale_factor)
-    return _plan("pixel_unshuffle", "downscale_factor", shape, dtype, factors, order, data_format)
+    return _plan("pixel_unshuffle", "downscale_factor", shape, dtype, factors, order, data_format).cut(window)
 
 
 def _factors(op: str, name: str, value: Any) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastup.plan import check
 from fastup.plan.base import Plan, cached
+from fastup.plan.windows import Window
 
 _OP = "zero_stuff"
 
@@ -27,9 +28,25 @@ class ZeroStuffPlan(Plan):
     padding: tuple[int, ...]
 
     @property
-    def spatial_axes(self) -> tuple[int, ...]:
-        """Indices of the spatial axes."""
-        return tuple(range(self.first_spatial_axis, self.first_spatial_axis + len(self.stride)))
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        return len(self.stride)
+
+    def reads(self, window: Window) -> Window:
+        """The input positions, from and to per spatial axis, that these positions of the whole result hold."""
+        found = []
+        numbers = zip(self.space(self.input_shape), self.stride, self.padding, window, strict=True)
+        for n, s, p, (start, stop) in numbers:
+            low = min(n, max(0, -((p - start) // s)))
+            found.append((low, max(low, min(n, -((p - stop) // s)))))
+        return tuple(found)
+
+    def changes(self, window: Window, part: Window | None) -> dict[str, Any]:
+        """The zeros before the first item that is there."""
+        if part is None:
+            return {}
+        numbers = zip(self.stride, self.padding, window, part, strict=True)
+        return {"padding": tuple(max(0, p + s * low - start) for s, p, (start, _), (low, _) in numbers)}
 
 
 def make_zero_stuff(

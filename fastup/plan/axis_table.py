@@ -57,6 +57,8 @@ class Axis:
         The output positions that are wanted, from and to.
     onnx : (OnnxRule, bool), optional
         One of ONNX's rules in place of torch's, and whether its filter is stretched when the axis shrinks.
+    held : tuple of int, optional
+        The input positions, from and to, that there are: tables count from the first of them. Default all.
     """
 
     mode: str
@@ -69,6 +71,17 @@ class Axis:
     fixed: bool = False
     window: tuple[int, int] = (0, 0)
     onnx: tuple[onnx_rules.OnnxRule, bool] | None = None
+    held: tuple[int, int] | None = None
+
+    @property
+    def first(self) -> int:
+        """The first input position that there is."""
+        return self.held[0] if self.held else 0
+
+    @property
+    def extent(self) -> int:
+        """Number of input positions that there are."""
+        return self.held[1] - self.held[0] if self.held else self.n_in
 
     @property
     def length(self) -> int:
@@ -76,8 +89,8 @@ class Axis:
         return self.window[1] - self.window[0]
 
     def whole(self) -> Axis:
-        """The same axis with its whole output as window."""
-        return replace(self, window=(0, self.n_out))
+        """The same axis with its whole output as window, of its whole input."""
+        return replace(self, window=(0, self.n_out), held=None)
 
     def part(self, start: int, stop: int) -> Axis:
         """The same axis, restricted to wanted positions `start` to `stop` (counted from the window's start)."""
@@ -135,6 +148,10 @@ class Axis:
 
     def table(self) -> Taps:
         """The table of the window, which is asked for `block` positions at once at most."""
+        first, weights = self._table()
+        return Taps(read_only(first - self.first) if self.first else first, weights)
+
+    def _table(self) -> Taps:
         position = np.arange(*self.window)
         if self.onnx is not None:
             first, weights = onnx_rules.taps(self.onnx[0], self.mode, self.onnx[1], position, self.n_in)
@@ -164,6 +181,11 @@ class Axis:
             high = max(high, int(np.clip(first + count - 1, 0, self.n_in - 1).max()) + 1)
         return low, high
 
+    def windows(self) -> Array:
+        """First position and number of positions that each position of an area axis adds."""
+        first, count = area_windows(np.arange(*self.window), self.n_in, self.n_out)
+        return np.stack([first - self.first, count], axis=1)
+
     def counts(self, weights: Array) -> Array:
         """How many taps each output position reads: of a filter its support, and no further.
 
@@ -174,17 +196,19 @@ class Axis:
         return np.asarray(weights.shape[1] - np.argmax((weights != 0)[:, ::-1], axis=1))
 
     def repetition(self) -> int:
-        """How often each input position is copied in turn, if that is all that happens; else 0."""
+        """How often each input position that there is is copied in turn, if that is all that happens; else 0."""
         factor, rest = divmod(self.n_out, self.n_in)
         if self.is_identity:
             factor, rest = 1, 0
         elif self.mode not in (*NEAREST, "area"):
             return 0
-        if rest or self.length != self.n_out:
+        if rest or self.window != (self.first * factor, (self.first + self.extent) * factor):
             return 0
         if self.mode not in NEAREST:
             return factor
-        same = (np.array_equal(part.table().first, np.arange(*part.window) // factor) for part in self.parts())
+        same = (
+            np.array_equal(part.table().first, np.arange(*part.window) // factor - self.first) for part in self.parts()
+        )
         return factor if all(same) else 0
 
 

@@ -28,10 +28,6 @@ class BatchedPlan(Plan):
         """Extent of the batch axis; 1 where there is none."""
         return self.input_shape[0] if len(self.input_shape) == self.rank + 2 else 1
 
-    def space(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The spatial extents of the input's or the result's shape."""
-        return shape[self.first_spatial_axis : self.first_spatial_axis + self.rank]
-
 
 def space_of(op: str, shape: tuple[int, ...], rank: int, data_format: str) -> tuple[int, ...]:
     """Spatial extents of an input with or without a batch axis."""

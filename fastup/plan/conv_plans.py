@@ -29,7 +29,7 @@ def _conv(rank: int) -> Callable[..., ConvPlan]:
     @documented(op, rank)
     def conv(
         shape: Any, dtype: Any, weight_shape: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-        groups: int = 1, *, activation: Any = None, data_format: str = "channels_first",
+        groups: int = 1, *, activation: Any = None, window: Any = None, data_format: str = "channels_first",
     ) -> ConvPlan:  # fmt: skip
         """Plan of `fastup.<name>` for an array of this shape and dtype and a weight of this shape.
 
@@ -42,7 +42,7 @@ def _conv(rank: int) -> Callable[..., ConvPlan]:
         """
         given = _given(op, shape, dtype, weight_shape)
         slopes, known = _activation(given[1], activation)
-        return make_conv(op, *given, slopes, stride, padding, dilation, groups, known, data_format)
+        return make_conv(op, *given, slopes, stride, padding, dilation, groups, known, data_format, window)
 
     return conv
 
@@ -54,7 +54,7 @@ def _conv_transpose(rank: int) -> Callable[..., ConvPlan]:
     def conv_transpose(
         shape: Any, dtype: Any, weight_shape: Any, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
         groups: int = 1, dilation: Any = 1, *, output_size: Any = None, activation: Any = None,
-        data_format: str = "channels_first",
+        window: Any = None, data_format: str = "channels_first",
     ) -> ConvPlan:  # fmt: skip
         """Plan of `fastup.<name>` for an array of this shape and dtype and a weight of this shape.
 
@@ -67,9 +67,8 @@ def _conv_transpose(rank: int) -> Callable[..., ConvPlan]:
         """
         given = _given(op, shape, dtype, weight_shape)
         slopes, known = _activation(given[1], activation)
-        return make_conv_transpose(
-            op, *given, slopes, stride, padding, output_padding, groups, dilation, output_size, known, data_format
-        )
+        sizes = (stride, padding, output_padding, groups, dilation, output_size)
+        return make_conv_transpose(op, *given, slopes, *sizes, known, data_format, window)
 
     return conv_transpose
 
@@ -80,7 +79,7 @@ def _subpixel_conv(rank: int) -> Callable[..., ConvPlan]:
     @documented(op, rank)
     def subpixel_conv(
         shape: Any, dtype: Any, weight_shape: Any, *, upscale_factor: Any, padding: Any = 0, activation: Any = None,
-        data_format: str = "channels_first",
+        window: Any = None, data_format: str = "channels_first",
     ) -> ConvPlan:  # fmt: skip
         """Plan of `fastup.<name>` for an array of this shape and dtype and a weight of this shape.
 
@@ -94,7 +93,7 @@ def _subpixel_conv(rank: int) -> Callable[..., ConvPlan]:
         """
         given = _given(op, shape, dtype, weight_shape)
         slopes, known = _activation(given[1], activation)
-        return make_subpixel_conv(op, *given, slopes, upscale_factor, padding, known, data_format)
+        return make_subpixel_conv(op, *given, slopes, upscale_factor, padding, known, data_format, window)
 
     return subpixel_conv
 

@@ -8,6 +8,7 @@ taps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -16,6 +17,7 @@ class Phase(NamedTuple):
 
     taps: tuple[int, ...]  # places in the kernel
     shifts: tuple[int, ...]  # input position of each, less step * q
+    number: int = 0  # which phase of the whole axis it is: its weights, where phases have their own
 
 
 class PhasedAxis(NamedTuple):
@@ -43,7 +45,7 @@ def transposed(
     phases = []
     for phase in range(stride):
         taps = tuple(k for k in reversed(range(kernel)) if (phase + padding[0] - k * dilation) % stride == 0)
-        phases.append(Phase(taps, tuple((phase + padding[0] - k * dilation) // stride for k in taps)))
+        phases.append(Phase(taps, tuple((phase + padding[0] - k * dilation) // stride for k in taps), phase))
     return PhasedAxis(n_in, n_out, stride, 1, tuple(phases))
 
 
@@ -51,4 +53,42 @@ def sub_pixel(n_in: int, kernel: int, factor: int, padding: tuple[int, int]) -> 
     """``y[factor * q + p] = sum_k w_p[k] * x[q - before + k]``."""
     n_out = (n_in + sum(padding) - kernel + 1) * factor
     taps = tuple(range(kernel))
-    return PhasedAxis(n_in, n_out, factor, 1, (Phase(taps, tuple(k - padding[0] for k in taps)),) * factor)
+    shifts = tuple(k - padding[0] for k in taps)
+    return PhasedAxis(n_in, n_out, factor, 1, tuple(Phase(taps, shifts, number) for number in range(factor)))
+
+
+def window(axis: PhasedAxis, start: int, stop: int) -> PhasedAxis:
+    """The output positions from `start` to `stop` alone: phases change places where `start` is amid a period."""
+    phases = []
+    for p in range(axis.up):
+        periods, number = divmod(p + start, axis.up)
+        phase = axis.phases[number]
+        phases.append(phase._replace(shifts=tuple(shift + axis.step * periods for shift in phase.shifts)))
+    return axis._replace(n_out=stop - start, phases=tuple(phases))
+
+
+def reads(axis: PhasedAxis) -> tuple[int, int]:
+    """The input positions, from and to, that the axis reads; the first one where all that it reads is zeros."""
+    low, high = axis.n_in, 0
+    for p, phase in enumerate(axis.phases[: axis.n_out]):
+        last = axis.step * (-(-(axis.n_out - p) // axis.up) - 1)
+        for shift in phase.shifts:
+            begin = shift if shift >= 0 else shift % axis.step
+            end = min(axis.n_in - 1, shift + last)
+            if begin <= end:
+                low, high = min(low, begin), max(high, end - (end - begin) % axis.step + 1)
+    return (low, high) if low < high else (0, min(1, axis.n_in))
+
+
+def number_of(axes: Sequence[PhasedAxis], phase: tuple[int, ...]) -> int:
+    """The place of a phase of several axes among all of them, as a weight with one kernel per phase has them."""
+    number = 0
+    for axis, p in zip(axes, phase, strict=True):
+        number = number * axis.up + axis.phases[p].number
+    return number
+
+
+def on_part(axis: PhasedAxis, start: int, stop: int) -> PhasedAxis:
+    """The same axis for an input of which only these positions are there."""
+    phases = tuple(phase._replace(shifts=tuple(s - start for s in phase.shifts)) for phase in axis.phases)
+    return axis._replace(n_in=stop - start, phases=phases)

@@ -25,12 +25,21 @@ def _end(op: str, value: Any) -> int | None:
 
 
 def normalised(op: str, pairs: tuple[tuple[int | None, int | None], ...], size: tuple[int, ...]) -> Window:
-    """Absolute positions, from and to, of what `as_pairs` gave; ends work as in a list."""
+    """Absolute positions, from and to, of what `as_pairs` gave.
+
+    Negative ends count from the end, as in a list; ends beyond the result are refused, not moved.
+    """
     if len(pairs) != len(size):
         entries = "1 slice" if len(size) == 1 else f"{len(size)} slices"
         check.invalid(f"{op}: window must have {entries} for a result of size {size}, got {len(pairs)}")
     found = []
     for (start, stop), extent in zip(pairs, size, strict=True):
+        if any(end is not None and not -extent <= end <= extent for end in (start, stop)):
+            check.invalid(f"{op}: window must lie within the result of size {size}, got {_written(pairs)}")
         low, high, _ = slice(start, stop).indices(extent)
         found.append((low, max(low, high)))
     return tuple(found)
+
+
+def _written(pairs: tuple[tuple[int | None, int | None], ...]) -> str:
+    return ", ".join(f"{'' if start is None else start}:{'' if stop is None else stop}" for start, stop in pairs)
