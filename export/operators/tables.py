@@ -9,7 +9,8 @@ import numpy as np
 from fastup.export.graph import Graph, Value
 from fastup.export.operators import integers, symbolic
 from fastup.export.operators.request import Request
-from fastup.plan.axis_table import Axis, Taps
+from fastup.plan.axis_table import Axis
+from fastup.plan.sampling import Taps
 
 Array = np.ndarray[Any, Any]
 # Each tap is a Gather, a product and a sum over the whole result; beyond these a matrix has fewer nodes, though it

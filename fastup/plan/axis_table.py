@@ -1,9 +1,4 @@
-"""Coordinate rules: which input positions an output position reads, and with which weights. The only such arithmetic.
-
-The arithmetic is torch's, operation by operation in its precision (float32, or float64 for float64 arrays): with exact
-rationals three percent of the nearest neighbours of random size pairs would be other pixels. Where torch's compiler
-contracts a product and a sum, `fma` does the same.
-"""
+"""One axis of an interpolation: all that its table follows from, and windows and parts of it."""
 
 from __future__ import annotations
 
@@ -11,28 +6,17 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from fastup.plan import filters, fixed_point, onnx_rules
+from fastup.plan import fixed_point, onnx_rules, sampling
 from fastup.plan.base import Array, read_only
-from fastup.plan.filters import fma
+from fastup.plan.sampling import Taps
 
 NEAREST = ("nearest", "nearest-exact")
 BLOCK = 65_536  # output positions of the longest table that is ever built at once
 _BLOCK_ITEMS = 2**18  # and its weights
-_HALF_WIDTH = {"linear": 1, "cubic": 2, "lanczos": 3}
-
-
-class Taps(NamedTuple):
-    """The table of one axis: output position i reads ``input[clip(first[i] + k)]`` with weight ``weights[i, k]``."""
-
-    first: Array
-    weights: Array
-
-    def __len__(self) -> int:
-        return len(self.first)
 
 
 @dataclass(frozen=True)
@@ -117,7 +101,7 @@ class Axis:
             return 1
         if self.mode == "area":
             return min(self.n_in, -(-self.n_in // self.n_out) + 1)
-        half = _HALF_WIDTH[self.mode]
+        half = sampling.HALF_WIDTH[self.mode]
         return min(self.n_in, 2 * math.ceil(half * max(self.scale, 1.0)) + 1) if self.antialias else 2 * half
 
     @property
@@ -138,7 +122,7 @@ class Axis:
     @property
     def rule(self) -> fixed_point.Rule:
         """What fixed-point weights follow from."""
-        half = _HALF_WIDTH[self.mode]
+        half = sampling.HALF_WIDTH[self.mode]
         return fixed_point.Rule(self.mode, half, self.n_in, self.scale, self.align_corners, self.antialias)
 
     def parts(self) -> Iterator[Axis]:
@@ -155,19 +139,19 @@ class Axis:
         position = np.arange(*self.window)
         if self.onnx is not None:
             first, weights = onnx_rules.taps(self.onnx[0], self.mode, self.onnx[1], position, self.n_in)
-            return _trimmed(first, weights.astype(_float(self)))
+            return sampling.trimmed(first, weights.astype(sampling.float_of(self)))
         if self.is_identity:
-            return _copying(position, self)
+            return sampling.copying(position, self)
         if self.fixed:
             first, weights = fixed_point.taps(self.rule, *self.window, self.bits)
-            return _trimmed(first, weights) if self.antialias else Taps(read_only(first), read_only(weights))
+            return sampling.trimmed(first, weights) if self.antialias else Taps(read_only(first), read_only(weights))
         if self.mode in NEAREST:
-            return _copying(_nearest(position, self), self)
+            return sampling.copying(sampling.nearest(position, self), self)
         if self.mode == "area":
-            return _trimmed(*_area(position, self))
+            return sampling.trimmed(*sampling.area(position, self))
         if self.antialias:
-            return _trimmed(*_antialiased(position, self))
-        return _sampled(position, self)
+            return sampling.trimmed(*sampling.antialiased(position, self))
+        return sampling.sampled(position, self)
 
     def reads(self) -> tuple[int, int]:
         """The input positions, from and to, that the window reads."""
@@ -183,7 +167,7 @@ class Axis:
 
     def windows(self) -> Array:
         """First position and number of positions that each position of an area axis adds."""
-        first, count = area_windows(np.arange(*self.window), self.n_in, self.n_out)
+        first, count = sampling.area_windows(np.arange(*self.window), self.n_in, self.n_out)
         return np.stack([first - self.first, count], axis=1)
 
     def counts(self, weights: Array) -> Array:
@@ -232,86 +216,3 @@ def sampling_scale(
         with np.errstate(over="ignore"):  # the caller refuses what is not finite
             return float(precision(1.0 / np.float64(scale_factor)))
     return float(precision(n_in) / precision(n_out))
-
-
-def _float(axis: Axis) -> type[np.floating[Any]]:
-    return np.float64 if axis.double else np.float32
-
-
-def _copying(position: Array, axis: Axis) -> Taps:
-    return Taps(read_only(position), read_only(np.ones((len(position), 1), _float(axis))))
-
-
-def _centre(position: Array, axis: Axis) -> Array:
-    """The input coordinate that an output position samples."""
-    kind = _float(axis)
-    if axis.align_corners:
-        return np.asarray(position.astype(kind) * kind(axis.scale))
-    return np.asarray(fma(kind(axis.scale), position.astype(kind) + kind(0.5), kind(-0.5), axis.double))
-
-
-def _nearest(position: Array, axis: Axis) -> Array:
-    """nearest: floor(i * scale). nearest-exact: floor of the pixel centre, clamped at 0, plus 0.5."""
-    kind = _float(axis)
-    if axis.mode == "nearest":
-        source = position.astype(kind) * kind(axis.scale)
-    else:
-        # scale * (i + 0.5) - 0.5 with the product in float64: one rounding for float32 arrays, two for float64 ones.
-        exact = np.float64(axis.scale) * (position.astype(kind) + kind(0.5)).astype(np.float64) - 0.5
-        source = np.maximum(exact.astype(kind), kind(0)).astype(np.float64) + 0.5
-    # Through float32 in every precision, and clamped before it becomes an integer: no scale is too large.
-    index = np.floor(np.minimum(source, axis.n_in).astype(np.float32)).astype(np.float64)
-    return np.asarray(np.clip(index, 0, axis.n_in - 1).astype(np.int64))
-
-
-def _sampled(position: Array, axis: Axis) -> Taps:
-    """Taps at the sampled coordinate; those beyond the edge read the edge."""
-    kind = _float(axis)
-    source = _centre(position, axis)
-    if axis.mode == "linear":
-        source = np.maximum(source, kind(0))
-    # torch's floor goes through float32 for float64 coordinates too: 2.99999999 counts as 3.
-    whole = np.minimum(np.floor(np.minimum(source, axis.n_in).astype(np.float32)), axis.n_in - 1).astype(np.int64)
-    past = np.clip(source - whole.astype(kind), 0, 1).astype(kind)
-    weights = filters.SAMPLED[axis.mode](past, axis.double)
-    first = whole - (_HALF_WIDTH[axis.mode] - 1)
-    return Taps(read_only(first), read_only(np.ascontiguousarray(weights.astype(kind))))
-
-
-def _antialiased(position: Array, axis: Axis) -> tuple[Array, Array]:
-    """Taps within the filter's support, which grows with the scale; the filter is cut off at the edges."""
-    kind = _float(axis)
-    support = kind(kind(_HALF_WIDTH[axis.mode]) * kind(max(axis.scale, 1.0)))
-    narrowing = kind(1.0 / max(axis.scale, 1.0))
-    centre = (axis.scale * (position + 0.5)).astype(kind)
-    # Clipped before they become integers: no scale is too large for one.
-    first = np.clip((centre - support).astype(np.float64) + 0.5, 0, axis.n_in).astype(np.int64)
-    last = np.clip((centre + support).astype(np.float64) + 0.5, 0, axis.n_in).astype(np.int64)
-    count = np.clip(last - first, 0, axis.taps)
-    weights = np.zeros((len(position), axis.taps), kind)
-    total = np.zeros(len(position), kind)
-    for k in range(axis.taps):
-        away = ((first + k).astype(kind) - centre).astype(np.float64) + 0.5
-        weight = filters.ANTIALIASED[axis.mode]((away * narrowing).astype(kind), axis.double)
-        weights[:, k] = np.where(k < count, weight, 0)
-        total += weights[:, k]
-    return first, np.divide(weights, total[:, None], where=total[:, None] != 0, out=weights)
-
-
-def area_windows(position: Array, n_in: int, n_out: int) -> tuple[Array, Array]:
-    """First input position and number of positions that adaptive average pooling takes."""
-    first = position * n_in // n_out
-    return first, -(-(position + 1) * n_in // n_out) - first
-
-
-def _area(position: Array, axis: Axis) -> tuple[Array, Array]:
-    first, count = area_windows(position, axis.n_in, axis.n_out)
-    inside = np.arange(int(count.max(initial=1))) < count[:, None]
-    return first, (inside / count[:, None]).astype(_float(axis))
-
-
-def _trimmed(first: Array, weights: Array) -> Taps:
-    """Without the columns that no position uses."""
-    used = np.flatnonzero(weights.any(axis=0))
-    columns = int(used[-1]) + 1 if len(used) else 1
-    return Taps(read_only(first), read_only(np.ascontiguousarray(weights[:, :columns])))
