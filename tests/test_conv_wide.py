@@ -10,7 +10,7 @@ import pytest
 import fastup
 from fastup.cpu import wide_tiles
 from fastup.cpu.kernels import gemm
-from fastup.plan import base
+from fastup.plan import cache
 from fastup.runtime import cpu_info
 
 Array = np.ndarray[Any, Any]
@@ -35,7 +35,7 @@ def anew(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def choose(is_wide: bool) -> None:
         monkeypatch.setattr(wide_tiles, "applies", lambda plan: is_wide)
-        monkeypatch.setattr(base, "cache", type(base.cache)(2**20))
+        monkeypatch.setattr(cache, "cache", type(cache.cache)(2**20))
 
     return choose
 

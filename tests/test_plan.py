@@ -10,6 +10,7 @@ import pytest
 
 import fastup
 from fastup.plan import base
+from fastup.plan import cache as plan_cache
 
 
 @pytest.mark.quick
@@ -63,7 +64,7 @@ def test_tables_are_read_only() -> None:
 
 
 def test_the_cache_is_bounded_by_bytes() -> None:
-    cache = base._Cache(100_000)
+    cache = plan_cache._Cache(100_000)
     plans: list[Any] = [fastup.plan.interpolate((1, 1, 500), "float32", size=n) for n in range(1000, 1030)]
     for plan in plans:
         cache.put((plan.size,), plan)
@@ -78,7 +79,7 @@ def test_the_cache_is_bounded_by_bytes() -> None:
 
 def test_the_least_recently_used_plan_goes_first() -> None:
     plans = {n: fastup.plan.interpolate((1, 1, n), "float32", size=100) for n in (10, 11, 12, 13)}
-    cache = base._Cache(3 * (base._PLAN_BYTES + plans[10].table_bytes))
+    cache = plan_cache._Cache(3 * (plan_cache._PLAN_BYTES + plans[10].table_bytes))
     for n in (10, 11, 12):
         cache.put((n,), plans[n])
     cache.get((10,))

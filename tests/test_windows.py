@@ -10,9 +10,10 @@ import pytest
 
 import fastup
 import fastup.export
+from fastup.cpu import tiles
 from fastup.export import UnsupportedExport
 from fastup.export.running import onnxruntime, reference
-from fastup.plan import Plan
+from fastup.plan import Plan, cache
 from tests.cases import CASES, CONVS, POOLS, RESIZES, SMOOTH, STUFFED, Case, quickly
 from tests.test_interpolate_windows import random_window
 
@@ -55,6 +56,32 @@ def test_window_equals_slicing_the_whole(case: Case, generator: np.random.Genera
             assert y.flags.c_contiguous
             assert y.dtype == x.dtype
             np.testing.assert_array_equal(y, whole[at(plan, window)])
+
+
+@pytest.mark.parametrize("level2", [2**14, 2**18, 2**21])
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("conv2d", (1, 200, 21, 70), {"padding": 1}, operands={"weight": (40, 200, 3, 3)}),
+        Case("conv2d", (1, 300, 9, 70), {}, operands={"weight": (20, 300, 1, 1)}),
+        Case("conv2d", (1, 70, 9, 40), {"padding": 5}, operands={"weight": (3, 70, 11, 11)}),
+        Case("conv_transpose2d", (1, 160, 12, 40), {"stride": 2}, operands={"weight": (160, 9, 3, 3)}),
+        Case("subpixel_conv2d", (1, 150, 20, 40), {"upscale_factor": 2}, operands={"weight": (24, 150, 3, 3)}),
+    ],
+    ids=str,
+)
+def test_sums_are_cut_alike_in_parts_of_any_size(
+    case: Case, level2: int, generator: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of channels follow from caches and sizes; where sums are cut does not."""
+    x, operands = case.input(), case.arrays()
+    whole = case.run(x, **operands)
+    monkeypatch.setattr(tiles, "_MOST_L2", level2)
+    monkeypatch.setattr(cache, "cache", type(cache.cache)(2**20))
+    plan = plan_of(case, "float32")
+    for window in windows_of(plan, generator)[:3]:
+        y = case.run(x, **operands, window=window)
+        np.testing.assert_array_equal(y, whole[at(plan, window)])
 
 
 @pytest.mark.parametrize("case", quickly(TILED, 12), ids=str)

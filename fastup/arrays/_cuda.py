@@ -38,7 +38,7 @@ def run(
     if plan.window is not None and plan.part is None:
         plan, index = plan.own_tile
         source = view(x[index], "x")
-    wanted = ((plan.output_shape, plan.dtype), *plan.extra_outputs)
+    wanted = plan.outputs
     _check_devices(x, operands)
     with cuda.using(_stream_of(x)) if _stream_of(x) is not None else contextlib.nullcontext():
         results = _allocated(plan, x, wanted) if out is None else _given(plan, out, wanted, source)

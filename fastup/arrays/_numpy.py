@@ -8,7 +8,7 @@ import numpy as np
 
 from fastup import cpu
 from fastup.plan import Plan, check
-from fastup.plan.operands import described
+from fastup.plan.operands import PackedWeight, described
 from fastup.runtime import memory, workers
 
 Array = np.ndarray[Any, Any]
@@ -25,8 +25,12 @@ def run(
     """Plan for `x` and the further arrays, then execute into `out` or a new array."""
     if type(x) is not np.ndarray:
         x = view(x, "x")
-    if any(getattr(one, "on_device", False) for one in operands):
-        raise TypeError("fastup: all arrays must be in the memory of the CPU as x is, got one on a GPU")
+    for one in operands:
+        if not (one is None or isinstance(one, (np.ndarray, PackedWeight))):
+            found = (
+                "one on a GPU" if getattr(one, "on_device", False) else f"a {type(one).__module__}.{type(one).__name__}"
+            )
+            raise TypeError(f"fastup: all arrays must be in the memory of the CPU as x is, got {found}")
     plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
     return execute(plan, x, out, threads, operands)
 
@@ -44,7 +48,7 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple
     if plan.window is not None and plan.part is None:
         plan, index = plan.own_tile
         x = x[index]
-    wanted = ((plan.output_shape, plan.dtype), *plan.extra_outputs)
+    wanted = plan.outputs
     if out is None:
         results = tuple(_allocated(plan.operator, *one) for one in wanted)
     else:
@@ -69,7 +73,7 @@ def _natively(plan: Plan, x: Array, out: Any, threads: int | None) -> Any:
     if out is None:
         results = (results[0].astype(plan.dtype), *results[1:])
     else:
-        given = check.outs(plan.operator, out, ((plan.output_shape, plan.dtype), *plan.extra_outputs), x)
+        given = check.outs(plan.operator, out, plan.outputs, x)
         for target, result in zip(given, results, strict=True):
             target[...] = result
         results = given

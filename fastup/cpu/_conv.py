@@ -147,7 +147,8 @@ class _Packing:
         for group in groups:
             offsets = [tiling.offset(self.geometry, *tap) for tap in itertools.product(*group.taps)]
             starts = range(0, tiling.channels_in * tiling.channel, tiling.channel)
-            entries += [len(offsets), appended(p, [start + offset for start in starts for offset in offsets])]
+            places = appended(p, [start + offset for start in starts for offset in offsets])
+            entries += [len(offsets), places, self.geometry.products_at_once(len(offsets))]
         p[conv.TAP_LIST] = appended(p, entries)
         self._set_bundles()
         self._set_strips()

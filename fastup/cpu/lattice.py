@@ -16,6 +16,7 @@ PANEL = max(gemm.ROWS)  # rows of z that one call of the micro-kernel makes
 # Zeros between rows 8 wide cost more than copies of the picture for 256 channels that read them: 1.2 times the time.
 # The bounds between that and wider pictures, or fewer channels, were set without a search.
 _NARROW, _MANY = 16, 16
+_SHORTEST_PART = 32  # products: shorter ones read and write z too often
 _ONE = PhasedAxis(1, 1, 1, 1, (Phase((0,), (0,)),))
 
 
@@ -110,6 +111,19 @@ class Geometry(NamedTuple):
     def residues(self) -> int:
         """Residues of all axes together: parts that a staged channel is taken apart into."""
         return math.prod(len(lattice.residues) for lattice in self.lattices)
+
+    @property
+    def channels_at_once(self) -> int:
+        """Input channels whose products one accumulator sums; what is staged at a time is a multiple of them."""
+        most = max(1, gemm.PRODUCTS_AT_ONCE // max(1, *(group.size for group in self.tap_groups)))
+        return -(-self.group_in // -(-self.group_in // most))
+
+    def products_at_once(self, taps: int) -> int:
+        """Products of one accumulator of a phase with so many taps: of whole channels, or a part of one."""
+        if taps <= gemm.PRODUCTS_AT_ONCE:
+            return max(1, self.channels_at_once * taps)
+        part = max(part for part in range(1, gemm.PRODUCTS_AT_ONCE + 1) if taps % part == 0)
+        return part if part >= _SHORTEST_PART else taps
 
     @property
     def weights_per_channel(self) -> int:

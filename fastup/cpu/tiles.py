@@ -143,8 +143,9 @@ def _channels_in(geometry: Geometry) -> int:
     each = _staged_columns(geometry) * rows * pitch * geometry.computed.itemsize
     if geometry.group_in * each <= _budgets(True)[0]:
         return geometry.group_in
-    blocks = -(-geometry.group_in // max(1, _budgets(False)[0] // each))
-    return -(-geometry.group_in // blocks)
+    unit = geometry.channels_at_once
+    blocks = -(-geometry.group_in // max(unit, _budgets(False)[0] // each // unit * unit))
+    return min(geometry.group_in, -(-geometry.group_in // (blocks * unit)) * unit)
 
 
 def _bundle_rows(geometry: Geometry) -> int:

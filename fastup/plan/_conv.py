@@ -10,8 +10,8 @@ import numpy as np
 
 from fastup.plan import check, phases
 from fastup.plan import conv_arguments as arguments
-from fastup.plan.base import cached
 from fastup.plan.batched import BatchedPlan, channels_of, space_of, with_space
+from fastup.plan.cache import cached
 from fastup.plan.conv_arguments import Activation, Pairs
 from fastup.plan.operands import Operand
 from fastup.plan.phases import PhasedAxis

@@ -12,7 +12,8 @@ import numpy as np
 
 from fastup.plan import axis_table, check, modes
 from fastup.plan.axis_table import Axis
-from fastup.plan.base import Array, Plan, cached, read_only
+from fastup.plan.base import Array, Plan, read_only
+from fastup.plan.cache import cached
 from fastup.plan.windows import Window
 
 _OP = "interpolate"

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastup.plan import check
-from fastup.plan.base import cached
 from fastup.plan.batched import BatchedPlan, channels_of, space_of, spatial_part, with_space
+from fastup.plan.cache import cached
 from fastup.plan.operands import Operand
 from fastup.plan.windows import Window
 
@@ -79,9 +79,10 @@ class MaxPoolPlan(_WindowPlan):
         return self.kernel_size, self.stride, self.padding, self.dilation
 
     @property
-    def extra_outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
-        """Shape and dtype of the indices, if they are wanted."""
-        return ((self.output_shape, np.dtype(np.int64)),) if self.return_indices else ()
+    def outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
+        """Shape and dtype of the values, and of the indices if they are wanted."""
+        indices = ((self.output_shape, np.dtype(np.int64)),) if self.return_indices else ()
+        return (*super().outputs, *indices)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastup.plan import check
-from fastup.plan.base import Plan, cached
+from fastup.plan.base import Plan
+from fastup.plan.cache import cached
 from fastup.plan.windows import Window
 
 _OP = "zero_stuff"

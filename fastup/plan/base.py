@@ -1,25 +1,23 @@
-"""What all plans have in common, and the cache that gives equal arguments the same plan."""
+"""What all plans have in common: shapes, windows, tiles."""
 
 from __future__ import annotations
 
 import functools
-import os
-import threading
+import itertools
+import math
 from abc import ABC, abstractmethod
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from fastup.plan import check, windows
+from fastup.plan.cache import cached
 from fastup.plan.windows import Window
 
 Array = np.ndarray[Any, Any]
 PlanType = TypeVar("PlanType", bound="Plan")
-_CACHE_BYTES = 16 * 2**20
-_PLAN_BYTES = 2048  # a plan without its tables, and what a back-end keeps for it
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,9 @@ class Plan(ABC):
         return 2 if self.data_format == "channels_first" else 1
 
     @property
-    def extra_outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
-        """Shape and dtype of each result beside the first."""
-        return ()
+    def outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
+        """Shape and dtype of each result."""
+        return ((self.output_shape, self.dtype),)
 
     @property
     @abstractmethod
@@ -96,6 +94,11 @@ class Plan(ABC):
     def spatial_axes(self) -> tuple[int, ...]:
         """Indices of the spatial axes."""
         return tuple(range(self.first_spatial_axis, self.first_spatial_axis + self.rank))
+
+    @property
+    def output_spatial_axes(self) -> tuple[int, ...]:
+        """Indices of the result's spatial axes."""
+        return self.spatial_axes
 
     def space(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The spatial extents of the input's or the result's shape."""
@@ -151,6 +154,39 @@ class Plan(ABC):
         whole, wanted = self.whole or self, self._wanted(slices)
         return whole.restricted(wanted, whole.reads(wanted))
 
+    def windows(self, most_bytes: int) -> Iterator[tuple[slice, ...]]:
+        """Cut the result into windows, so that arrays that fit in no memory can be made one after the other.
+
+        Parameters
+        ----------
+        most_bytes : int
+            What the largest results of a window may take together, if one position along every axis takes no more.
+
+        Yields
+        ------
+        tuple of slice
+            Positions of the whole result, one slice per spatial axis, in the order in which they lie in memory.
+
+        Examples
+        --------
+        >>> import fastup
+        >>> plan = fastup.plan.interpolate((1, 1, 10, 10), "uint8", scale_factor=4)
+        >>> [(rows.start, rows.stop) for rows, _ in plan.windows(600)]
+        [(0, 15), (15, 30), (30, 40)]
+        """
+        least = check.integer(self.operator, "most_bytes", most_bytes)
+        size, per_position = self.result_size, 0
+        for shape, dtype in self.outputs:
+            per_position += math.prod(shape) * dtype.itemsize // max(1, math.prod(size))
+        steps = [1] * len(size)
+        for k in reversed(range(len(size))):  # the last axis first, and whole before the next
+            inner = max(1, per_position * math.prod(steps))
+            steps[k] = max(1, min(size[k], least // inner))
+        ranges = (range(0, extent, step) for extent, step in zip(size, steps, strict=True))
+        for begins in itertools.product(*ranges):
+            ends = (min(b + step, extent) for b, step, extent in zip(begins, steps, size, strict=True))
+            yield tuple(map(slice, begins, ends))
+
     @functools.cached_property
     def own_tile(self) -> tuple[Plan, tuple[slice, ...]]:
         """The tile of the plan's own window, and what to take of the whole argument for it."""
@@ -161,11 +197,10 @@ class Plan(ABC):
 
     def restricted(self: PlanType, window: Window, part: Window | None = None) -> PlanType:
         """The plan, which is whole, for a window of the result and a part of the argument."""
-        given, made = list(self.input_shape), list(self.output_shape)
-        for k, axis in enumerate(self.spatial_axes):
-            made[axis] = window[k][1] - window[k][0]
-            given[axis] = given[axis] if part is None else part[k][1] - part[k][0]
-        fields = self.changes(window, part) | {"input_shape": tuple(given), "output_shape": tuple(made)}
+        fields = self.changes(window, part)
+        fields["output_shape"] = _with_extents(self.output_shape, self.output_spatial_axes, window)
+        if part is not None:
+            fields["input_shape"] = _with_extents(self.input_shape, self.spatial_axes, part)
         return replace(self, **fields, window=window, part=part, whole=self)
 
     def cut(self: PlanType, window: Any) -> PlanType:
@@ -173,10 +208,15 @@ class Plan(ABC):
         return self if window is None else _cut(self, windows.as_pairs(self.operator, window))
 
     def _wanted(self, slices: Any) -> Window:
-        size = self.space((self.whole or self).output_shape)
         if slices is None:
-            return self.window or tuple((0, extent) for extent in size)
-        return windows.normalised(self.operator, windows.as_pairs(self.operator, slices), size)
+            return self.window or tuple((0, extent) for extent in self.result_size)
+        return windows.normalised(self.operator, windows.as_pairs(self.operator, slices), self.result_size)
+
+    @property
+    def result_size(self) -> tuple[int, ...]:
+        """Spatial extents of the whole result."""
+        whole = self.whole or self
+        return tuple(whole.output_shape[axis] for axis in whole.output_spatial_axes)
 
     def with_dtype(self: PlanType, dtype: np.dtype[Any]) -> PlanType:
         """The same plan for items of another dtype that is computed with in the same way."""
@@ -204,66 +244,16 @@ class Plan(ABC):
         return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
 
 
-class _Cache:
-    """Least recently used plans go first once their tables exceed the bound."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._bytes = limit, 0
-        self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[Any, ...]) -> Plan | None:
-        with self._lock:
-            plan = self._plans.get(key)
-            if plan is not None:
-                self._plans.move_to_end(key)
-            return plan
-
-    def put(self, key: tuple[Any, ...], plan: Plan) -> None:
-        with self._lock:
-            if key in self._plans or self._cost(plan) > self._limit:
-                return
-            self._plans[key] = plan
-            self._bytes += self._cost(plan)
-            while self._bytes > self._limit:
-                self._bytes -= self._cost(self._plans.popitem(last=False)[1])
-
-    def __len__(self) -> int:
-        return len(self._plans)
-
-    @staticmethod
-    def _cost(plan: Plan) -> int:
-        return _PLAN_BYTES + plan.table_bytes
-
-    def unlock(self) -> None:
-        self._lock = threading.Lock()
-
-
-cache = _Cache(_CACHE_BYTES)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=cache.unlock)  # another thread of the parent may have held it
-
-
-def cached(build: Callable[..., PlanType]) -> Callable[..., PlanType]:
-    """Remember plans by normalised arguments, which must be hashable and already checked."""
-
-    def planned(*arguments: Any) -> PlanType:
-        key = (build, *arguments)
-        try:
-            plan = cache.get(key)
-        except TypeError:  # an unhashable argument; `build` says which
-            return build(*arguments)
-        if plan is None:
-            plan = build(*arguments)
-            cache.put(key, plan)
-        return plan  # type: ignore[return-value]
-
-    return planned
-
-
 @cached
 def _cut(plan: PlanType, pairs: Any) -> PlanType:
-    return plan.restricted(windows.normalised(plan.operator, pairs, plan.space(plan.output_shape)))
+    return plan.restricted(windows.normalised(plan.operator, pairs, plan.result_size))
+
+
+def _with_extents(shape: tuple[int, ...], axes: tuple[int, ...], window: Window) -> tuple[int, ...]:
+    extents = list(shape)
+    for axis, (start, stop) in zip(axes, window, strict=True):
+        extents[axis] = stop - start
+    return tuple(extents)
 
 
 def read_only(table: Array) -> Array:

@@ -2,17 +2,19 @@
 
 ``z[r, n] = bias[r] + sum_k a[k, r] * x[offset[k] + n]``: a matrix product whose second factor is never built, because
 each of its rows is the staged input moved by an offset. The accumulators are SSA values of one loop over k: an array
-of accumulators would stay in memory (5 % of the FMA peak against 92 to 98 % on Zen 4). No accumulator runs over more
-than `PRODUCTS_AT_ONCE` products: it begins at zero and is added to z at its end, so that a long sum is a sum of short
-ones, whose rounding grows with the square root of their number (at 96 no cell of the tests is less exact than torch, at
-384 some are 1.6 times). z stays in L1 meanwhile.
+of accumulators would stay in memory (5 % of the FMA peak against 92 to 98 % on Zen 4). An accumulator runs over about
+`PRODUCTS_AT_ONCE` products: it begins at zero and is added to z at its end, so that a long sum is a sum of short ones,
+whose rounding grows with the square root of their number (at 96 no cell of the tests is less exact than torch, at 384
+some are 1.6 times). z stays in L1 meanwhile. Where sums are cut follows from the weight alone, never from the tiles, so
+that a window of a result has the bits of the whole.
 
 ``params``: 0 columns, a multiple of a vector; 1 products k; 2 items from row to row of z; 3 whether z is added to; 4, 5
-bytes from `params` to the int64 offsets and to the biases. From 6 on, what is needed next: its address, and steps of
-`FETCH_STEP` bytes that are left of this run; steps, and bytes beyond them, of every run; runs that are left. It is
-asked for step by step beside the products, which leave the way to memory unused: sub-pixel convolutions of large
-pictures, where copying the input took 14 % of the time, are 3 to 6 % faster so. How far it has come is noted between
-the loops; noted within them, it took the ports of the products (5 % of the time on Emerald Rapids).
+bytes from `params` to the int64 offsets and to the biases; 6 products of an accumulator. From 7 on, what is needed
+next: its address, and steps of `FETCH_STEP` bytes that are left of this run; steps, and bytes beyond them, of every
+run; runs that are left. It is asked for step by step beside the products, which leave the way to memory unused:
+sub-pixel convolutions of large pictures, where copying the input took 14 % of the time, are 3 to 6 % faster so. How far
+it has come is noted between the loops; noted within them, it took the ports of the products (5 % of the time on Emerald
+Rapids).
 """
 
 from __future__ import annotations
@@ -21,14 +23,15 @@ from fastup.cpu.kernels import vectors
 from fastup.cpu.kernels.stage import as_int64, view
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
-COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES, FETCH_AT, FETCH_LEFT, FETCH_STEPS, FETCH_SKIP, FETCH_RUNS = range(
-    11
-)
-PARAMS = 11
+(
+    COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES, AT_ONCE,
+    FETCH_AT, FETCH_LEFT, FETCH_STEPS, FETCH_SKIP, FETCH_RUNS,
+) = range(12)  # fmt: skip
+PARAMS = 12
 FETCH_STEP = 16
 FLOATS = ("float32", "float64")
 ROWS = (1, 2, 3, 4, 6)
-PRODUCTS_AT_ONCE = 96
+PRODUCTS_AT_ONCE = 100  # 11 channels of 3x3 taps: 64 channels are 6 parts
 
 
 def vector_bytes() -> int:
@@ -148,13 +151,6 @@ def _tile_vectors(_, rows):
 
 
 @inline
-def products_at_once(products):
-    """Products of one accumulator: equal parts of all."""
-    parts = max(1, (products + PRODUCTS_AT_ONCE - 1) // PRODUCTS_AT_ONCE)
-    return max(1, (products + parts - 1) // parts)
-
-
-@inline
 def asked(params, products):
     """Note how far the next rows have been asked for: on to the next run, where this one has ended."""
     if params[FETCH_RUNS] > 0:
@@ -176,7 +172,7 @@ def gemm(rows):
         lanes = lanes_of(z)
         width = _tile_vectors(rows) * lanes
         columns, products = params[COLUMNS], params[PRODUCTS]
-        each = products_at_once(products)
+        each = params[AT_ONCE]
         whole = columns // width * width
         for n in range(0, whole, width):
             for k in range(0, max(products, 1), each):
@@ -195,7 +191,7 @@ def gemm(rows):
 @inline
 def product(params, offsets, x, z, a, bias, rows, n):
     """One column of z, as a plain loop: what every tile must equal."""
-    each = products_at_once(params[PRODUCTS])
+    each = params[AT_ONCE]
     for row in range(rows):
         result = z[params[ROW_STEP] * row + n] if params[ADDS] else bias[row]
         for begin in range(0, params[PRODUCTS], each):

@@ -6,19 +6,18 @@ Rapids. Sums are made in the same order, and cut at the same places, as in `gemm
 do not fill a tile go through smaller ones.
 
 ``params``: 0 pixels; 1 products k; 2, 3 items from pixel to pixel of x and of z; 4, 5 bytes from `params` to the int64
-offsets and to the biases.
+offsets and to the biases; 6 products of an accumulator.
 """
 
 from __future__ import annotations
 
 from fastup.cpu.kernels import gemm, vectors
-from fastup.cpu.kernels.gemm import products_at_once
 from fastup.cpu.kernels.stage import as_int64, view
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-PIXELS, PRODUCTS, STEP, Z_STEP, OFFSETS, BIASES, PARAMS = range(7)
+PIXELS, PRODUCTS, STEP, Z_STEP, OFFSETS, BIASES, AT_ONCE, PARAMS = range(8)
 VECTORS = (1, 2, 3, 4)
-_TILES = 4  # that share 96 products of the weights while these are in L1: 4 % on 64 channels
+_TILES = 4  # that share an accumulator's part of the weights while it is in L1: 4 % on 64 channels
 _MOST = 8  # pixels of a tile; LLVM loads those of larger ones all at once, and spills (12: half the speed)
 _SMALLER = (4, 2, 1)  # pixels of the tiles for what is left
 
@@ -90,8 +89,7 @@ def _tiles(pixels, vectors):
 
     @inline
     def tiles(params, offsets, x, z, w, bias, first):
-        products = params[PRODUCTS]
-        each = products_at_once(products)
+        products, each = params[PRODUCTS], params[AT_ONCE]
         end = first + (params[PIXELS] - first) // pixels * pixels
         for block in range(first, end, _TILES * pixels):
             for k in range(0, max(products, 1), each):
@@ -120,7 +118,7 @@ def gemm_wide(vectors):
 @inline
 def product(params, offsets, x, z, w, bias, channels, p):
     """One pixel of z, as a plain loop: what every tile must equal."""
-    each = products_at_once(params[PRODUCTS])
+    each = params[AT_ONCE]
     for channel in range(channels):
         result = bias[channel]
         for begin in range(0, params[PRODUCTS], each):
