@@ -32,6 +32,9 @@ from fastup.export._pool_exporters import max_pool3d as max_pool3d
 from fastup.export._pool_exporters import max_unpool1d as max_unpool1d
 from fastup.export._pool_exporters import max_unpool2d as max_unpool2d
 from fastup.export._pool_exporters import max_unpool3d as max_unpool3d
+from fastup.export._segmentation_exporters import upsample_argmax as upsample_argmax
+from fastup.export._segmentation_exporters import upsample_softmax_max as upsample_softmax_max
+from fastup.export._segmentation_exporters import upsample_threshold as upsample_threshold
 from fastup.export.graph import Graph as Graph
 from fastup.export.graph import UnsupportedExport as UnsupportedExport
 from fastup.export.layers import to_onnx as to_onnx
@@ -65,6 +68,9 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "to_onnx",
+    "upsample_argmax",
+    "upsample_softmax_max",
+    "upsample_threshold",
     "verify",
     "zero_stuff",
 ]

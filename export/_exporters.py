@@ -13,9 +13,10 @@ from fastup import plan as plans
 from fastup.export import running
 from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import _interpolate, _pixel_shuffle, _zero_stuff, layout
-from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, ZeroStuffPlan, check
+from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, SegmentationPlan, ZeroStuffPlan, check
 
 LOWERINGS = ("auto", "native", "portable")
+_CUT = (InterpolatePlan, SegmentationPlan)  # exporters that write windows themselves
 
 
 def pixel_shuffle(
@@ -173,11 +174,9 @@ def interpolate(
         return plans.interpolate(known, dtype, size, scale_factor, *options, **layout)
 
     def append(graph: Graph, x: Value, plan: InterpolatePlan, lowering: str) -> Value:
-        factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * len(plan.size)
-        given = None if scale_factor is None else tuple(float(factor) for factor in factors)
-        return _interpolate.append(graph, x, plan, lowering, given, rounding)
+        return _interpolate.append(graph, x, plan, lowering, factors_of(scale_factor, plan.rank), rounding)
 
-    return export("interpolate", shape, make, _large_enough(scale_factor), append, opset, lowering, verify)
+    return export("interpolate", shape, make, large_enough(scale_factor), append, opset, lowering, verify)
 
 
 def zero_stuff(
@@ -215,7 +214,13 @@ def _product(factor: Any) -> int:
     return math.prod(int(entry) for entry in entries if isinstance(entry, (int, np.integer)) and entry > 0)
 
 
-def _large_enough(scale_factor: Any) -> int:
+def factors_of(scale_factor: Any, rank: int) -> tuple[float, ...] | None:
+    """One factor for each spatial axis, as asked for."""
+    factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * rank
+    return None if scale_factor is None else tuple(float(factor) for factor in factors)
+
+
+def large_enough(scale_factor: Any) -> int:
     """A size that stands in for an unknown one: any scale factor leaves a pixel of it."""
     entries = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,)
     smallest = min((float(e) for e in entries if isinstance(e, (int, float, np.number)) and e > 1e-9), default=1.0)
@@ -232,8 +237,12 @@ def export(
     lowering: str,
     verify: bool,
     operands: tuple[Any, ...] = (),
+    second: str = "indices",
 ) -> onnx.ModelProto:
-    """The model of an operator: plan for known sizes (`stand_in` for unknown ones), append, check, and verify."""
+    """The model of an operator: plan for known sizes (`stand_in` for unknown ones), append, check, and verify.
+
+    A second output has the name `second`.
+    """
     check.choice(op, "lowering", lowering, LOWERINGS)
     dims: tuple[Dim, ...]
     if isinstance(shape, Plan):
@@ -246,12 +255,12 @@ def export(
     graph = Graph(opset)
     x = graph.input("x", plan.dtype.newbyteorder("="), dims)
     _refuse_windows(plan, dims)
-    cuts = plan.whole is not None and not isinstance(plan, InterpolatePlan)  # which writes its windows itself
+    cuts = plan.whole is not None and not isinstance(plan, _CUT)
     results = append(graph, x, plan.whole if cuts else plan, lowering)
     results = results if isinstance(results, list) else [results]
     if cuts:
         results = [layout.cut(graph, y, plan) for y in results]
-    model = graph.model(*results, names=("y", "indices")[: len(results)])
+    model = graph.model(*results, names=("y", second)[: len(results)])
     if verify:
         running.compare(model, plan, operands=operands)
     return model
@@ -264,7 +273,7 @@ def _refuse_windows(plan: Plan, dims: tuple[Dim, ...]) -> None:
             f"{plan.operator}: a tile has no graph of its own; export the plan that it is a tile of"
         )
     symbolic = any(isinstance(dims[axis], str) for axis in plan.spatial_axes)
-    if plan.window is not None and symbolic and not isinstance(plan, InterpolatePlan):
+    if plan.window is not None and symbolic and not isinstance(plan, _CUT):
         raise UnsupportedExport(f"{plan.operator}: window needs known spatial sizes, got shape {dims}")
 
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 
-from fastup.plan import ConvPlan, InterpolatePlan, Plan, axis_table
+from fastup import functional
+from fastup.plan import ConvPlan, InterpolatePlan, Plan, SegmentationPlan, axis_table
 
 Array = np.ndarray[Any, Any]
 # float32 coordinates move a sample by about eps * L_in; on short axes the cubic's own polynomials round by 7 eps.
@@ -52,8 +53,14 @@ def _distance(a: Array, b: Array) -> Array:
     return np.abs(a.astype(np.float64) - b.astype(np.float64))
 
 
-def tolerance(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any, ...] = ()) -> Tolerance:
+def tolerance(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any, ...] = ()) -> Tolerance | Ties:
     """What the rounding of `model` explains on `x`: nothing for positions and integer tables, else a bound by mode."""
+    if isinstance(plan, SegmentationPlan):
+        return _of_labels(plan, model, x)
+    return _of_items(plan, model, x, operands)
+
+
+def _of_items(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any, ...]) -> Tolerance:
     if isinstance(plan, ConvPlan):
         return _of_sums(plan, x, operands[0])
     if not isinstance(plan, InterpolatePlan) or all(_copies(axis) for axis in plan.axes):
@@ -69,6 +76,42 @@ def tolerance(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any,
     if plan.dtype.kind in "iu":
         return Tolerance(1 + math.floor(error))
     return Tolerance(error, _ulp(plan.dtype))
+
+
+class Ties(NamedTuple):
+    """How far labels and masks may be apart: as far as the rounding of the upsampled logits can decide.
+
+    Attributes
+    ----------
+    plan : SegmentationPlan
+        Of the call.
+    logits : array
+        The upsampled logits, classes second.
+    error : float
+        How far each of them may be off.
+    """
+
+    plan: SegmentationPlan
+    logits: Array
+    error: float
+
+    def misses(self, result: Array, expected: Array) -> int:
+        """How many items differ though no rounding explains it."""
+        if result.dtype.kind not in "iub":  # exponentials, whose arguments are off by twice the error
+            eps = float(np.finfo(np.float32).eps) if result.dtype.itemsize >= 4 else 2.0**-7
+            return Tolerance(4 * self.error + eps * (4 + self.plan.classes)).misses(result, expected)
+        if result.dtype.kind == "b":
+            near = np.abs(self.logits - self.plan.limit) <= self.error
+            return int(np.count_nonzero((result != expected) & ~near))
+        best, chosen = (np.take_along_axis(self.logits, one[:, None].astype(np.int64), 1) for one in (expected, result))
+        return int(np.count_nonzero(best - chosen > 2 * self.error))
+
+
+def _of_labels(plan: SegmentationPlan, model: onnx.ModelProto, x: Array) -> Ties:
+    """What the rounding of the interpolation can decide."""
+    if plan.reduces and plan.data_format == "channels_last":
+        x = np.moveaxis(x, -1, 1)
+    return Ties(plan, functional.run(plan.resize, x), _of_items(plan.resize, model, x, ()).absolute)
 
 
 def _copies(axis: axis_table.Axis) -> bool:

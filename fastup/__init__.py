@@ -27,6 +27,9 @@ from fastup.functional import subpixel_conv2d as subpixel_conv2d
 from fastup.functional import subpixel_conv3d as subpixel_conv3d
 from fastup.functional import subpixel_to_transposed as subpixel_to_transposed
 from fastup.functional import transposed_to_subpixel as transposed_to_subpixel
+from fastup.functional import upsample_argmax as upsample_argmax
+from fastup.functional import upsample_softmax_max as upsample_softmax_max
+from fastup.functional import upsample_threshold as upsample_threshold
 from fastup.functional import zero_stuff as zero_stuff
 from fastup.runtime.memory import release_memory as release_memory
 from fastup.runtime.workers import get_num_threads as get_num_threads
@@ -61,6 +64,9 @@ __all__ = [
     "subpixel_conv3d",
     "subpixel_to_transposed",
     "transposed_to_subpixel",
+    "upsample_argmax",
+    "upsample_softmax_max",
+    "upsample_threshold",
     "warmup",
     "zero_stuff",
 ]

@@ -248,6 +248,25 @@ def _pools() -> list[Case]:
 
 
 CASES = [*_shuffles(), *_resizes()]
+# Not in CASES: logits of few values, so that classes are equal; the other two operators take the same.
+SEGMENTED = [
+    Case("upsample_argmax", shape, keywords, torch)
+    for shape, keywords, torch in (
+        ((2, 5, 9, 11), {"size": (40, 37), "mode": "bilinear"}, True),
+        ((1, 3, 9, 11), {"size": (20, 60), "mode": "bicubic", "align_corners": True}, True),
+        ((2, 4, 30, 7), {"size": (11, 7), "mode": "bilinear", "antialias": True}, False),
+        ((2, 4, 6, 7), {"scale_factor": 2.3, "mode": "nearest"}, True),
+        ((2, 4, 6, 7), {"size": (6, 7), "mode": "nearest-exact"}, True),
+        ((2, 4, 33), {"size": 100}, True),
+        ((2, 3, 5, 6, 7), {"size": (11, 13, 20)}, True),
+        ((1, 3, 5, 6, 7), {"size": (5, 13, 20), "mode": "trilinear", "align_corners": True}, True),
+        ((1, 3, 5, 6, 7), {"size": (9, 6, 7), "mode": ("linear", "nearest", "cubic")}, False),
+        ((1, 2, 8, 9), {"size": (40, 3000), "mode": "lanczos"}, False),
+        ((1, 1, 4, 4), {"scale_factor": 2}, True),
+        ((1, 300, 4, 5), {"size": (7, 9)}, True),
+        ((0, 3, 4, 5), {"size": (7, 9)}, False),
+    )
+]
 POOLS = _pools()  # not in CASES: two results; unpooling takes them back
 CONVS = _convs()  # not in CASES: these take weights
 SHUFFLES = [case for case in CASES if case.operator != "interpolate"]

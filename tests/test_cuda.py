@@ -21,10 +21,13 @@ if not (SIMULATED or cuda.is_available()):
     pytest.skip("no GPU here, and NUMBA_ENABLE_CUDASIM=1 is not set", allow_module_level=True)
 
 from fastup.arrays import _cuda as adapter
+from fastup.cuda import _segmentation as segmentation
 from fastup.cuda import copies, memory
 from fastup.cuda.kernels import convert
 from fastup.cuda.kernels.gather import GAP
-from tests.cases import CASES, CONVS, POOLS, STUFFED, Case
+from tests.cases import CASES, CONVS, POOLS, SEGMENTED, STUFFED, Case
+from tests.test_interpolate_windows import random_window
+from tests.test_windows import at, plan_of
 
 Array = np.ndarray[Any, Any]
 SMALL = [case for case in (*CASES, *CONVS, *POOLS, *STUFFED) if np.prod(case.shape) <= 2000]
@@ -327,3 +330,43 @@ def test_items_are_moved_as_wide_as_they_lie() -> None:
     size, digits = copies._widened(4, [(3, np.array([4, -6, GAP])), (2, 1)], [48, 24])
     assert size == 8
     np.testing.assert_array_equal(digits[0][1], [2, -3, GAP])
+
+
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+@pytest.mark.parametrize("case", [case for case in SEGMENTED if 0 < np.prod(case.shape) <= 700][::2], ids=str)
+def test_labels_and_masks(case: Case, data_format: str, generator: np.random.Generator, monkeypatch: Any) -> None:
+    """Values that are halves of small integers, so that contraction on the CPU changes nothing."""
+    monkeypatch.setattr(segmentation, "_BLOCK_ITEMS", 2000)
+    for mode in ("nearest", "n-linear"):
+        keywords: dict[str, Any] = {"scale_factor": 2, "mode": mode, "data_format": data_format}
+        x = generator.integers(0, 5, case.shape).astype(np.float32)
+        if data_format == "channels_last":
+            x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
+        rank = x.ndim - 2
+        boxes = np.tile(np.array([1.5] * rank + [5] * rank), (len(x), 1))
+        on_gpu = cuda.to_device(x)
+        calls: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, {})]
+        calls.append(({"boxes": boxes}, {"boxes": cuda.to_device(boxes)}))
+        for extra, placed in calls:
+            labels = fastup.upsample_argmax(on_gpu, **keywords, **placed)
+            np.testing.assert_array_equal(host(labels), fastup.upsample_argmax(x, **keywords, **extra))
+            mask = fastup.upsample_threshold(on_gpu, threshold=2, **keywords, **placed)
+            np.testing.assert_array_equal(host(mask), fastup.upsample_threshold(x, threshold=2, **keywords, **extra))
+            same, shares = fastup.upsample_softmax_max(on_gpu, **keywords, **placed)
+            np.testing.assert_array_equal(host(same), host(labels))
+            expected = fastup.upsample_softmax_max(x, **keywords, **extra)[1]
+            np.testing.assert_allclose(host(shares), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [one for one in SMALL if one.operator not in ("zero_stuff", "interpolate") and one not in POOLS][::5],
+    ids=str,
+)
+def test_windows(case: Case, generator: np.random.Generator) -> None:
+    x, operands, plan = case.input("float32"), case.arrays("float32"), plan_of(case, "float32")
+    whole = case.run(x, **operands)
+    for _ in range(2):
+        window = random_window(plan.result_size, generator)
+        y = case.run(cuda.to_device(x), **on_device(operands), window=window)
+        np.testing.assert_allclose(host(y), whole[at(plan, window)], rtol=1e-5, atol=1e-5)

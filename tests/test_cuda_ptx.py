@@ -14,7 +14,7 @@ if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
 
 from numba import cuda, types
 
-from fastup.cuda.kernels import conv, convert, gather, pool, resample
+from fastup.cuda.kernels import conv, convert, gather, pool, reduce, resample
 
 WORD = types.int64
 
@@ -52,6 +52,12 @@ def _signatures() -> list[tuple[str, Any, tuple[Any, ...]]]:
     add(convert.widen, "bfloat16", WORD, _flat("uint16"), _flat("uint32"))
     add(convert.narrow, "bfloat16", WORD, _flat("uint32"), _flat("uint16"))
     add(resample.fixed, "uint8", *(WORD,) * 6, words, _flat("int32"), byte, byte)
+    for name in ("float32", "float64"):
+        for labels in ("uint8", "int32", "int64"):
+            add(reduce.argmax, f"{name}-{labels}", *(WORD,) * 5, _flat(name), _flat(labels))
+            add(reduce.clear, f"{name}-{labels}", WORD, words, _flat(name), _flat(labels))
+        add(reduce.confidence, name, *(WORD,) * 5, _flat(name), _flat("int32"), _flat(name))
+        add(reduce.exceeds, name, *(WORD,) * 4, _flat(name), _flat(name), _flat("bool_"))
     for name in ("float32", "float64", "uint8", "int64"):
         add(pool.pool, name, WORD, words, _flat(name), _flat(name), words)
     return found
@@ -91,7 +97,7 @@ def test_every_kernel_is_compiled() -> None:
     compiled = {label.split("-")[0] for label, *_ in _signatures()}
     written = {
         one.py_func.__name__
-        for module in (conv, convert, gather, pool, resample)
+        for module in (conv, convert, gather, pool, reduce, resample)
         for one in vars(module).values()
         if hasattr(one, "py_func")
     }

@@ -89,7 +89,7 @@ def test_one_stem_per_operator_family() -> None:
 def test_every_operator_has_an_exporter_and_a_plan() -> None:
     import fastup.export
     from fastup import cpu
-    from tests.cases import CASES, CONVS, POOLS, STUFFED
+    from tests.cases import CASES, CONVS, POOLS, SEGMENTED, STUFFED
 
     pools = {case.operator for case in POOLS}
     operators = set(cpu.OPERATORS)
@@ -100,6 +100,11 @@ def test_every_operator_has_an_exporter_and_a_plan() -> None:
         *(case.operator for case in (*CASES, *CONVS, *STUFFED)),
         *pools,
         *(name.replace("pool", "unpool") for name in pools),  # the same cases, back
+        *(
+            case.operator.replace("argmax", name)
+            for case in SEGMENTED
+            for name in ("argmax", "softmax_max", "threshold")
+        ),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import _conv, _interpolate, _max_pool, _pixel_shuffle, _zero_stuff, permuted_copy
+from fastup.cpu import _conv, _interpolate, _max_pool, _pixel_shuffle, _segmentation, _zero_stuff, permuted_copy
 from fastup.plan import (
     ConvPlan,
     InterpolatePlan,
@@ -16,6 +16,7 @@ from fastup.plan import (
     MaxUnpoolPlan,
     PixelShufflePlan,
     Plan,
+    SegmentationPlan,
     ZeroStuffPlan,
     check,
 )
@@ -30,12 +31,14 @@ _LAUNCHERS: dict[type[Plan], Any] = {
     MaxPoolPlan: _max_pool.launch_pool,
     MaxUnpoolPlan: _max_pool.launch_unpool,
     ZeroStuffPlan: _zero_stuff.launch,
+    SegmentationPlan: _segmentation.launch,
 }
 # The kernel's table where it depends on more than the plan: its address, and what must stay alive beside it.
 _TABLES: dict[type[Plan], Callable[..., tuple[int, Any]]] = {
     ConvPlan: _conv.table,
     MaxPoolPlan: _max_pool.pool_table,
     MaxUnpoolPlan: _max_pool.unpool_table,
+    SegmentationPlan: _segmentation.table,
 }
 _STRIDES_PER_PLAN = 16  # launches that one plan keeps
 
@@ -79,10 +82,12 @@ def _address(array: Array) -> int:
 
 CONVOLUTIONS = tuple(f"{kind}{rank}d" for kind in ("conv", "conv_transpose", "subpixel_conv") for rank in (1, 2, 3))
 POOLS, UNPOOLS = (tuple(f"max_{kind}{rank}d" for rank in (1, 2, 3)) for kind in ("pool", "unpool"))
+SEGMENTATIONS = ("upsample_argmax", "upsample_softmax_max", "upsample_threshold")
 FAMILIES: dict[str, tuple[Family, ...]] = {
     **dict.fromkeys(POOLS, _max_pool.POOLS),
     **dict.fromkeys(UNPOOLS, _max_pool.UNPOOLS),
     **dict.fromkeys(CONVOLUTIONS, _conv.FAMILIES),
+    **dict.fromkeys(SEGMENTATIONS, _segmentation.FAMILIES),
     "interpolate": (*permuted_copy.FAMILIES, *_interpolate.FAMILIES),
     "pixel_shuffle": permuted_copy.FAMILIES,
     "pixel_unshuffle": permuted_copy.FAMILIES,
@@ -93,6 +98,7 @@ _INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any
     **dict.fromkeys(CONVOLUTIONS, _conv.instances),
     **dict.fromkeys(POOLS, _max_pool.pool_instances),
     **dict.fromkeys(UNPOOLS, _max_pool.unpool_instances),
+    **dict.fromkeys(SEGMENTATIONS, _segmentation.instances),
     "interpolate": _interpolate.instances,
     "pixel_shuffle": permuted_copy.instances,
     "pixel_unshuffle": permuted_copy.instances,

@@ -63,13 +63,12 @@ class _InBlocks:
 def _launch(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch:
     if all(axis.copies for axis in axes):
         return _by_table(plan, strides, axes)
-    geometry = _geometry(plan, strides, axes)
-    if all(axis.mode == "area" for axis in axes):
-        return area.pack(geometry)
-    return separable.pack(geometry)
+    pack = area.pack if all(axis.mode == "area" for axis in axes) else separable.pack
+    return pack(geometry(plan, strides, axes))
 
 
-def _geometry(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Geometry:
+def geometry(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Geometry:
+    """Where arrays lie, for a source with these strides (in items)."""
     size, last = plan.dtype.itemsize, plan.data_format == "channels_last"
     source, target = tuple(stride * size for stride in strides), target_strides(plan)
     planes = [(plan.input_shape[axis], source[axis], target[axis]) for axis in ((0,) if last else (0, 1))]

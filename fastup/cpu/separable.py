@@ -37,8 +37,8 @@ _DEPTH_RING_BYTES = 2**18
 _NANOSECONDS = 0.4  # per output item and blended row, one thread
 
 
-class _Stage(NamedTuple):
-    """A row's axis: which family blends it, its taps by output position, and the weights."""
+class Stage(NamedTuple):
+    """An axis across rows: which kernel blends them, the taps of each output position, and the weights."""
 
     entry: Entry | None
     taps: Array  # first and count
@@ -62,7 +62,7 @@ def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tu
 
 def pack(call: Geometry) -> Launch:
     """The launch of the separable kernel."""
-    return _Packing(call).launch()
+    return Packing(call).launch()
 
 
 def _power_of_two(number: int) -> int:
@@ -79,7 +79,7 @@ def _fixed_weights(weights: Array, bits: int) -> Array:
     return np.concatenate([np.full((len(weights), 1), bits), even], axis=1).astype(np.int32)
 
 
-class _Packing:
+class Packing:
     """One call being packed; the attributes are what several steps need."""
 
     def __init__(self, call: Geometry) -> None:
@@ -95,23 +95,25 @@ class _Packing:
         self.has_depth = len(outer) == 2 and not outer[0].is_identity
         self.depth = outer[0] if self.has_depth else None
         self.height = outer[-1] if outer else None
-        self.rows = self._stage(self.height)
-        self.slices = self._stage(self.depth)
+        self.rows = self.stage(self.height)
+        self.slices = self.stage(self.depth)
         self.far = beyond_caches(call.read, call.written)
+        self.strip_bytes = _DEPTH_STRIP_BYTES if self.has_depth else _STRIP_BYTES
         self.table = Table()
 
-    def _stage(self, axis: Axis | None) -> _Stage:
+    def stage(self, axis: Axis | None) -> Stage:
+        """How the rows along an axis are blended."""
         if axis is None or axis.is_identity:
-            return _Stage(None, kept_positions(axis), np.zeros(1))
+            return Stage(None, kept_positions(axis), np.zeros(1))
         first, weights = axis.table()
         taps = np.stack([first, axis.counts(weights)], axis=1)
         if self.fixed:
             if small := spreading.narrowed(weights, axis.bits):
-                return _Stage(fixed.blend_narrow("uint8"), taps, _fixed_weights(*small))
+                return Stage(fixed.blend_narrow("uint8"), taps, _fixed_weights(*small))
             entry = fixed.blend("uint8", spreading.constant_taps(axis))
-            return _Stage(entry, taps, _fixed_weights(weights, axis.bits))
+            return Stage(entry, taps, _fixed_weights(weights, axis.bits))
         entry = blend.blend(self.computed, 1 if weights.shape[1] == 1 else spreading.constant_taps(axis))
-        return _Stage(entry, taps, weights.astype(self.computed))
+        return Stage(entry, taps, weights.astype(self.computed))
 
     def _far_blend(self) -> int:
         """The last blend that itself writes past the caches."""
@@ -139,10 +141,9 @@ class _Packing:
         """Whether arrays hold what is computed with."""
         return convert.KINDS[self.kind] in ("bytes", "float32", "float64") and not self.swapped
 
-    def _strips(self) -> list[tuple[int, int]]:
+    def strips(self) -> list[tuple[int, int]]:
         """Output pixels, from and to, of each strip."""
-        limit = _DEPTH_STRIP_BYTES if self.has_depth else _STRIP_BYTES
-        limit = min(limit, _RING_BYTES // self._ring_rows())
+        limit = min(self.strip_bytes, _RING_BYTES // self._ring_rows())
         if not self.whole_rows:
             limit = min(limit, int(_LINE_BYTES / max(self.width.scale, 1e-9)))
         most = max(1, limit // (self.size * self.call.items))
@@ -155,22 +156,27 @@ class _Packing:
         return _power_of_two(int(self.rows.taps[:, 1].max()))
 
     def launch(self) -> Launch:
-        call, strips = self.call, self._strips()
+        """The kernel call."""
         params = np.zeros(PARAMS, np.int64)
-        self._name_stages(params)
-        self._place_rows(params)
-        longest = max(stop - begin for begin, stop in strips) * call.items * self.size
-        line = self._place_strips(params, strips)
-        workspace = self._lay_out_workspace(params, longest, line)
-        place_planes(params, call)
+        workspace = self.fill(params, self.strips())
         table = self.table.array()
-        params[separable.STRIPS] = len(strips)
-        planes = math.prod(extent for extent, _, _ in call.planes)
+        planes = math.prod(extent for extent, _, _ in self.call.planes)
         length = len(self.slices.taps) if self.has_depth else len(self.rows.taps)
         tiles = -(-len(self.rows.taps) // int(params[separable.TILE_ROWS])) if self.has_depth else 1
-        params[separable.TOTAL] = planes * len(strips) * tiles * length
+        params[separable.TOTAL] = planes * int(params[separable.STRIPS]) * tiles * length
         entry = separable.separable("uint8", int(self.has_depth))
         return Launch(entry, params.tolist(), self._microseconds(), table, table.ctypes.data, workspace)
+
+    def fill(self, params: Array, strips: list[tuple[int, int]]) -> int:
+        """Write all parameters but the number of work items; the bytes of the workspace."""
+        self._name_stages(params)
+        self._place_rows(params)
+        longest = max(stop - begin for begin, stop in strips) * self.call.items * self.size
+        line = self._place_strips(params, strips)
+        workspace = self._lay_out_workspace(params, longest, line)
+        place_planes(params, self.call)
+        params[separable.STRIPS] = len(strips)
+        return workspace
 
     def _microseconds(self) -> float:
         items = self.call.written / self.call.dtype.itemsize
@@ -235,6 +241,10 @@ class _Packing:
         params[separable.STRIP_TABLE] = self.table.add(rows)
         return longest
 
+    def tile_rows(self, row_bytes: int) -> int:
+        """Rows of a tile of slices, each of which takes so many bytes in the ring."""
+        return max(1, min(len(self.rows.taps), _DEPTH_RING_BYTES // row_bytes))
+
     def _lay_out_workspace(self, params: Array, longest: int, line: int) -> int:
         """Blend's parameters, the padded row, the row on its way out, the ring of rows, the ring of slices."""
         most = max(self._ring_rows(), int(self.slices.taps[:, 1].max()))
@@ -245,8 +255,7 @@ class _Packing:
         ring = self._ring_rows() * aligned(longest) if params[separable.LOAD] else 0
         params[separable.RING], at = at, at + ring
         slices = _power_of_two(int(self.slices.taps[:, 1].max()))
-        fit = _DEPTH_RING_BYTES // (slices * aligned(longest))
-        tile = max(1, min(len(self.rows.taps), fit)) if self.has_depth else len(self.rows.taps)
+        tile = self.tile_rows(slices * aligned(longest)) if self.has_depth else len(self.rows.taps)
         params[separable.TILE_ROWS], params[separable.DEPTH_RING] = tile, at
         params[separable.DEPTH_RING_MASK], params[separable.DEPTH_RING_STEP] = slices - 1, tile * aligned(longest)
         return at + slices * tile * aligned(longest) if self.has_depth else at

@@ -7,7 +7,7 @@ from typing import Any
 
 import numba_cuda  # noqa: F401  (the package of the extra; Numba's own target of that name is deprecated)
 
-from fastup.cuda import _conv, _interpolate, _max_pool, _pixel_shuffle, _zero_stuff, memory
+from fastup.cuda import _conv, _interpolate, _max_pool, _pixel_shuffle, _segmentation, _zero_stuff, memory
 from fastup.cuda.memory import View
 from fastup.cuda.memory import using as using
 from fastup.plan import (
@@ -17,6 +17,7 @@ from fastup.plan import (
     MaxUnpoolPlan,
     PixelShufflePlan,
     Plan,
+    SegmentationPlan,
     ZeroStuffPlan,
 )
 
@@ -26,6 +27,7 @@ _RUNNERS: dict[type[Plan], Callable[..., None]] = {
     MaxPoolPlan: _max_pool.run_pool,
     MaxUnpoolPlan: _max_pool.run_unpool,
     PixelShufflePlan: _pixel_shuffle.run,
+    SegmentationPlan: _segmentation.run,
     ZeroStuffPlan: _zero_stuff.run,
 }
 

@@ -18,6 +18,9 @@ from fastup.functional._max_pool import max_unpool2d as max_unpool2d
 from fastup.functional._max_pool import max_unpool3d as max_unpool3d
 from fastup.functional._pixel_shuffle import pixel_shuffle as pixel_shuffle
 from fastup.functional._pixel_shuffle import pixel_unshuffle as pixel_unshuffle
+from fastup.functional._segmentation import upsample_argmax as upsample_argmax
+from fastup.functional._segmentation import upsample_softmax_max as upsample_softmax_max
+from fastup.functional._segmentation import upsample_threshold as upsample_threshold
 from fastup.functional._zero_stuff import zero_stuff as zero_stuff
 from fastup.functional.execution import run as run
 from fastup.functional.weights import pack_weight as pack_weight

@@ -16,6 +16,10 @@ from fastup.plan._max_pool import MaxPoolPlan as MaxPoolPlan
 from fastup.plan._max_pool import MaxUnpoolPlan as MaxUnpoolPlan
 from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan
 from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
+from fastup.plan._segmentation import SegmentationPlan as SegmentationPlan
+from fastup.plan._segmentation import upsample_argmax as upsample_argmax
+from fastup.plan._segmentation import upsample_softmax_max as upsample_softmax_max
+from fastup.plan._segmentation import upsample_threshold as upsample_threshold
 from fastup.plan._zero_stuff import ZeroStuffPlan as ZeroStuffPlan
 from fastup.plan._zero_stuff import zero_stuff as zero_stuff
 from fastup.plan.base import Plan as Plan
@@ -44,6 +48,7 @@ __all__ = [
     "MaxUnpoolPlan",
     "PixelShufflePlan",
     "Plan",
+    "SegmentationPlan",
     "ZeroStuffPlan",
     "conv1d",
     "conv2d",
@@ -63,6 +68,9 @@ __all__ = [
     "subpixel_conv1d",
     "subpixel_conv2d",
     "subpixel_conv3d",
+    "upsample_argmax",
+    "upsample_softmax_max",
+    "upsample_threshold",
     "zero_stuff",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,9 +17,9 @@ def documented(name: str, rank: int, **texts: str) -> Callable[[F], F]:
 
     def named(function: F) -> F:
         function.__name__ = function.__qualname__ = name
-        doc = function.__doc__ or ""
+        doc = inspect.cleandoc(function.__doc__ or "")
         for word, text in words.items():
-            doc = doc.replace(f"<{word}>", text)
+            doc = doc.replace(f"<{word}>", inspect.cleandoc(text))
         function.__doc__ = doc
         return function
 

@@ -16,6 +16,7 @@ from fastup.cpu.kernels.stage import fma
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
 RELU, LEAKY_RELU, TANH, SIGMOID = KINDS = range(4)
+DECAY = "decay"  # a helper of other kernels
 
 
 @intrinsic
@@ -82,13 +83,17 @@ def _functions(f, terms, largest):
         return _with_sign(less_one / (less_one + two), x)
 
     @inline
-    def sigmoid(x, slope):
-        distance = abs(x)
+    def decay(distance):
+        """One over e to a power that is not negative; 0 below the smallest normal numbers."""
         power, rest = reduced(-(limit if distance > limit else distance))
-        exponential = zero if distance > limit else fma(power, rest, power)
+        return zero if distance > limit else fma(power, rest, power)
+
+    @inline
+    def sigmoid(x, slope):
+        exponential = decay(abs(x))
         return (exponential if x < zero else one) / (one + exponential)
 
-    return {RELU: relu, LEAKY_RELU: leaky_relu, TANH: tanh, SIGMOID: sigmoid}
+    return {RELU: relu, LEAKY_RELU: leaky_relu, TANH: tanh, SIGMOID: sigmoid, DECAY: decay}
 
 
 def _row(function):
@@ -101,6 +106,7 @@ def _row(function):
 
 
 _FLOAT, _DOUBLE = _functions(np.float32, 8, 87.0), _functions(np.float64, 14, 708.0)
+decay_of_float, decay_of_double = _FLOAT[DECAY], _DOUBLE[DECAY]
 
 
 @kernel("element", "element", elements=("float32",), kind=tuple(KINDS))

@@ -85,22 +85,34 @@ def pointer_to(_, addresses, number, like):
     return like(addresses, types.intp, like), generate
 
 
+def _call(context, builder, _signature, arguments):
+    """IR of a call: the address, then the kernel's parameters and buffers."""
+    from llvmlite import ir
+
+    word, byte = ir.IntType(64), ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(word, [byte] * 5 + [word, word])
+    function = builder.inttoptr(arguments[0], kind.as_pointer())
+    pointers = [builder.bitcast(pointer, byte) for pointer in arguments[1:]]
+    pointers += [ir.Constant(byte, None)] * (5 - len(pointers))
+    zero = ir.Constant(word, 0)
+    builder.call(function, [*pointers, zero, zero])
+    return context.get_dummy_value()
+
+
 @intrinsic
 def call_stage(_, address, params, first, second, third):
     """Run the kernel at `address` on the calling thread, over all its items."""
-    from llvmlite import ir
     from numba import types
 
-    def generate(context, builder, _signature, arguments):
-        word, byte = ir.IntType(64), ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(word, [byte] * 5 + [word, word])
-        function = builder.inttoptr(arguments[0], kind.as_pointer())
-        pointers = [builder.bitcast(pointer, byte) for pointer in arguments[1:]]
-        zero = ir.Constant(word, 0)
-        builder.call(function, [*pointers, ir.Constant(byte, None), zero, zero])
-        return context.get_dummy_value()
+    return types.void(address, params, first, second, third), _call
 
-    return types.void(address, params, first, second, third), generate
+
+@intrinsic
+def call_stage_of_four(_, address, params, first, second, third, fourth):
+    """The same for a kernel that takes another buffer."""
+    from numba import types
+
+    return types.void(address, params, first, second, third, fourth), _call
 
 
 @intrinsic
