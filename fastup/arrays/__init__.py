@@ -18,7 +18,11 @@ from fastup.plan.operands import PackedWeight
 MakePlan = Callable[..., Plan]
 
 _GPU = "fastup.arrays._cuda"
-_MODULES = {"torch": "fastup.arrays._torch", **dict.fromkeys(("numba", "numba_cuda", "cupy"), _GPU)}
+_MODULES = {
+    "torch": "fastup.arrays._torch",
+    "dask": "fastup.arrays._dask",
+    **dict.fromkeys(("numba", "numba_cuda", "cupy"), _GPU),
+}
 _adapters: dict[str, ModuleType] = {"numpy": _numpy}
 
 

@@ -1,4 +1,4 @@
-"""``fastup upscale``: pictures in, larger pictures out."""
+"""``fastup upscale``: pictures or arrays of zarr in, larger ones out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastup.plan import MODES
 
 Array = np.ndarray[Any, Any]
 _LEARNED = "learned"
-_MODES = (*(mode for mode in MODES if mode not in ("linear", "trilinear")), _LEARNED)  # those two take no pictures
+_MODES = (*MODES, _LEARNED)
 
 
 class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -32,42 +32,95 @@ class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return int(height), int(width)
 
 
+class Scale(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """One factor, or one for each axis that is enlarged."""
+
+    name = "FACTOR"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """The factors."""
+        try:
+            return tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not of the form 2 or 1,2,2", param, ctx)
+
+
 @click.command()
-@click.argument("pictures", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--scale", type=float, help="Output size over input size, e.g. 2 or 1.5.")
+@click.option("--scale", type=Scale(), help="Output size over input size, e.g. 2 or 1.5; 1,2,2 for z, y, x.")
 @click.option("--size", type=Size(), help="Output size in pixels.")
 @click.option("--mode", type=click.Choice(_MODES), default="nearest", show_default=True, help="Rule of interpolation.")
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What fastup fit wrote.")
 @click.option("--antialias", is_flag=True, help="Filter where the picture shrinks (bilinear, bicubic, lanczos).")
 @click.option("--align-corners", is_flag=True, help="Let the corner pixels coincide (bilinear, bicubic).")
+@click.option("--axes", help="zarr: what each axis is, letters of tczyx; default yx, zyx, czyx or tczyx by rank.")
+@click.option("--scheduler", help="zarr: address of a scheduler of dask.distributed, in place of threads here.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def upscale(
-    pictures: tuple[Path, ...],
+    sources: tuple[Path, ...],
     target: Path,
-    scale: float | None,
+    scale: tuple[float, ...] | None,
     size: Any,
     mode: str,
     weights: Path | None,
     antialias: bool,
     align_corners: bool,
+    axes: str | None,
+    scheduler: str | None,
     overwrite: bool,
 ) -> None:
-    """Resize PICTURES into TARGET: a file for one picture, a folder for several.
+    """Resize SOURCES into TARGET: a file for one picture, a folder for several; or one array of zarr into another.
 
     Reads and writes whatever Pillow does: PNG, JPEG, TIFF, WebP; grey, RGB, alpha; 8 and 16 bit. The mode learned
-    applies the layer in --weights, whose factor is the scale.
+    applies the layer in --weights, whose factor is the scale. Arrays of zarr may be larger than memory; the target has
+    the attribute fastup_complete, which is false until all is written.
     """
+    if any(path.is_dir() for path in sources):
+        given = {"size": size, "weights": weights}
+        store(sources, target, scale, mode, given, axes, overwrite, scheduler, align_corners or None, antialias)
+        return
+    if axes is not None or scheduler is not None:
+        raise ValueError("upscale: --axes and --scheduler must be given with an array of zarr, got pictures")
+    if scale is not None and len(scale) != 1:
+        raise ValueError(f"upscale: scale must be one factor for pictures, got {len(scale)}")
+    resize = _rule(weights, scale and scale[0], size, mode, antialias, align_corners)
+    write_all(sources, target, resize, overwrite)
+
+
+def store(
+    sources: tuple[Path, ...], target: Path, scale: tuple[float, ...] | None, mode: str, given: dict[str, Any],
+    *options: Any,
+) -> None:  # fmt: skip
+    """One array of zarr."""
+    from fastup.cli import stores
+
+    if len(sources) > 1 or not stores.is_store(sources[0]):
+        listed = ", ".join(map(str, sources))
+        raise ValueError(f"upscale: sources must be files, or one array of zarr, got {listed}")
+    if scale is None or mode == _LEARNED or any(given.values()):
+        raise ValueError("upscale: arrays of zarr must be given --scale, and neither --size nor --weights")
+    shape = stores.upscale(sources[0], target, scale, mode, *options)
+    click.echo(f"{target}  {'x'.join(map(str, shape))}", err=True)
+
+
+def _rule(
+    weights: Path | None, scale: float | None, size: Any, mode: str, antialias: bool, align_corners: bool
+) -> Callable[[Array], Array]:
+    """How a picture is resized."""
+    if mode == _LEARNED:
+        return _learned(weights, scale, size, antialias or align_corners)
+    if weights is not None:
+        raise ValueError(f"upscale: weights must be given with the mode {_LEARNED} only, got the mode {mode}")
+    if (scale is None) == (size is None):
+        raise click.UsageError("give exactly one of --scale and --size")
+    return _by_rule((size, scale, mode, align_corners or None, None, antialias))
+
+
+def write_all(pictures: tuple[Path, ...], target: Path, enlarge: Callable[[Array], Array], overwrite: bool) -> None:
+    """Resize every picture into the target."""
     from fastup.cli.pictures import read, write
 
-    if mode == _LEARNED:
-        enlarge = _learned(weights, scale, size, antialias or align_corners)
-    elif weights is not None:
-        raise ValueError(f"upscale: weights must be given with the mode {_LEARNED} only, got the mode {mode}")
-    elif (scale is None) == (size is None):
-        raise click.UsageError("give exactly one of --scale and --size")
-    else:
-        enlarge = _by_rule((size, scale, mode, align_corners or None, None, antialias))
     into_folder = len(pictures) > 1 or target.is_dir()
     targets = [target / picture.name if into_folder else target for picture in pictures]
     if twice := {path.name for path in targets if targets.count(path) > 1}:

@@ -1,0 +1,152 @@
+"""zarr in, zarr out: arrays larger than memory, chunk by chunk, through dask."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import dask.array
+import numpy as np
+import zarr
+from dask.array.core import normalize_chunks
+from dask.callbacks import Callback
+from rich.console import Console
+from rich.progress import Progress
+
+import fastup
+
+AXES = {1: "x", 2: "yx", 3: "zyx", 4: "czyx", 5: "tczyx"}  # by rank, as microscopes and OME write them
+_TASK_BYTES = 32 * 2**20  # of one task's result, as far as the stored chunks are smaller
+_ORDER = "tczyx"
+_COMPLETE = "fastup_complete"
+
+
+def is_store(path: Path) -> bool:
+    """Whether a path is an array or a group of zarr."""
+    return path.suffix == ".zarr" or any((path / name).exists() for name in ("zarr.json", ".zarray", ".zgroup"))
+
+
+def upscale(
+    source: Path, target: Path, scale: tuple[float, ...], mode: str, axes: str | None, overwrite: bool,
+    scheduler: str | None = None, align_corners: bool | None = None, antialias: bool = False,
+) -> tuple[int, ...]:  # fmt: skip
+    """Enlarge the array at `source` into a new one at `target`, which is marked until it is complete; its shape."""
+    stored = _opened(source)
+    letters = _letters(axes, stored.ndim)
+    if target.resolve() == source.resolve():
+        raise ValueError(f"upscale: target must be another path than the source, got {target}")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"upscale: {target} exists; --overwrite replaces it")
+    x = dask.array.from_zarr(source, chunks=_read_chunks(stored, scale, letters))
+    factor = scale if len(scale) > 1 else scale[0]
+    options = (None, factor, mode, align_corners, None, antialias)
+    y = _as_stored(fastup.interpolate(_as_planes(x, letters), *options), letters)
+    made = _created(stored, target, y, letters)
+    try:
+        _filled(made, y, scheduler)
+    except OSError as error:
+        raise OSError(f"upscale: {target} is incomplete and marked as such: {error}") from error
+    made.attrs[_COMPLETE] = True
+    return tuple(y.shape)
+
+
+def _opened(path: Path) -> Any:
+    found = zarr.open(path, mode="r")
+    if isinstance(found, zarr.Group):
+        names = ", ".join(sorted(str(name) for name, _ in found.arrays())) or "none"
+        raise ValueError(f"upscale: source must be an array of zarr, got the group {path}, whose arrays are: {names}")
+    if found.attrs.get(_COMPLETE) is False:
+        raise ValueError(f"upscale: source must be complete, got {path}, whose making was broken off")
+    return found
+
+
+def _letters(axes: str | None, ndim: int) -> str:
+    """The meaning of each axis, checked."""
+    letters = AXES.get(ndim) if axes is None else axes
+    if letters is None or len(letters) != ndim or len(set(letters)) != ndim or not set(letters) <= set(_ORDER):
+        rule = f"{ndim} different letters of {_ORDER} (t and c are kept, z, y and x are enlarged)"
+        raise ValueError(f"upscale: axes must be {rule}, got {axes!r}")
+    if not set(letters) & set("zyx"):
+        raise ValueError(f"upscale: axes must name one of z, y and x, got {axes!r}")
+    return letters
+
+
+def _read_chunks(stored: Any, scale: tuple[float, ...], letters: str) -> Any:
+    """Whole stored chunks, so many that a task is worth its while."""
+    grown = math.prod(scale) if len(scale) > 1 else scale[0] ** len(set(letters) & set("zyx"))
+    size = max(int(_TASK_BYTES / max(grown, 1)), int(np.prod(stored.chunks)) * stored.dtype.itemsize)
+    return normalize_chunks("auto", stored.shape, limit=size, dtype=stored.dtype, previous_chunks=stored.chunks)
+
+
+def _as_planes(x: Any, letters: str) -> Any:
+    """(N, C, *space), whatever the order of the axes."""
+    order = [letters.index(letter) for letter in _ORDER if letter in letters]
+    x = x.transpose(order)
+    if "t" not in letters:
+        x = x[None]
+    return x if "c" in letters else x[:, None]
+
+
+def _as_stored(y: Any, letters: str) -> Any:
+    """The axes of the source again."""
+    if "c" not in letters:
+        y = y[:, 0]
+    if "t" not in letters:
+        y = y[0]
+    present = [letter for letter in _ORDER if letter in letters]
+    return y.transpose([present.index(letter) for letter in letters])
+
+
+def _created(stored: Any, target: Path, y: Any, letters: str) -> Any:
+    """An array like the source's in chunks, compression and format, which says that it is not complete."""
+    chunks = tuple(min(chunk, extent) for chunk, extent in zip(stored.chunks, y.shape, strict=True))
+    options = {"compressors": stored.compressors, "fill_value": stored.fill_value}
+    if stored.metadata.zarr_format == 3:
+        options["dimension_names"] = list(letters)
+    attributes = {_COMPLETE: False, "fastup_version": fastup.__version__}
+    return zarr.create_array(
+        target, shape=y.shape, chunks=chunks, dtype=y.dtype, zarr_format=stored.metadata.zarr_format,
+        overwrite=True, attributes=attributes, **options,
+    )  # fmt: skip
+
+
+def _filled(made: Any, y: Any, scheduler: str | None) -> None:
+    """Compute and write; no two tasks write into one stored chunk."""
+    regular = normalize_chunks(
+        "auto", y.shape, dtype=y.dtype, previous_chunks=made.chunks, limit=max(_largest(y), _bytes_of(made))
+    )
+    if any(begin % chunk for axis, chunk in zip(y.chunks, made.chunks, strict=True) for begin in np.cumsum(axis)[:-1]):
+        y = y.rechunk(regular)
+    tasks = dask.array.store(y, made, lock=False, compute=False)
+    if scheduler is not None:
+        from distributed import Client
+
+        with Client(scheduler) as client:
+            client.compute(tasks).result()
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress, _Bar(progress):
+        tasks.compute()
+
+
+def _largest(y: Any) -> int:
+    """Bytes of the largest chunk."""
+    return int(np.prod([max(axis) for axis in y.chunks])) * int(y.dtype.itemsize)
+
+
+def _bytes_of(made: Any) -> int:
+    return int(np.prod(made.chunks)) * int(made.dtype.itemsize)
+
+
+class _Bar(Callback):  # type: ignore[misc]
+    """A progress bar of tasks."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        super().__init__(start=self._begin, posttask=self._step)
+
+    def _begin(self, dsk: Any) -> None:
+        self._task = self._progress.add_task("upscaling", total=len(dsk))
+
+    def _step(self, *_: Any) -> None:
+        self._progress.advance(self._task)

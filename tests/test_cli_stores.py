@@ -1,0 +1,156 @@
+"""fastup upscale of arrays of zarr."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastup
+
+zarr = pytest.importorskip("zarr")
+pytest.importorskip("dask.array")
+click_testing = pytest.importorskip("click.testing")
+pytest.importorskip("rich")
+
+from fastup.cli import command  # noqa: E402
+
+Array = np.ndarray[Any, Any]
+
+
+def invoke(*arguments: object, status: int = 0) -> str:
+    result = click_testing.CliRunner().invoke(command, ["upscale", *(str(argument) for argument in arguments)])
+    assert result.exit_code == status, result.output
+    return result.output  # type: ignore[no-any-return]
+
+
+def stored(path: Path, shape: tuple[int, ...], chunks: tuple[int, ...], dtype: str = "float32", **more: Any) -> Array:
+    x = (100 * np.random.default_rng(1).random(shape)).astype(dtype)
+    zarr.create_array(path, shape=shape, chunks=chunks, dtype=dtype, **more)[...] = x
+    return x
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize(
+    ("shape", "axes", "scale", "mode"),
+    [
+        ((20, 30), None, "2.5", "bicubic"),
+        ((9, 20, 30), None, "1,2,2", "trilinear"),
+        ((20, 30, 3), "yxc", "3", "nearest-exact"),
+        ((2, 3, 5, 20, 31), None, "2", "n-linear"),
+        ((3, 8, 9), "cyx", "0.7", "area"),
+    ],
+)
+def test_equals_interpolate(
+    tmp_path: Path, shape: tuple[int, ...], axes: str | None, scale: str, mode: str, zarr_format: int
+) -> None:
+    x = stored(tmp_path / "in.zarr", shape, tuple(max(1, n // 2 - 1) for n in shape), zarr_format=zarr_format)
+    options = [] if axes is None else ["--axes", axes]
+    text = invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", "--scale", scale, "--mode", mode, *options)
+    made = zarr.open_array(tmp_path / "out.zarr", mode="r")
+    assert "x".join(map(str, made.shape)) in text
+    assert made.attrs["fastup_complete"] is True
+    assert made.metadata.zarr_format == zarr_format
+    factors = tuple(float(part) for part in scale.split(","))
+    factor = factors if len(factors) > 1 else factors[0]
+    np.testing.assert_array_equal(made[...], expected(x, axes, factor, mode))
+
+
+def expected(x: Array, axes: str | None, factor: Any, mode: str) -> Array:
+    if axes == "yxc":
+        return fastup.interpolate(x[None], None, factor, mode, data_format="channels_last")[0]  # type: ignore[no-any-return]
+    if axes == "cyx":
+        return fastup.interpolate(x[None], None, factor, mode)[0]  # type: ignore[no-any-return]
+    if x.ndim == 5:
+        return fastup.interpolate(x, None, factor, mode)  # type: ignore[no-any-return]
+    return fastup.interpolate(x[None, None], None, factor, mode)[0, 0]  # type: ignore[no-any-return]
+
+
+def test_a_target_is_replaced_only_if_asked(tmp_path: Path) -> None:
+    stored(tmp_path / "in.zarr", (8, 8), (4, 4))
+    (tmp_path / "out.zarr").mkdir()
+    text = invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", "--scale", 2, status=2)
+    assert text == f"error: upscale: {tmp_path / 'out.zarr'} exists; --overwrite replaces it\n"
+    invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", "--scale", 2, "--overwrite")
+    assert zarr.open_array(tmp_path / "out.zarr", mode="r").shape == (16, 16)
+    text = invoke(tmp_path / "in.zarr", tmp_path / "in.zarr", "--scale", 2, "--overwrite", status=2)
+    assert "target must be another path than the source" in text
+    assert zarr.open_array(tmp_path / "in.zarr", mode="r").shape == (8, 8)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of file sizes as Linux has them")
+def test_a_disk_that_is_full_leaves_a_marked_target(tmp_path: Path) -> None:
+    """The system refuses to write files beyond a size, as it does where no room is left."""
+    stored(tmp_path / "in.zarr", (64, 64), (32, 32), compressors=None)
+    lines = """
+import resource, sys
+import fastup.__main__
+resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+sys.argv = ["fastup", "upscale", sys.argv[1], sys.argv[2], "--scale", "2", *sys.argv[3:]]
+fastup.__main__.main()
+"""
+    paths = [str(tmp_path / "in.zarr"), str(tmp_path / "out.zarr")]
+    environment = {**os.environ, "FASTUP_RUNTIME": "numba"}  # whose objects no file has to hold
+    done = subprocess.run(
+        [sys.executable, "-c", lines, *paths], env=environment, capture_output=True, text=True, check=False
+    )
+    # A chunk of 4 KB can be written; where a chunk of the result is larger, none can.
+    assert done.returncode == 0, done.stderr
+    stored(tmp_path / "large.zarr", (64, 64), (64, 64), compressors=None)
+    paths = [str(tmp_path / "large.zarr"), str(tmp_path / "full.zarr")]
+    done = subprocess.run(
+        [sys.executable, "-c", lines, *paths], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    message = f"error: upscale: {tmp_path / 'full.zarr'} is incomplete and marked as such: "
+    assert done.stderr.splitlines()[-1].startswith(message), done.stderr
+    assert zarr.open_array(tmp_path / "full.zarr", mode="r").attrs["fastup_complete"] is False
+    text = invoke(tmp_path / "full.zarr", tmp_path / "next.zarr", "--scale", 2, status=2)
+    assert "source must be complete" in text
+    invoke(tmp_path / "large.zarr", tmp_path / "full.zarr", "--scale", 2, "--overwrite")
+    assert zarr.open_array(tmp_path / "full.zarr", mode="r").attrs["fastup_complete"] is True
+
+
+def test_a_scheduler_of_distributed(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    x = stored(tmp_path / "in.zarr", (20, 30), (7, 9))
+    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
+    with cluster:
+        invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", "--scale", 2, "--scheduler", cluster.scheduler_address)
+    made = zarr.open_array(tmp_path / "out.zarr", mode="r")
+    np.testing.assert_array_equal(made[...], fastup.interpolate(x[None, None], scale_factor=2)[0, 0])
+
+
+def test_messages(tmp_path: Path) -> None:
+    stored(tmp_path / "in.zarr", (8, 8), (4, 4))
+    target = tmp_path / "out.zarr"
+
+    def refused(*arguments: object) -> str:
+        text = invoke(*arguments, status=2)
+        assert not target.exists()
+        return text
+
+    rule = "upscale: axes must be 2 different letters of tczyx (t and c are kept, z, y and x are enlarged), got"
+    assert f"{rule} 'zyx'" in refused(tmp_path / "in.zarr", target, "--scale", 2, "--axes", "zyx")
+    assert f"{rule} 'xx'" in refused(tmp_path / "in.zarr", target, "--scale", 2, "--axes", "xx")
+    text = refused(tmp_path / "in.zarr", target, "--scale", 2, "--axes", "tc")
+    assert "upscale: axes must name one of z, y and x, got 'tc'" in text
+    text = refused(tmp_path / "in.zarr", target, "--size", "9x9")
+    assert "upscale: arrays of zarr must be given --scale, and neither --size nor --weights" in text
+    (tmp_path / "folder").mkdir()
+    assert "upscale: sources must be files, or one array of zarr, got" in refused(
+        tmp_path / "folder", target, "--scale", 2
+    )
+    assert "is not of the form 2 or 1,2,2" in refused(tmp_path / "in.zarr", target, "--scale", "twice")
+    group = zarr.open_group(tmp_path / "group.zarr", mode="w")
+    group.create_array("0", shape=(4, 4), chunks=(2, 2), dtype="u1")
+    text = refused(tmp_path / "group.zarr", target, "--scale", 2)
+    assert "source must be an array of zarr, got the group" in text
+    assert "whose arrays are: 0" in text
+    text = refused(tmp_path / "in.zarr", target, "--scale", "2,2,2")
+    assert "scale_factor must have 2 entries" in text
