@@ -1,0 +1,131 @@
+"""The documentation in the checkout: complete, and what its pages say still holds."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import fastup
+import fastup.networks
+import fastup.nn
+
+DOCS = Path(__file__).parent.parent / "docs"
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the checkout, not an installed package")
+PAGES = {
+    "functions": "fastup",
+    "layers": "fastup.nn",
+    "networks": "fastup.networks",
+    "init": "fastup.init",
+    "plan": "fastup.plan",
+    "export": "fastup.export",
+}
+
+
+@pytest.fixture
+def pictures() -> None:
+    """Skip where the gallery cannot be drawn."""
+    for module in ("PIL", "skimage", "rich"):
+        pytest.importorskip(module)
+
+
+@pytest.mark.quick
+def test_the_gallery_has_every_mode() -> None:
+    text = (DOCS / "gallery.md").read_text()
+    assert [mode for mode in fastup.plan.MODES if f"`{mode}`" not in text] == []
+
+
+@pytest.mark.quick
+def test_the_gallery_shows_every_picture_and_no_other() -> None:
+    linked = re.findall(r"\]\(pictures/([^)]+)\)", (DOCS / "gallery.md").read_text())
+    files = list((DOCS / "pictures").iterdir())
+    assert sorted(linked) == sorted(file.name for file in files)
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
+    assert sum(file.stat().st_size for file in files) < 1_500_000
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("page", PAGES)
+def test_the_reference_has_every_public_name(page: str) -> None:
+    if page == "export":
+        pytest.importorskip("onnx")
+    text = (DOCS / "reference" / f"{page}.rst").read_text()
+    module = importlib.import_module(PAGES[page])
+    summaries = re.findall(r"^\.\. autosummary::\n(?:   :.*\n)*\n((?:   \S+\n)+)", text, re.MULTILINE)
+    listed = [*"".join(summaries).split(), *re.findall(r"^\.\. autodata:: (\S+)", text, re.MULTILINE)]
+    listed += re.findall(rf":mod:`{module.__name__}\.(\w+)`", text)
+    assert sorted(listed) == sorted(module.__all__)
+    assert f".. automodule:: {module.__name__}\n   :members:\n" in text
+    assert f"   {page}\n" in (DOCS / "reference" / "index.rst").read_text()
+
+
+def test_a_section_of_the_gallery_made_again_says_the_same(pictures: None) -> None:
+    from docs.sections import corners
+
+    assert corners.make().markdown() in (DOCS / "gallery.md").read_text()
+
+
+class Row(NamedTuple):
+    """A line of a table of the page."""
+
+    options: tuple[Any, Any]
+    differences: list[str]
+    levels: str
+    verdict: str
+
+
+def row(library: str, name: str) -> Row:
+    section = (DOCS / "library-settings.md").read_text().partition(f"\n## {library} ")[2].partition("\n## ")[0]
+    (line,) = (line for line in section.splitlines() if line.startswith(f"| `{name}` |"))
+    _, _, ours, *differences, _, levels, verdict, _ = (cell.strip() for cell in line.split("|"))
+    written = re.findall("`([^`]+)`", ours)
+    options = [(("mode", mode), *((flag, True) for flag in flags)) for mode, *flags in (w.split(", ") for w in written)]
+    return Row((options[0], options[-1]), differences, levels, verdict.strip("*"))
+
+
+def assert_page_holds(library: Any, name: str) -> None:
+    """What the page says of a setting: the nearest one of fastup is as far away as it says."""
+    from docs.nearest_setting import ROUNDING, compare
+    from docs.page import shown
+
+    (setting,) = (setting for setting in library.settings if setting.name == name)
+    said = row(library.name, name)
+    found = compare(setting, said.options)
+    exact = ("equal", "rounding")  # which of the two depends on the processor
+    assert found.verdict == said.verdict or {found.verdict, said.verdict} <= set(exact)
+    for value, text in zip(found.differences, said.differences, strict=True):
+        assert shown(value) == text or max(value, float(text)) <= ROUNDING
+    assert (found.levels is None) == (said.levels == "refused")
+    assert found.levels is None or abs(found.levels - int(said.levels)) <= 1
+
+
+@pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic, antialias", "trilinear, align_corners"])
+def test_settings_of_torch(name: str, pictures: None, torch: Any) -> None:
+    from docs.libraries import _torch
+
+    assert_page_holds(_torch.library(), name)
+
+
+@pytest.mark.parametrize("name", ["NEAREST", "BOX", "BILINEAR", "BICUBIC"])
+def test_settings_of_pillow(name: str, pictures: None) -> None:
+    from docs.libraries import _pillow
+
+    assert_page_holds(_pillow.library(), name)
+
+
+@pytest.mark.parametrize("name", ["order=1, anti_aliasing=False", "order=1, anti_aliasing=True"])
+def test_settings_of_scikit_image(name: str, pictures: None) -> None:
+    from docs.libraries import _skimage
+
+    assert_page_holds(_skimage.library(), name)
+
+
+def test_every_setting_of_a_library_is_on_the_page(pictures: None) -> None:
+    from docs.libraries import _pillow, _skimage
+
+    for library in (_pillow.library(), _skimage.library(), _skimage.scipy_library()):
+        for setting in library.settings:
+            assert row(library.name, setting.name).verdict
