@@ -1,4 +1,4 @@
-"""What a table of times does not tell: the memory of fused labels, and volumes on disk through dask.
+"""Beside the table of times: fused labels and their memory, and volumes on disk through dask.
 
 ``python -m benchmarks.beyond --write`` writes beyond.md. Every measurement is a process of its own; those that are
 compared take turns. It needs 10 GB of disk, and Linux, which tells the peak of a process's memory.
@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import machine
+from benchmarks import report
+from benchmarks._segmentation import CELLS
 
 _CALLS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((1, 21, 65, 65), (513, 513)),
@@ -27,7 +28,7 @@ _CALLS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
     ((1, 14, 40, 40, 40), (160, 160, 160)),
 )
 _EDGE, _CHUNK = 512, 128  # of the volume and of its chunks, float32
-_ROUNDS = 3
+_ROUNDS, _BLOCKS = 3, 12
 
 
 def peak(call: Callable[[], Any]) -> float:
@@ -163,10 +164,20 @@ def _write_volume(path: Path) -> None:
         made[k : k + _CHUNK] = generator.random((_CHUNK, _EDGE, _EDGE), np.float32)
 
 
+def _times_table() -> list[str]:
+    return [report.HEADER, *(report.line(report.measure(cell, _BLOCKS)) for cell in CELLS)]
+
+
 _PAGE = f"""\
-# Beyond times
+# Beyond the table of times
 
 {{machine}}
+
+## Labels and masks
+
+The cells of upsampling to labels, as in [results.md](results.md), which is of another machine.
+
+{{times}}
 
 ## Memory of upsample_argmax
 
@@ -196,8 +207,8 @@ def main() -> None:
         what, where = arguments.one
         print(*((0, labels(what, int(where))) if where.isdecimal() else volume(what, where)))
         return
-    tables = {"memory": "\n".join(_memory_table()), "volumes": "\n".join(_volume_table())}
-    text = _PAGE.format(machine=machine(), **tables)
+    tables = {"times": _times_table, "memory": _memory_table, "volumes": _volume_table}
+    text = _PAGE.format(machine=report.machine(), **{name: "\n".join(made()) for name, made in tables.items()})
     if arguments.write:
         Path(__file__).with_name("beyond.md").write_text(text)
     else:

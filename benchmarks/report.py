@@ -111,7 +111,7 @@ def line(result: Result) -> str:
     return "| " + " | ".join([*cells, target, f"{result.of_limit:.2f}{wanted}"]) + " |"
 
 
-_HEADER = """\
+HEADER = """\
 | cell | call: fastup | best peer, ms | ratio [90 %] | kernel: fastup | best peer, ms | ratio [90 %] | target | limit |
 |---|---|---|---|---|---|---|---|---|"""
 
@@ -151,7 +151,7 @@ def document(results: list[Result], machine: str) -> str:
             "and 90 % interval over rounds. Limit: the time to read the input and fill the output once, measured in",
             "the same rounds, over fastup's. A cell is bold unless fastup is ahead in both columns.",
             "",
-            _HEADER,
+            HEADER,
             *map(line, results),
             "",
             "## Every peer, kernel column, ms",

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import fastup
+import fastup.networks
+import fastup.nn
 
 da = pytest.importorskip("dask.array")
 import dask  # noqa: E402
@@ -81,6 +83,16 @@ def test_windows_and_boxes(generator: np.random.Generator) -> None:
         case = Case(f"upsample_{name}", (2, 3, 20, 30), {"scale_factor": 2})
         for lazy, wanted in both(case, ((1, 1), (2, 1), (7, 13), (9, 9, 12)), "float32", boxes=boxed):
             assert_same(lazy, wanted)
+
+
+def test_layers_stay_lazy(generator: np.random.Generator) -> None:
+    x = generator.standard_normal((2, 4, 16, 16)).astype(np.float32)
+    lazy = da.from_array(x, (1, 2, 8, 5))
+    normalised = fastup.nn.BatchNorm2d(4)
+    normalised.running_mean = np.arange(4, dtype=np.float32)
+    elementwise = [fastup.nn.ReLU(), fastup.nn.LeakyReLU(), fastup.nn.PReLU(4), fastup.nn.Tanh(), fastup.nn.Sigmoid()]
+    for layer in (normalised, *elementwise, fastup.nn.Skip(fastup.nn.Conv2d(4, 2, 1)), fastup.networks.UNet(4, 2)):
+        assert_same(layer(lazy), layer(x))
 
 
 def test_operands_may_be_lazy(generator: np.random.Generator) -> None:

@@ -18,7 +18,8 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except ModuleNotFoundError as error:
-            _fail(f"this needs {error.name}; install it with: pip install 'fastup[cli,image,onnx]'")
+            extras = "cli,zarr" if error.name in ("dask", "distributed", "zarr") else "cli,image,onnx"
+            _fail(f"this needs {error.name}; install it with: pip install 'fastup[{extras}]'")
         except (ValueError, TypeError, OSError, MemoryError, AssertionError) as error:
             _fail(str(error))
 

@@ -177,6 +177,8 @@ def elementwise(x: Any, check_values: Callable[[Array], None], function: Callabl
         check_values(values)
         wide = values.astype(np.float32) if values.dtype.name in HALVES else values
         with np.errstate(all="ignore"):
-            return np.asarray(function(wide)).astype(values.dtype, copy=False)
+            result = function(wide)
+        made = np.asarray(result) if isinstance(result, np.generic) else result  # what is lazy stays so
+        return made.astype(values.dtype, copy=False)
 
     return arrays.mapped(of_view, x)
