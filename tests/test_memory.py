@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,8 +26,10 @@ SHAPE, KIND = (512, 1024), np.dtype(np.float32)
 
 @pytest.fixture(autouse=True)
 def _own_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks under results that other tests keep count elsewhere."""
     monkeypatch.delenv("FASTUP_POOL_BYTES", raising=False)
-    fastup.release_memory()
+    for name, empty in (("_owned", 0), ("_free", {}), ("_returned", deque())):
+        monkeypatch.setattr(memory, name, empty)
 
 
 def views() -> dict[str, Callable[[Array], Any]]:
