@@ -75,7 +75,7 @@ def upsample_argmax(
     Examples
     --------
     >>> import fastup, numpy as np
-    >>> logits = np.array([[[[0.0, 3.0]], [[1.0, 1.0]]]])
+    >>> logits = np.array([[[[0.0, 4.0]], [[1.0, 1.0]]]])
     >>> fastup.upsample_argmax(logits, (1, 6))
     array([[[1, 1, 0, 0, 0, 0]]], dtype=int32)
     """
