@@ -71,6 +71,20 @@ def expected(x: Array, axes: str | None, factor: Any, mode: str) -> Array:
     return fastup.interpolate(x[None, None], None, factor, mode)[0, 0]  # type: ignore[no-any-return]
 
 
+def test_tasks_have_whole_stored_chunks(generator: np.random.Generator) -> None:
+    """Else two of them would write into one, and the later one undo what the other did."""
+    pytest.importorskip("dask.array")
+    from fastup.cli.stores import whole_chunks
+
+    for _ in range(300):
+        shape = tuple(generator.integers(1, 3000, 3).tolist())
+        stored_chunks = tuple(min(n, int(generator.choice([1, 7, 64, 100, 512]))) for n in shape)
+        most = int(generator.integers(1, 10**7))
+        chunks = whole_chunks(shape, stored_chunks, most)
+        assert all(chunk % one == 0 and chunk > 0 for chunk, one in zip(chunks, stored_chunks, strict=True))
+        assert np.prod(chunks) <= max(most, np.prod(stored_chunks))
+
+
 def test_a_target_is_replaced_only_if_asked(tmp_path: Path) -> None:
     stored(tmp_path / "in.zarr", (8, 8), (4, 4))
     (tmp_path / "out.zarr").mkdir()

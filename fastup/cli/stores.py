@@ -9,7 +9,6 @@ from typing import Any
 import dask.array
 import numpy as np
 import zarr
-from dask.array.core import normalize_chunks
 from dask.callbacks import Callback
 from rich.console import Console
 from rich.progress import Progress
@@ -75,8 +74,17 @@ def _letters(axes: str | None, ndim: int) -> str:
 def _read_chunks(stored: Any, scale: tuple[float, ...], letters: str) -> Any:
     """Whole stored chunks, so many that a task is worth its while."""
     grown = math.prod(scale) if len(scale) > 1 else scale[0] ** len(set(letters) & set("zyx"))
-    size = max(int(_TASK_BYTES / max(grown, 1)), int(np.prod(stored.chunks)) * stored.dtype.itemsize)
-    return normalize_chunks("auto", stored.shape, limit=size, dtype=stored.dtype, previous_chunks=stored.chunks)
+    return whole_chunks(stored.shape, stored.chunks, int(_TASK_BYTES / max(grown, 1)) // stored.dtype.itemsize)
+
+
+def whole_chunks(shape: tuple[int, ...], stored: tuple[int, ...], most: int) -> tuple[int, ...]:
+    """Multiples of stored chunks, of at most so many items if a stored chunk has no more; along the last axis first."""
+    chunks = [*stored]
+    for axis in reversed(range(len(shape))):
+        others = math.prod(chunks) // chunks[axis]
+        count = max(1, min(-(-shape[axis] // stored[axis]), most // (others * stored[axis])))
+        chunks[axis] = count * stored[axis]
+    return tuple(chunks)
 
 
 def _as_planes(x: Any, letters: str) -> Any:
@@ -113,11 +121,8 @@ def _created(stored: Any, target: Path, y: Any, letters: str) -> Any:
 
 def _filled(made: Any, y: Any, scheduler: str | None) -> None:
     """Compute and write; no two tasks write into one stored chunk."""
-    regular = normalize_chunks(
-        "auto", y.shape, dtype=y.dtype, previous_chunks=made.chunks, limit=max(_largest(y), _bytes_of(made))
-    )
     if any(begin % chunk for axis, chunk in zip(y.chunks, made.chunks, strict=True) for begin in np.cumsum(axis)[:-1]):
-        y = y.rechunk(regular)
+        y = y.rechunk(whole_chunks(y.shape, made.chunks, _TASK_BYTES // y.dtype.itemsize))
     tasks = dask.array.store(y, made, lock=False, compute=False)
     if scheduler is not None:
         from distributed import Client
@@ -127,15 +132,6 @@ def _filled(made: Any, y: Any, scheduler: str | None) -> None:
         return
     with Progress(console=Console(stderr=True), transient=True) as progress, _Bar(progress):
         tasks.compute()
-
-
-def _largest(y: Any) -> int:
-    """Bytes of the largest chunk."""
-    return int(np.prod([max(axis) for axis in y.chunks])) * int(y.dtype.itemsize)
-
-
-def _bytes_of(made: Any) -> int:
-    return int(np.prod(made.chunks)) * int(made.dtype.itemsize)
 
 
 class _Bar(Callback):  # type: ignore[misc]
