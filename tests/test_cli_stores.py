@@ -93,8 +93,25 @@ def test_a_target_is_replaced_only_if_asked(tmp_path: Path) -> None:
     invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", "--scale", 2, "--overwrite")
     assert zarr.open_array(tmp_path / "out.zarr", mode="r").shape == (16, 16)
     text = invoke(tmp_path / "in.zarr", tmp_path / "in.zarr", "--scale", 2, "--overwrite", status=2)
-    assert "target must be another path than the source" in text
+    assert "target must lie apart from the source" in text
     assert zarr.open_array(tmp_path / "in.zarr", mode="r").shape == (8, 8)
+
+
+def test_only_arrays_of_zarr_are_ever_replaced(tmp_path: Path) -> None:
+    stored(tmp_path / "data" / "in.zarr", (8, 8), (4, 4))
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.png").write_text("a cat")
+    zarr.open_group(tmp_path / "group.zarr", mode="w").create_array("0", shape=(4, 4), chunks=(2, 2), dtype="u1")
+    source = tmp_path / "data" / "in.zarr"
+    for target in (tmp_path / "photos", tmp_path / "group.zarr", tmp_path / "photos" / "cat.png"):
+        text = invoke(source, target, "--scale", 2, "--overwrite", status=2)
+        assert text == f"error: upscale: target must be an array of zarr to be replaced, got {target}\n"
+    for target in (tmp_path / "data", source / "c"):
+        text = invoke(source, target, "--scale", 2, "--overwrite", status=2)
+        assert text == f"error: upscale: target must lie apart from the source, got {target}\n"
+    assert (tmp_path / "photos" / "cat.png").read_text() == "a cat"
+    assert zarr.open_group(tmp_path / "group.zarr", mode="r")["0"].shape == (4, 4)
+    assert zarr.open_array(source, mode="r").shape == (8, 8)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of file sizes as Linux has them")

@@ -33,10 +33,7 @@ def upscale(
     """Enlarge the array at `source` into a new one at `target`, which is marked until it is complete; its shape."""
     stored = _opened(source)
     letters = _letters(axes, stored.ndim)
-    if target.resolve() == source.resolve():
-        raise ValueError(f"upscale: target must be another path than the source, got {target}")
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"upscale: {target} exists; --overwrite replaces it")
+    _check_target(source.resolve(), target.resolve(), overwrite)
     x = dask.array.from_zarr(source, chunks=_read_chunks(stored, scale, letters))
     factor = scale if len(scale) > 1 else scale[0]
     options = (None, factor, mode, align_corners, None, antialias)
@@ -48,6 +45,26 @@ def upscale(
         raise OSError(f"upscale: {target} is incomplete and marked as such: {error}") from error
     made.attrs[_COMPLETE] = True
     return tuple(y.shape)
+
+
+def _check_target(source: Path, target: Path, overwrite: bool) -> None:
+    """Refuse to replace what was not asked for, and what no array of zarr is: replacing deletes the folder."""
+    if target == source or target in source.parents or source in target.parents:
+        raise ValueError(f"upscale: target must lie apart from the source, got {target}")
+    if not target.exists():
+        return
+    if not overwrite:
+        raise FileExistsError(f"upscale: {target} exists; --overwrite replaces it")
+    empty = target.is_dir() and not any(target.iterdir())
+    if not (empty or _is_array(target)):
+        raise ValueError(f"upscale: target must be an array of zarr to be replaced, got {target}")
+
+
+def _is_array(path: Path) -> bool:
+    try:
+        return path.is_dir() and isinstance(zarr.open(path, mode="r"), zarr.Array)
+    except (ValueError, TypeError, OSError, KeyError):
+        return False
 
 
 def _opened(path: Path) -> Any:
