@@ -343,7 +343,7 @@ def test_labels_and_masks(case: Case, data_format: str, generator: np.random.Gen
         if data_format == "channels_last":
             x = np.ascontiguousarray(np.moveaxis(x, 1, -1))
         rank = x.ndim - 2
-        boxes = np.tile(np.array([1.5] * rank + [5] * rank), (len(x), 1))
+        boxes = np.stack([np.array([1.5] * rank + [5.0] * rank) - number for number in range(len(x))])
         on_gpu = cuda.to_device(x)
         calls: list[tuple[dict[str, Any], dict[str, Any]]] = [({}, {})]
         calls.append(({"boxes": boxes}, {"boxes": cuda.to_device(boxes)}))

@@ -83,10 +83,10 @@ def _clear(plan: SegmentationPlan, boxes: View, result: View) -> None:
         extents = tuple(axis.length for axis in plan.resize.axes)
         first = tuple(axis.window[0] for axis in plan.resize.axes)
         missing = 3 - plan.rank
-        last = plan.resize.data_format == "channels_last"
-        items = plan.classes if last else 1
-        planes = _planes(plan) // math.prod(boxes.shape[:-1])
-        numbers = [*(1,) * missing, *extents, *(0,) * missing, *first, items, planes, plan.rank]
+        items = plan.classes if plan.resize.data_format == "channels_last" else 1
+        planes = result.size // (math.prod(extents) * items)
+        per_box = planes // math.prod(boxes.shape[:-1])
+        numbers = [*(1,) * missing, *extents, *(0,) * missing, *first, items, per_box, plan.rank]
         known.append(memory.table(numbers))
     kind = np.dtype(np.uint8) if result.dtype == np.bool_ else copies.storage(result.dtype)
     memory.launch(reduce.clear, result.size, known[0], boxes.flat(boxes.dtype)[0], result.flat(kind)[0])
