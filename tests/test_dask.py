@@ -85,6 +85,17 @@ def test_windows_and_boxes(generator: np.random.Generator) -> None:
             assert_same(lazy, wanted)
 
 
+def test_arrays_without_items() -> None:
+    for case in (
+        Case("pixel_shuffle", (2, 4, 0, 3), {"upscale_factor": 2}),
+        Case("zero_stuff", (2, 4, 0, 3), {"stride": 2, "padding": 1}),
+        Case("conv2d", (2, 4, 0, 3), {"padding": 2}, operands={"weight": (2, 4, 1, 1)}),
+        Case("interpolate", (0, 4, 5, 3), {"scale_factor": 2}),
+    ):
+        for lazy, wanted in both(case, tuple((n,) for n in case.shape), "float32"):
+            assert_same(lazy, wanted)
+
+
 def test_layers_stay_lazy(generator: np.random.Generator) -> None:
     x = generator.standard_normal((2, 4, 16, 16)).astype(np.float32)
     lazy = da.from_array(x, (1, 2, 8, 5))
@@ -151,6 +162,8 @@ def test_equal_calls_have_equal_names() -> None:
     x = da.ones((1, 3, 8, 8), chunks=4)
     names = {fastup.interpolate(x, scale_factor=factor).name for factor in (2, 2, 3)}
     assert len(names) == 2
+    with dask.config.set({"array.chunk-size": "64B"}):
+        assert fastup.interpolate(x, scale_factor=2).name not in names  # other chunks, another array
 
 
 def test_two_processes(generator: np.random.Generator) -> None:
@@ -180,6 +193,9 @@ def test_messages() -> None:
         fastup.interpolate(unknown, scale_factor=2)
     with pytest.raises(TypeError, match="out must be None for arrays of dask, whose results are lazy, got ndarray"):
         fastup.interpolate(x, scale_factor=2, out=np.empty((1, 3, 16, 16)))
+    tile = fastup.plan.interpolate(x.shape, x.dtype, scale_factor=2).tile((slice(16), slice(16)))
+    with pytest.raises(TypeError, match="x must be in memory for the plan of a tile, got Array of dask"):
+        fastup.run(tile, x)
     with pytest.raises(ValueError, match="window must lie within the result of size"):
         fastup.interpolate(x, scale_factor=2, window=(slice(17), slice(3)))
     with pytest.raises(ValueError, match="channels must be divisible by"):

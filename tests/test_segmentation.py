@@ -200,6 +200,29 @@ def test_any_block_gives_the_same(monkeypatch: pytest.MonkeyPatch, generator: np
         plan.packed.clear()
 
 
+_HUGE = 10**400
+_THRESHOLDS = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf, "huge": _HUGE, "-huge": -_HUGE, "300": 300, "-0.5": -0.5}
+
+
+@pytest.mark.parametrize("name", _THRESHOLDS)
+def test_any_threshold(name: str, generator: np.random.Generator) -> None:
+    threshold: Any = _THRESHOLDS[name]
+    number = {"huge": np.inf, "-huge": -np.inf}.get(name, threshold)
+    for dtype in ("uint8", "float32", "float16", "int32"):
+        x = generator.integers(0, 255, (1, 2, 5, 6)).astype(dtype)
+        expected = wide(fastup.interpolate(x, 9, mode="n-linear")) > number
+        np.testing.assert_array_equal(fastup.upsample_threshold(x, 9, threshold), expected)
+
+
+def test_boxes_in_half_precision() -> None:
+    x = np.random.default_rng(0).random((1, 3, 4, 5), np.float32)
+    boxes = np.array([[2050, 0, 5000, 5000]], np.float16)
+    whole = fastup.upsample_argmax(x, (8, 3000))
+    window = (slice(0, 8), slice(1, 3000))
+    found = fastup.upsample_argmax(x, (8, 3000), boxes=boxes, window=window)
+    np.testing.assert_array_equal(found, np.where(np.arange(1, 3000) >= 2050, whole[:, :, 1:], 0))
+
+
 def test_views_need_no_copy(generator: np.random.Generator) -> None:
     x = generator.standard_normal((2, 20, 9, 8)).astype(np.float32)
     view = x[:, ::-2, :, ::3].swapaxes(2, 3)

@@ -73,7 +73,8 @@ def cut_space(plan: Plan, chunks: tuple[Chunks, ...], others: int, limit: int) -
     space = []
     for axis, size, (low, high) in zip(plan.spatial_axes, plan.result_size, _window(plan), strict=True):
         extent = sum(chunks[axis])
-        ends = [size] if is_planar(plan) else [(2 * end * size + extent) // (2 * extent) for end in _ends(chunks[axis])]
+        uncut = is_planar(plan) or extent == 0
+        ends = [size] if uncut else [(2 * end * size + extent) // (2 * extent) for end in _ends(chunks[axis])]
         inside = sorted({min(max(end, low), high) for end in ends} | {high} - {low})
         space.append(list(itertools.pairwise([low, *(end for end in inside if end > low)])) or [(low, high)])
     if not is_planar(plan):

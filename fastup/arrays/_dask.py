@@ -45,6 +45,8 @@ def run(
         )
     _chunks.known("x", x.chunks)
     plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
+    if plan.part is not None:
+        raise TypeError(f"fastup: x must be in memory for the plan of a tile, got {type(x).__name__} of dask")
     if wanted := _chunks.before_planning(plan, x.chunks):
         x = x.rechunk(wanted)
     if isinstance(plan, MaxUnpoolPlan):
@@ -116,7 +118,6 @@ class _Graph:
     ) -> None:
         self.plan, self.x, self.operands = plan, x, operands
         self.blank = _Task(make_plan, arguments, x.shape, None, (), x.shape, None, threads)
-        self.name = f"fastup-{plan.operator}-{tokenize(x.name, make_plan, arguments, operands, x.chunks)}"
         first, channel = plan.first_spatial_axis, plan.channel_axis
         self.leading = [axis for axis in range(first) if axis != channel]
         channels = _chunks.channels_after(plan, x.chunks[channel])
@@ -126,6 +127,8 @@ class _Graph:
             plan, x.chunks, max(1, largest), parse_bytes(dask.config.get("array.chunk-size"))
         )
         self.channels = channels
+        token = tokenize(x.name, make_plan, arguments, operands, x.chunks, self.space, threads)
+        self.name = f"fastup-{plan.operator}-{token}"
         self.reads = _chunks.reads(plan, self.space)
 
     def results(self) -> Any:

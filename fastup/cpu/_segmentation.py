@@ -65,7 +65,8 @@ def box_table(plan: SegmentationPlan, boxes: Array) -> Array:
     """From and to for slices, rows and columns of the window that is made, of each box."""
     if boxes.dtype.kind == "f" and not np.isfinite(boxes).all():
         check.invalid(f"{plan.operator}: boxes must be finite, got {boxes[~np.isfinite(boxes)][0]}")
-    corners = np.ceil(boxes).reshape(-1, 2, plan.rank)[:, :, ::-1]  # a pixel is in a box from its number on
+    whole = np.ceil(boxes.astype(np.float64))  # a pixel is in a box from its number on
+    corners = whole.reshape(-1, 2, plan.rank)[:, :, ::-1]
     window = plan.window or tuple((0, extent) for extent in plan.result_size)
     found = np.tile(np.array([0, 1] * 3, np.int64), (len(corners), 1))
     for k, (start, stop) in enumerate(window, 3 - plan.rank):
@@ -154,7 +155,7 @@ class _Packing(stages.Packing):
     def _limit(self) -> int:
         """The bits of the threshold, in what values are compared in."""
         if self.computed == "uint8":
-            return int(np.clip(np.floor(self.plan.limit), -1, 255))
+            return 255 if math.isnan(self.plan.limit) else int(np.clip(np.floor(self.plan.limit), -1, 255))
         bits = np.array(self.plan.limit).astype(self.computed).tobytes().ljust(8, b"\0")
         return int.from_bytes(bits, sys.byteorder, signed=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -121,7 +122,11 @@ def make_segmentation(
         seen, order = (shape[0], shape[-1], *shape[1:-1]), "channels_first"
     options = (mode, align_corners, None, antialias, "floor", None, order)
     resize = make_interpolate(seen, dtype, size, scale_factor, *options)
-    return _plan(op, shape, dtype, data_format, resize, check.dtype(op, labels), float(threshold), boxes).cut(window)
+    try:
+        number = float(threshold)
+    except OverflowError:  # an integer that no float reaches
+        number = math.inf if threshold > 0 else -math.inf
+    return _plan(op, shape, dtype, data_format, resize, check.dtype(op, labels), number, boxes).cut(window)
 
 
 @cached
