@@ -117,7 +117,7 @@ def test_the_micro_kernel_equals_its_plain_loop(
     offsets = generator.integers(0, 4 * step, products)
     params = np.zeros(gemm.PARAMS, np.int64)
     params[[gemm.COLUMNS, gemm.PRODUCTS, gemm.ROW_STEP, gemm.ADDS]] = columns, products, columns + 3, adds
-    params[gemm.AT_ONCE] = gemm.PRODUCTS_AT_ONCE
+    params[[gemm.AT_ONCE, gemm.RUN]] = gemm.PRODUCTS_AT_ONCE, gemm.PRODUCTS_AT_ONCE + 37
     params[gemm.OFFSETS] = offsets.ctypes.data - params.ctypes.data
     params[gemm.BIASES] = bias.ctypes.data - params.ctypes.data
     expected = z.copy()
@@ -141,7 +141,7 @@ def test_the_wide_micro_kernel_equals_its_plain_loop(
     offsets = generator.integers(0, 50, products)
     params = np.zeros(gemm_wide.PARAMS, np.int64)
     params[[gemm_wide.PRODUCTS, gemm_wide.STEP, gemm_wide.Z_STEP]] = products, 3, channels + 5
-    params[gemm_wide.AT_ONCE] = gemm.PRODUCTS_AT_ONCE
+    params[[gemm_wide.AT_ONCE, gemm_wide.RUN]] = gemm.PRODUCTS_AT_ONCE, gemm.PRODUCTS_AT_ONCE + 37
     params[gemm_wide.OFFSETS] = offsets.ctypes.data - params.ctypes.data
     params[gemm_wide.BIASES] = bias.ctypes.data - params.ctypes.data
     entry = gemm_wide.gemm_wide(dtype, vectors)

@@ -148,7 +148,7 @@ class _Packing:
             offsets = [tiling.offset(self.geometry, *tap) for tap in itertools.product(*group.taps)]
             starts = range(0, tiling.channels_in * tiling.channel, tiling.channel)
             places = appended(p, [start + offset for start in starts for offset in offsets])
-            entries += [len(offsets), places, self.geometry.products_at_once(len(offsets))]
+            entries += [len(offsets), places, *self.geometry.accumulators(len(offsets))]
         p[conv.TAP_LIST] = appended(p, entries)
         self._set_bundles()
         self._set_strips()

@@ -16,7 +16,6 @@ PANEL = max(gemm.ROWS)  # rows of z that one call of the micro-kernel makes
 # Zeros between rows 8 wide cost more than copies of the picture for 256 channels that read them: 1.2 times the time.
 # The bounds between that and wider pictures, or fewer channels, were set without a search.
 _NARROW, _MANY = 16, 16
-_SHORTEST_PART = 32  # products: shorter ones read and write z too often
 _ONE = PhasedAxis(1, 1, 1, 1, (Phase((0,), (0,)),))
 
 
@@ -118,12 +117,15 @@ class Geometry(NamedTuple):
         most = max(1, gemm.PRODUCTS_AT_ONCE // max(1, *(group.size for group in self.tap_groups)))
         return -(-self.group_in // -(-self.group_in // most))
 
-    def products_at_once(self, taps: int) -> int:
-        """Products of one accumulator of a phase with so many taps: of whole channels, or a part of one."""
+    def accumulators(self, taps: int) -> tuple[int, int]:
+        """Products of one accumulator of a phase with so many taps, and at whose multiples one ends: whole channels.
+
+        Of more taps than one accumulator may sum, a channel is cut into equal parts.
+        """
         if taps <= gemm.PRODUCTS_AT_ONCE:
-            return max(1, self.channels_at_once * taps)
-        part = max(part for part in range(1, gemm.PRODUCTS_AT_ONCE + 1) if taps % part == 0)
-        return part if part >= _SHORTEST_PART else taps
+            products = max(1, self.channels_at_once * taps)
+            return products, products
+        return -(-taps // -(-taps // gemm.PRODUCTS_AT_ONCE)), taps
 
     @property
     def weights_per_channel(self) -> int:

@@ -121,8 +121,8 @@ class _Packing:
                 for channel in range(inside)
                 for place in places
             ]
-            at_once = self.geometry.products_at_once(len(places))
-            entries += [*phase, len(offsets), appended(p, offsets), before, at_once]
+            cut = self.geometry.accumulators(len(places))
+            entries += [*phase, len(offsets), appended(p, offsets), before, *cut]
             before += len(offsets)
         p[conv_wide.PAIRS] = len(found) // p[conv_wide.UP_COLUMNS]
         p[conv_wide.PHASE_LIST] = appended(p, entries)

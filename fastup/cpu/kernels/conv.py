@@ -37,8 +37,8 @@ from fastup.runtime.kernel import inline, kernel
 ) = range(68)  # fmt: skip
 PARAMS = 68
 # Entries of the lists. A tap group: taps, place of the offsets of all products of a block of channels, products of an
-# accumulator.
-TAPS, TAP_OFFSETS, TAP_AT_ONCE, TAP_ENTRY = 0, 1, 2, 3
+# accumulator, and at whose multiples one ends.
+TAPS, TAP_OFFSETS, TAP_AT_ONCE, TAP_RUN, TAP_ENTRY = range(5)
 # A kind of bundle: its output channels, and the places of one with so many and of the last one.
 BUNDLE_CHANNELS, BUNDLE_WHOLE, BUNDLE_REST, BUNDLE_ENTRY = 0, 1, 2, 3
 # A bundle: rows of z, numbers of weights per input channel, panels and pairs of phases, each with the list's place.
@@ -150,7 +150,8 @@ def multiply(params, bundle, channels, adds, columns, header, staged, z, weights
     for number in range(bundle[PANELS]):
         panel = at(words(params, bundle[PANEL_LIST]), 8 * PANEL_ENTRY * number)
         group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
-        header[gemm.PRODUCTS], header[gemm.AT_ONCE] = channels * group[TAPS], group[TAP_AT_ONCE]
+        header[gemm.PRODUCTS] = channels * group[TAPS]
+        header[gemm.AT_ONCE], header[gemm.RUN] = group[TAP_AT_ONCE], group[TAP_RUN]
         header[gemm.OFFSETS] = address(words(params, group[TAP_OFFSETS])) - address(header)
         header[gemm.BIASES] = address(at(biases, panel[PANEL_ROW] * size)) - address(header)
         target = at(z, panel[PANEL_ROW] * params[Z_STEP] * size)

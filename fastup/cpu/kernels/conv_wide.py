@@ -36,8 +36,8 @@ PARAMS = 67
 # of weights and of biases before it.
 KERNEL, WIDTH, OUTPUTS, FIRST_OUTPUT, WEIGHTS_BEFORE, BIASES_BEFORE, PANEL_ENTRY = range(7)
 # A phase: its number on each axis, products, place of their offsets, products of the phases before it, products of an
-# accumulator. All phases of a pair of slice and row phase stand together.
-PHASE_PRODUCTS, PHASE_OFFSETS, PRODUCTS_BEFORE, PHASE_AT_ONCE, PHASE_ENTRY = 3, 4, 5, 6, 7
+# accumulator, and at whose multiples one ends. All phases of a pair of slice and row phase stand together.
+PHASE_PRODUCTS, PHASE_OFFSETS, PRODUCTS_BEFORE, PHASE_AT_ONCE, PHASE_RUN, PHASE_ENTRY = range(3, 9)
 WEIGHTS, BIASES, SLOPES = range(3)
 
 
@@ -135,7 +135,7 @@ def begin_joining(params, joining):
 def multiply(params, panel, phase, weights, bias, header, staged, z, z_step, pixels):
     """One row of pixels of one phase and panel."""
     header[gemm_wide.PIXELS], header[gemm_wide.PRODUCTS] = pixels, phase[PHASE_PRODUCTS]
-    header[gemm_wide.AT_ONCE] = phase[PHASE_AT_ONCE]
+    header[gemm_wide.AT_ONCE], header[gemm_wide.RUN] = phase[PHASE_AT_ONCE], phase[PHASE_RUN]
     header[gemm_wide.STEP], header[gemm_wide.Z_STEP] = params[STEP_COLUMNS] * params[ITEMS], z_step
     header[gemm_wide.OFFSETS] = address(words(params, phase[PHASE_OFFSETS])) - address(header)
     header[gemm_wide.BIASES] = address(bias) - address(header)

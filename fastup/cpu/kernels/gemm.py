@@ -2,19 +2,19 @@
 
 ``z[r, n] = bias[r] + sum_k a[k, r] * x[offset[k] + n]``: a matrix product whose second factor is never built, because
 each of its rows is the staged input moved by an offset. The accumulators are SSA values of one loop over k: an array
-of accumulators would stay in memory (5 % of the FMA peak against 92 to 98 % on Zen 4). An accumulator runs over about
-`PRODUCTS_AT_ONCE` products: it begins at zero and is added to z at its end, so that a long sum is a sum of short ones,
-whose rounding grows with the square root of their number (at 96 no cell of the tests is less exact than torch, at 384
-some are 1.6 times). z stays in L1 meanwhile. Where sums are cut follows from the weight alone, never from the tiles, so
-that a window of a result has the bits of the whole.
+of accumulators would stay in memory (5 % of the FMA peak against 92 to 98 % on Zen 4). An accumulator runs over at
+most `PRODUCTS_AT_ONCE` products: it begins at zero and is added to z at its end, so that a long sum is a sum of short
+ones, whose rounding grows with the square root of their number (at 96 no cell of the tests is less exact than torch, at
+384 some are 1.6 times). z stays in L1 meanwhile. Where sums are cut follows from the weight alone, never from the
+tiles, so that a window of a result has the bits of the whole.
 
 ``params``: 0 columns, a multiple of a vector; 1 products k; 2 items from row to row of z; 3 whether z is added to; 4, 5
-bytes from `params` to the int64 offsets and to the biases; 6 products of an accumulator. From 7 on, what is needed
-next: its address, and steps of `FETCH_STEP` bytes that are left of this run; steps, and bytes beyond them, of every
-run; runs that are left. It is asked for step by step beside the products, which leave the way to memory unused:
-sub-pixel convolutions of large pictures, where copying the input took 14 % of the time, are 3 to 6 % faster so. How far
-it has come is noted between the loops; noted within them, it took the ports of the products (5 % of the time on Emerald
-Rapids).
+bytes from `params` to the int64 offsets and to the biases; 6 products of an accumulator; 7 products at whose multiples
+one ends in any case. From 8 on, what is needed next: its address, and steps of `FETCH_STEP` bytes that are left of this
+run; steps, and bytes beyond them, of every run; runs that are left. It is asked for step by step beside the products,
+which leave the way to memory unused: sub-pixel convolutions of large pictures, where copying the input took 14 % of the
+time, are 3 to 6 % faster so. How far it has come is noted between the loops; noted within them, it took the ports of
+the products (5 % of the time on Emerald Rapids).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from fastup.cpu.kernels.stage import as_int64, view
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
 (
-    COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES, AT_ONCE,
+    COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES, AT_ONCE, RUN,
     FETCH_AT, FETCH_LEFT, FETCH_STEPS, FETCH_SKIP, FETCH_RUNS,
-) = range(12)  # fmt: skip
-PARAMS = 12
+) = range(13)  # fmt: skip
+PARAMS = 13
 FETCH_STEP = 16
 FLOATS = ("float32", "float64")
 ROWS = (1, 2, 3, 4, 6)
@@ -151,6 +151,12 @@ def _tile_vectors(_, rows):
 
 
 @inline
+def accumulator_end(k, products, at_once, run):
+    """Where the accumulator that begins with product k ends."""
+    return min(products, min(k + at_once, k - k % run + run))
+
+
+@inline
 def asked(params, products):
     """Note how far the next rows have been asked for: on to the next run, where this one has ended."""
     if params[FETCH_RUNS] > 0:
@@ -172,18 +178,26 @@ def gemm(rows):
         lanes = lanes_of(z)
         width = _tile_vectors(rows) * lanes
         columns, products = params[COLUMNS], params[PRODUCTS]
-        each = params[AT_ONCE]
+        at_once, run = params[AT_ONCE], params[RUN]
         whole = columns // width * width
         for n in range(0, whole, width):
-            for k in range(0, max(products, 1), each):
-                end = min(k + each, products)
+            k = 0
+            while True:  # once also where there are no products, for the biases
+                end = accumulator_end(k, products, at_once, run)
                 wide(params, offsets, x, z, a, bias, n, k, end)
                 asked(params, end - k)
+                k = end
+                if k >= products:
+                    break
         for n in range(whole, columns, lanes):
-            for k in range(0, max(products, 1), each):
-                end = min(k + each, products)
+            k = 0
+            while True:
+                end = accumulator_end(k, products, at_once, run)
                 narrow(params, offsets, x, z, a, bias, n, k, end)
                 asked(params, end - k)
+                k = end
+                if k >= products:
+                    break
 
     return body
 
@@ -191,12 +205,13 @@ def gemm(rows):
 @inline
 def product(params, offsets, x, z, a, bias, rows, n):
     """One column of z, as a plain loop: what every tile must equal."""
-    each = params[AT_ONCE]
     for row in range(rows):
         result = z[params[ROW_STEP] * row + n] if params[ADDS] else bias[row]
-        for begin in range(0, params[PRODUCTS], each):
-            total = x[0] - x[0]
-            for k in range(begin, min(begin + each, params[PRODUCTS])):
+        begin = 0
+        while begin < params[PRODUCTS]:
+            end, total = accumulator_end(begin, params[PRODUCTS], params[AT_ONCE], params[RUN]), x[0] - x[0]
+            for k in range(begin, end):
                 total += a[k * rows + row] * x[offsets[k] + n]
             result += total
+            begin = end
         z[params[ROW_STEP] * row + n] = result

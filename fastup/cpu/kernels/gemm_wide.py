@@ -6,16 +6,17 @@ Rapids. Sums are made in the same order, and cut at the same places, as in `gemm
 do not fill a tile go through smaller ones.
 
 ``params``: 0 pixels; 1 products k; 2, 3 items from pixel to pixel of x and of z; 4, 5 bytes from `params` to the int64
-offsets and to the biases; 6 products of an accumulator.
+offsets and to the biases; 6, 7 the products of an accumulator, as in `gemm`.
 """
 
 from __future__ import annotations
 
 from fastup.cpu.kernels import gemm, vectors
+from fastup.cpu.kernels.gemm import accumulator_end
 from fastup.cpu.kernels.stage import as_int64, view
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-PIXELS, PRODUCTS, STEP, Z_STEP, OFFSETS, BIASES, AT_ONCE, PARAMS = range(8)
+PIXELS, PRODUCTS, STEP, Z_STEP, OFFSETS, BIASES, AT_ONCE, RUN, PARAMS = range(9)
 VECTORS = (1, 2, 3, 4)
 _TILES = 4  # that share an accumulator's part of the weights while it is in L1: 4 % on 64 channels
 _MOST = 8  # pixels of a tile; LLVM loads those of larger ones all at once, and spills (12: half the speed)
@@ -89,12 +90,17 @@ def _tiles(pixels, vectors):
 
     @inline
     def tiles(params, offsets, x, z, w, bias, first):
-        products, each = params[PRODUCTS], params[AT_ONCE]
+        products, at_once, run = params[PRODUCTS], params[AT_ONCE], params[RUN]
         end = first + (params[PIXELS] - first) // pixels * pixels
         for block in range(first, end, _TILES * pixels):
-            for k in range(0, max(products, 1), each):
+            k = 0
+            while True:  # once also where there are no products, for the biases
+                stop = accumulator_end(k, products, at_once, run)
                 for p in range(block, min(block + _TILES * pixels, end), pixels):
-                    tile(params, offsets, x, z, w, bias, p, k, min(k + each, products))
+                    tile(params, offsets, x, z, w, bias, p, k, stop)
+                k = stop
+                if k >= products:
+                    break
         return end
 
     return tiles
@@ -118,12 +124,13 @@ def gemm_wide(vectors):
 @inline
 def product(params, offsets, x, z, w, bias, channels, p):
     """One pixel of z, as a plain loop: what every tile must equal."""
-    each = params[AT_ONCE]
     for channel in range(channels):
         result = bias[channel]
-        for begin in range(0, params[PRODUCTS], each):
-            total = x[0] - x[0]
-            for k in range(begin, min(begin + each, params[PRODUCTS])):
+        begin = 0
+        while begin < params[PRODUCTS]:
+            end, total = accumulator_end(begin, params[PRODUCTS], params[AT_ONCE], params[RUN]), x[0] - x[0]
+            for k in range(begin, end):
                 total += x[offsets[k] + p * params[STEP]] * w[k * channels + channel]
             result += total
+            begin = end
         z[params[Z_STEP] * p + channel] = result
