@@ -358,6 +358,14 @@ def test_labels_and_masks(case: Case, data_format: str, generator: np.random.Gen
             np.testing.assert_allclose(host(shares), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_confidences_in_many_blocks(dtype: str, generator: np.random.Generator, monkeypatch: Any) -> None:
+    monkeypatch.setattr(segmentation, "_BLOCK_ITEMS", 400)
+    x = generator.standard_normal((1, 2, 8, 9)).astype(dtype)
+    found = fastup.upsample_softmax_max(cuda.to_device(x), scale_factor=2)[1]
+    np.testing.assert_allclose(host(found), fastup.upsample_softmax_max(x, scale_factor=2)[1], rtol=2e-3)
+
+
 @pytest.mark.parametrize(
     "case",
     [one for one in SMALL if one.operator not in ("zero_stuff", "interpolate") and one not in POOLS][::5],

@@ -24,10 +24,13 @@ def run(plan: SegmentationPlan, x: View, results: tuple[View, ...], operands: tu
         x = replace(x, shape=tuple(x.shape[k] for k in order), strides=tuple(x.strides[k] for k in order))
     x = copies.contiguous(plan, x)
     plane = math.prod(plan.resize.output_shape) // _planes(plan)
+    shares = floats.target(results[1]) if len(results) > 1 else None
     for begin, block in _blocks(plan):
         made = memory.view_of(memory.empty(block.output_shape, copies.storage(x.dtype)), x.dtype)
         _interpolate.run(block, x, (made,), ())
-        _reduce(plan, floats.widened(made), made.size, (begin, plane), results)
+        _reduce(plan, floats.widened(made), made.size, (begin, plane), results[0], shares)
+    if shares is not None:
+        floats.narrowed(shares, results[1])
     boxes = operands[0] if operands else None
     if boxes is not None:
         for result in results:
@@ -44,7 +47,7 @@ def _blocks(plan: SegmentationPlan) -> list[tuple[int, InterpolatePlan]]:
     """The interpolation in parts along its first axis, and where in a plane of the result each part begins."""
     known = memory.kept(plan, "blocks")
     if not known:
-        known += _made_blocks(plan.resize)
+        known += list(_made_blocks(plan.resize))  # at once: another thread may look
     return known
 
 
@@ -61,8 +64,9 @@ def _made_blocks(resize: InterpolatePlan) -> Iterator[tuple[int, InterpolatePlan
         yield (begin - first) * inner, whole.restricted(window, part)
 
 
-def _reduce(plan: SegmentationPlan, values: Any, count: int, place: tuple[int, int], results: tuple[View, ...]) -> None:
-    first = results[0].flat(plan.labels)[0]
+def _reduce(plan: SegmentationPlan, values: Any, count: int, place: tuple[int, int], result: View, shares: Any) -> None:
+    """Labels, and confidences as floats, or the mask of one block."""
+    first = result.flat(plan.labels)[0]
     if not plan.reduces:
         limit = memory.uploaded(np.array([plan.limit], floats.computed_in(plan.dtype)))
         memory.launch(reduce.exceeds, count, count // _planes(plan), *place, limit, values, first)
@@ -71,10 +75,8 @@ def _reduce(plan: SegmentationPlan, values: Any, count: int, place: tuple[int, i
     pixels = count // plan.classes // pictures
     sizes = (pictures * pixels, plan.classes, pixels, *place)
     memory.launch(reduce.argmax, *sizes, values, first)
-    if len(results) > 1:
-        shares = floats.target(results[1])
+    if shares is not None:
         memory.launch(reduce.confidence, *sizes, values, first, shares)
-        floats.narrowed(shares, results[1])
 
 
 def _clear(plan: SegmentationPlan, boxes: View, result: View) -> None:
