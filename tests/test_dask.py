@@ -158,6 +158,21 @@ def test_tasks_are_pickled() -> None:
     np.testing.assert_array_equal(again.compute(scheduler="synchronous"), y.compute(scheduler="synchronous"))
 
 
+def test_plans_that_are_ready(generator: np.random.Generator) -> None:
+    x, w = generator.standard_normal((2, 4, 8, 9)).astype(np.float32), np.ones((2, 4, 3, 3), np.float32)
+    lazy = da.from_array(x, (1, 2, 4, 4))
+    boxes = np.array([[0, 0, 9, 9], [2, 3, 30, 30]])
+    labels = fastup.plan.upsample_argmax(x.shape, x.dtype, scale_factor=2, boxes_shape=(2, 4))
+    for plan, operands in (
+        (fastup.plan.interpolate(x.shape, x.dtype, scale_factor=2, mode="bicubic"), ()),
+        (fastup.plan.pixel_shuffle(x.shape, x.dtype, 2, window=(slice(1, 15), slice(0, 9))), ()),
+        (fastup.plan.conv2d(x.shape, x.dtype, w.shape, padding=1), (w,)),
+        (labels, (boxes,)),
+    ):
+        y = pickle.loads(pickle.dumps(fastup.run(plan, lazy, operands=operands)))
+        assert_same(y, fastup.run(plan, x, operands=operands))
+
+
 def test_equal_calls_have_equal_names() -> None:
     x = da.ones((1, 3, 8, 8), chunks=4)
     names = {fastup.interpolate(x, scale_factor=factor).name for factor in (2, 2, 3)}

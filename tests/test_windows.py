@@ -119,6 +119,24 @@ def test_input_window_is_needed(case: Case, generator: np.random.Generator) -> N
                 assert not np.array_equal(seen(marked), still), (window, k, position)
 
 
+def test_windows_of_so_many_bytes() -> None:
+    """They cover the plan's result, also that of a window, and none is larger than asked."""
+    whole = fastup.plan.interpolate((1, 2, 30, 40), "float32", scale_factor=2)
+    for plan, window in ((whole, ((0, 60), (0, 80))), (whole.cut((slice(7, 31), slice(5, 25))), ((7, 31), (5, 25)))):
+        for most in (8, 100, 3000, 10**6):
+            covered = np.zeros((60, 80), int)
+            for part in plan.windows(most):
+                covered[part] += 1
+                assert covered[part].size * 2 * 4 <= most
+            expected = np.zeros((60, 80), int)
+            expected[tuple(slice(*ends) for ends in window)] = 1
+            np.testing.assert_array_equal(covered, expected)
+    with pytest.raises(TypeError, match="interpolate: most_bytes must be an integer, got 'a'"):
+        whole.windows("a")  # type: ignore[arg-type]
+    pool = fastup.plan.max_pool2d((1, 1, 7, 1), "float32", (2, 3), 3, (0, 1))
+    assert pool.input_window((slice(2, 2), slice(0, 0))) == (slice(6, 6), slice(0, 0))
+
+
 def test_windows_of_a_view_in_any_order() -> None:
     generator = np.random.default_rng(3)
     x = generator.random((2, 9, 10, 8), np.float32).transpose(0, 3, 2, 1)

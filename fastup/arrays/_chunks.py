@@ -21,16 +21,20 @@ class Piece(NamedTuple):
     target: Interval
 
 
-def before_planning(plan: Plan, chunks: tuple[Chunks, ...]) -> dict[int, int | Chunks]:
-    """The axes that must be cut otherwise, and how: -1 for one chunk, or chunks that hold whole blocks of phases."""
-    wanted: dict[int, int | Chunks] = {}
+def wanted_cuts(plan: Plan, chunks: tuple[Chunks, ...], ready: bool) -> dict[int, int | Chunks]:
+    """The axes that must be cut otherwise, and how: -1 for one chunk, or chunks that hold whole blocks of phases.
+
+    A plan that is `ready` is of all pictures and channels.
+    """
+    outer = (axis for axis in range(len(chunks)) if axis not in plan.spatial_axes)
+    wanted: dict[int, int | Chunks] = {axis: -1 for axis in outer if ready and len(chunks[axis]) > 1}
     if is_planar(plan):
         wanted |= {axis: -1 for axis in plan.spatial_axes if len(chunks[axis]) > 1}
     channels = chunks[plan.channel_axis]
     multiple = channel_multiple(plan)
     if multiple == 0 and len(channels) > 1:
         wanted[plan.channel_axis] = -1
-    elif multiple > 1 and any(extent % multiple for extent in channels):
+    elif not ready and multiple > 1 and any(extent % multiple for extent in channels):
         wanted[plan.channel_axis] = _multiples(channels, multiple)
     return wanted
 

@@ -19,6 +19,7 @@ from fastup.arrays import _chunks, apply
 from fastup.arrays._chunks import Interval, Piece
 from fastup.plan import MaxUnpoolPlan, Plan, SegmentationPlan
 from fastup.plan.operands import described
+from fastup.plan.ready import Ready
 
 try:
     import dask.array
@@ -47,7 +48,7 @@ def run(
     plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
     if plan.part is not None:
         raise TypeError(f"fastup: x must be in memory for the plan of a tile, got {type(x).__name__} of dask")
-    if wanted := _chunks.before_planning(plan, x.chunks):
+    if wanted := _chunks.wanted_cuts(plan, x.chunks, isinstance(make_plan, Ready)):
         x = x.rechunk(wanted)
     if isinstance(plan, MaxUnpoolPlan):
         operands = (_beside(operands[0], x),)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastup.arrays import apply
-from fastup.plan import Plan, check
+from fastup.plan import Plan
+from fastup.plan.ready import Ready
 
 
 def run(plan: Plan, x: Any, out: Any = None, *, operands: tuple[Any, ...] = (), threads: int | None = None) -> Any:
@@ -21,7 +22,7 @@ def run(plan: Plan, x: Any, out: Any = None, *, operands: tuple[Any, ...] = (), 
         C-contiguous array of the result's shape and dtype that takes the result.
     operands : tuple of arrays
         What the operator takes beside `x`, as `plan` says: weight, bias and slopes of a convolution (None where there
-        is none), the indices of an unpooling.
+        is none), the indices of an unpooling, the boxes of labels and masks.
     threads : int, optional
         Threads that this call may use; default `get_num_threads`.
 
@@ -46,12 +47,5 @@ def run(plan: Plan, x: Any, out: Any = None, *, operands: tuple[Any, ...] = (), 
     if not isinstance(plan, Plan):
         raise TypeError(f"run: plan must be a plan of fastup.plan, got {type(plan).__name__}")
 
-    def same(shape: Any, dtype: Any, *others: Any) -> Plan:
-        if (shape, dtype) != (plan.input_shape, plan.dtype):
-            expected = f"shape {plan.input_shape} and dtype {plan.dtype}"
-            check.invalid(f"run: x must have {expected} for this plan, got shape {shape} and dtype {dtype}")
-        plan.check_operands(others)
-        return plan
-
     named = {f"operand {number}": one for number, one in enumerate(operands)}
-    return apply(same, x, (), out, threads, named or None)
+    return apply(Ready(plan), x, (), out, threads, named or None)

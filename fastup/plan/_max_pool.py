@@ -63,7 +63,7 @@ class MaxPoolPlan(_WindowPlan):
         found = []
         numbers = zip(self.space(self.input_shape), *self._numbers, window, strict=True)
         for n, k, s, p, d, (start, stop) in numbers:
-            low = max(0, start * s - p)
+            low = min(n, max(0, start * s - p))
             found.append((low, max(low, min(n, (stop - 1) * s - p + d * (k - 1) + 1)) if start < stop else low))
         return tuple(found)
 

@@ -60,7 +60,7 @@ class Plan(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the plan alone: addresses mean nothing to another process."""
-        return {**self.__dict__, "packed": {}}
+        return {**{name: value for name, value in vars(self).items() if name != "own_tile"}, "packed": {}}
 
     @property
     def channel_axis(self) -> int:
@@ -155,16 +155,16 @@ class Plan(ABC):
         return whole.restricted(wanted, whole.reads(wanted))
 
     def windows(self, most_bytes: int) -> Iterator[tuple[slice, ...]]:
-        """Cut the result into windows, so that arrays that fit in no memory can be made one after the other.
+        """Cut the plan's result into windows, so that what fits in no memory can be made part by part.
 
         Parameters
         ----------
         most_bytes : int
             What the largest results of a window may take together, if one position along every axis takes no more.
 
-        Yields
-        ------
-        tuple of slice
+        Returns
+        -------
+        iterator of tuple of slice
             Positions of the whole result, one slice per spatial axis, in the order in which they lie in memory.
 
         Examples
@@ -174,18 +174,19 @@ class Plan(ABC):
         >>> [(rows.start, rows.stop) for rows, _ in plan.windows(600)]
         [(0, 15), (15, 30), (30, 40)]
         """
-        least = check.integer(self.operator, "most_bytes", most_bytes)
-        size, per_position = self.result_size, 0
-        for shape, dtype in self.outputs:
-            per_position += math.prod(shape) * dtype.itemsize // max(1, math.prod(size))
-        steps = [1] * len(size)
+        most = check.integer(self.operator, "most_bytes", most_bytes)
+        window = self._wanted(None)
+        size = [stop - start for start, stop in window]
+        held = sum(math.prod(shape) * dtype.itemsize for shape, dtype in self.outputs)
+        steps, bytes_ = [1] * len(size), held // max(1, math.prod(size))
         for k in reversed(range(len(size))):  # the last axis first, and whole before the next
-            inner = max(1, per_position * math.prod(steps))
-            steps[k] = max(1, min(size[k], least // inner))
-        ranges = (range(0, extent, step) for extent, step in zip(size, steps, strict=True))
-        for begins in itertools.product(*ranges):
-            ends = (min(b + step, extent) for b, step, extent in zip(begins, steps, size, strict=True))
-            yield tuple(map(slice, begins, ends))
+            steps[k] = max(1, min(size[k], most // max(1, bytes_)))
+            bytes_ *= steps[k]
+        begins = (range(start, stop, step) for (start, stop), step in zip(window, steps, strict=True))
+        return (
+            tuple(slice(b, min(b + step, stop)) for b, step, (_, stop) in zip(corner, steps, window, strict=True))
+            for corner in itertools.product(*begins)
+        )
 
     @functools.cached_property
     def own_tile(self) -> tuple[Plan, tuple[slice, ...]]:
