@@ -111,7 +111,8 @@ def _of_labels(plan: SegmentationPlan, model: onnx.ModelProto, x: Array) -> Ties
     """What the rounding of the interpolation can decide."""
     if plan.reduces and plan.data_format == "channels_last":
         x = np.moveaxis(x, -1, 1)
-    return Ties(plan, functional.run(plan.resize, x), _of_items(plan.resize, model, x, ()).absolute)
+    logits = functional.run(plan.resize, x).astype(np.float64)  # whose differences no dtype wraps
+    return Ties(plan, logits, _of_items(plan.resize, model, x, ()).absolute)
 
 
 def _copies(axis: axis_table.Axis) -> bool:

@@ -14,6 +14,7 @@ import fastup.export
 from fastup.cpu import _segmentation
 from fastup.export import UnsupportedExport
 from fastup.export.running import onnxruntime, reference
+from fastup.export.tolerances import tolerance
 from tests.cases import SEGMENTED, Case, quickly
 
 Array = np.ndarray[Any, Any]
@@ -267,6 +268,25 @@ def test_export(operator: str, lowering: str, generator: np.random.Generator) ->
                 assert np.mean(first != second) < 0.02
 
 
+@pytest.mark.parametrize("threshold", [-np.inf, -3e9, np.nan, 3e9, 0.5])
+def test_export_of_any_threshold(threshold: float) -> None:
+    for dtype in ("int32", "uint8"):
+        x = np.array([np.iinfo(dtype).min, 0, 1, np.iinfo(dtype).max], dtype).reshape(1, 1, 2, 2)
+        model = fastup.export.upsample_threshold(x.shape, 2, threshold, mode="nearest", dtype=dtype)
+        expected = fastup.upsample_threshold(x, 2, threshold, mode="nearest")
+        np.testing.assert_array_equal(expected, x > threshold)
+        np.testing.assert_array_equal(onnxruntime(model, x), expected)
+
+
+def test_wrong_labels_are_no_ties() -> None:
+    """The difference of two bytes may need more than a byte."""
+    x = np.array([100, -100], np.int8).reshape(1, 2, 1, 1)
+    plan = fastup.plan.upsample_argmax(x.shape, x.dtype, 1, mode="nearest")
+    allowed = tolerance(plan, fastup.export.upsample_argmax(plan), x)
+    assert allowed.misses(np.array([[[1]]]), np.array([[[0]]])) == 1
+    assert allowed.misses(np.array([[[0]]]), np.array([[[0]]])) == 0
+
+
 def test_export_of_symbolic_sizes(generator: np.random.Generator) -> None:
     model = fastup.export.upsample_argmax(("N", 5, "H", "W"), scale_factor=4, verify=True)
     x = generator.standard_normal((2, 5, 7, 9)).astype(np.float32)
@@ -338,6 +358,20 @@ CHANNELLESS = np.zeros((2, 0, 4, 5), np.float32)
             lambda: fastup.upsample_argmax(X, 8, boxes=np.array([["a"] * 4] * 2)),
             TypeError,
             "upsample_argmax: boxes must be integers or floats, got dtype <U1",
+        ),
+        (
+            lambda: fastup.upsample_argmax(X, 8, boxes=[[0, 0, 1, 1], [0]]),
+            ValueError,
+            "upsample_argmax: boxes must have as many numbers each, got [[0, 0, 1, 1], [0]]",
+        ),
+        (
+            lambda: fastup.run(
+                fastup.plan.upsample_argmax(X.shape, X.dtype, 8, boxes_shape=(2, 4)),
+                X,
+                operands=(np.array([["a"] * 4] * 2),),
+            ),
+            TypeError,
+            "run: boxes must be integers or floats, got dtype <U1",
         ),
         (
             lambda: fastup.upsample_argmax(X[0, 0], 8),

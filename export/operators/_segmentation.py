@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
@@ -26,7 +24,7 @@ def append(
     if y.dtype not in _COMPARED:
         y = graph.cast(y, np.float32 if y.dtype.kind not in "iu" else np.float64 if y.dtype.itemsize > 2 else np.int32)
     if not plan.reduces:
-        return [graph.op("Greater", y, graph.const(_limit(plan, y.dtype), y.dtype), dtype=bool)]
+        return [_mask(graph, y, plan.limit)]
     labels = graph.op("ArgMax", y, dtype=np.int64, shape=_without_classes(y), axis=1, keepdims=0)
     labels = graph.cast(labels, plan.labels)
     if plan.operator == "upsample_argmax":
@@ -34,12 +32,11 @@ def append(
     return [labels, graph.cast(_confidences(graph, y), plan.dtype.newbyteorder("="))]
 
 
-def _limit(plan: SegmentationPlan, dtype: np.dtype[Any]) -> float:
-    """What integers exceed is a whole number, if they exceed it."""
-    if dtype.kind == "f":
-        return plan.limit
-    limits = np.iinfo(dtype)
-    return float(np.clip(np.floor(plan.limit), limits.min, limits.max))
+def _mask(graph: Graph, y: Value, limit: float) -> Value:
+    """Whether items exceed a number; integers are compared as float64, which has all of 32 bits, and any limit."""
+    if y.dtype.kind == "i":
+        y = graph.cast(y, np.float64)
+    return graph.op("Greater", y, graph.const(limit, y.dtype), dtype=bool)
 
 
 def _without_classes(y: Value) -> tuple[Dim, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastup.arrays import apply
+from fastup.plan import check
 from fastup.plan._segmentation import make_segmentation
 
 _argmax, _softmax_max, _threshold = (
@@ -80,7 +81,7 @@ def upsample_argmax(
     array([[[1, 1, 0, 0, 0, 0]]], dtype=int32)
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, 0.0, dtype, window, data_format)
-    return apply(_argmax, logits, arguments, out, threads, {"boxes": _array(boxes)})
+    return apply(_argmax, logits, arguments, out, threads, {"boxes": _array("upsample_argmax", boxes)})
 
 
 def upsample_softmax_max(
@@ -137,7 +138,7 @@ def upsample_softmax_max(
     ([0, 0, 0], [0.25, 0.25, 0.25])
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, 0.0, dtype, window, data_format)
-    return apply(_softmax_max, logits, arguments, out, threads, {"boxes": _array(boxes)})
+    return apply(_softmax_max, logits, arguments, out, threads, {"boxes": _array("upsample_softmax_max", boxes)})
 
 
 def upsample_threshold(
@@ -164,7 +165,7 @@ def upsample_threshold(
     logits : array
         (N, C, L), (N, C, H, W) or (N, C, D, H, W); float16, bfloat16, float32, float64 or integers of at most 32 bits.
     threshold : float
-        Rounded to the dtype of floating-point logits first, as NumPy and torch do.
+        Rounded to the dtype of floating-point logits first, as torch does.
     size, scale_factor, mode, align_corners, antialias, window, data_format, threads
         As in `upsample_argmax`.
     boxes : array, optional
@@ -196,9 +197,14 @@ def upsample_threshold(
     array([[[[False, False, False,  True,  True, False]]]])
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, threshold, "bool", window, data_format)
-    return apply(_threshold, logits, arguments, out, threads, {"boxes": _array(boxes)})
+    return apply(_threshold, logits, arguments, out, threads, {"boxes": _array("upsample_threshold", boxes)})
 
 
-def _array(boxes: Any) -> Any:
+def _array(op: str, boxes: Any) -> Any:
     """Boxes as an array; lists of numbers are common."""
-    return np.asarray(boxes) if isinstance(boxes, (list, tuple)) else boxes
+    if not isinstance(boxes, (list, tuple)):
+        return boxes
+    try:
+        return np.asarray(boxes)
+    except ValueError:
+        check.invalid(f"{op}: boxes must have as many numbers each, got {boxes!r}")

@@ -50,7 +50,7 @@ class SegmentationPlan(Plan):
     @property
     def reduces(self) -> bool:
         """Whether the classes are reduced to one number."""
-        return self.operator != "upsample_threshold"
+        return _reduces(self.operator)
 
     @property
     def classes(self) -> int:
@@ -91,9 +91,16 @@ class SegmentationPlan(Plan):
 
     def check_operands(self, given: tuple[Operand | None, ...]) -> None:
         """Refuse anything but boxes of the shape that this plan was made for."""
-        shapes = [one.shape if one else None for one in given]
-        if shapes not in ([self.boxes], [] if self.boxes is None else [self.boxes]):
+        boxes = given[0] if given else None
+        if len(given) > 1 or (boxes and boxes.shape) != self.boxes:
+            shapes = [one.shape if one else None for one in given]
             check.invalid(f"run: operands must be boxes of shape {self.boxes} for this plan, got shapes {shapes}")
+        if boxes is not None:
+            _check_kind("run", boxes)
+
+
+def _reduces(op: str) -> bool:
+    return op != "upsample_threshold"
 
 
 def make_segmentation(
@@ -118,12 +125,12 @@ def make_segmentation(
         raise TypeError(f"{op}: threshold must be a number, got {threshold!r}")
     last = check.choice(op, "data_format", data_format, check.DATA_FORMATS) == "channels_last"
     seen, order = shape, data_format
-    if op != "upsample_threshold" and last:
+    if _reduces(op) and last:
         seen, order = (shape[0], shape[-1], *shape[1:-1]), "channels_first"
     options = (mode, align_corners, None, antialias, "floor", None, order)
     resize = make_interpolate(seen, dtype, size, scale_factor, *options)
     try:
-        number = float(threshold)
+        number = math.nan if threshold != threshold else float(threshold)  # one NaN, which equals itself as a key
     except OverflowError:  # an integer that no float reaches
         number = math.inf if threshold > 0 else -math.inf
     return _plan(op, shape, dtype, data_format, resize, check.dtype(op, labels), number, boxes).cut(window)
@@ -138,7 +145,7 @@ def _plan(
         rule = "a mode that samples (nearest, nearest-exact, linear, cubic, lanczos)"
         check.invalid(f"{op}: mode must be {rule}, got {resize.mode!r}")
     _check_dtype(op, dtype)
-    reduces = op != "upsample_threshold"
+    reduces = _reduces(op)
     classes = shape[1] if data_format == "channels_first" else shape[-1]
     if reduces:
         _check_classes(op, classes, shape, labels)
@@ -166,14 +173,18 @@ def _check_classes(op: str, classes: int, shape: tuple[int, ...], labels: np.dty
         check.invalid(f"{op}: dtype must be native and hold labels from 0 to {classes - 1}, got {labels.str}")
 
 
+def _check_kind(op: str, boxes: Operand) -> None:
+    if boxes.dtype.kind not in "iuf" or boxes.dtype.itemsize > 8:
+        raise TypeError(f"{op}: boxes must be integers or floats, got dtype {boxes.dtype}")
+
+
 def _check_boxes(
     op: str, boxes: Operand | None, shape: tuple[int, ...], rank: int, classes: int | None, data_format: str
 ) -> None:
     """Refuse boxes of another shape than one per picture or, where masks keep their classes, one per class."""
     if boxes is None:
         return
-    if boxes.dtype.kind not in "iuf" or boxes.dtype.itemsize > 8:
-        raise TypeError(f"{op}: boxes must be integers or floats, got dtype {boxes.dtype}")
+    _check_kind(op, boxes)
     wanted: list[tuple[int, ...]] = [(shape[0], 2 * rank)]
     if classes is not None and data_format == "channels_first":
         wanted.append((shape[0], classes, 2 * rank))
