@@ -157,6 +157,44 @@ def test_a_scheduler_of_distributed(tmp_path: Path) -> None:
     np.testing.assert_array_equal(made[...], fastup.interpolate(x[None, None], scale_factor=2)[0, 0])
 
 
+def test_a_scheduler_that_is_not_there_costs_nothing(tmp_path: Path) -> None:
+    """What is to be replaced stays until there is someone to make the new one."""
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")
+    stored(tmp_path / "in.zarr", (8, 8), (4, 4))
+    old = stored(tmp_path / "out.zarr", (3, 3), (2, 2))
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        for address in ("tcp://127.0.0.1:9", "nonsense://x"):
+            arguments = ("--scale", 2, "--overwrite", "--scheduler", address)
+            text = invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", *arguments, status=2)
+            assert f"upscale: scheduler must be the address of a scheduler, got {address}" in text
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "out.zarr", mode="r")[...], old)
+
+
+def test_shards_and_filters_stay(tmp_path: Path) -> None:
+    codec = zarr.codecs.TransposeCodec(order=(1, 0))
+    x = stored(tmp_path / "in.zarr", (50, 60), (5, 6), shards=(20, 12), filters=[codec])
+    invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", "--scale", 1.5, "--mode", "bilinear")
+    made = zarr.open_array(tmp_path / "out.zarr", mode="r")
+    assert (made.chunks, made.shards, made.filters) == ((5, 6), (20, 12), (codec,))
+    np.testing.assert_array_equal(made[...], fastup.interpolate(x[None, None], None, 1.5, "bilinear")[0, 0])
+
+
+def test_what_only_one_format_has_stays(tmp_path: Path) -> None:
+    separator = {"name": "v2", "separator": "/"}
+    stored(tmp_path / "2.zarr", (9, 8), (4, 4), zarr_format=2, order="F", chunk_key_encoding=separator)
+    stored(tmp_path / "3.zarr", (9, 8), (4, 4), chunk_key_encoding=separator, dimension_names=["row", "column"],
+           serializer=zarr.codecs.BytesCodec(endian="big"))  # fmt: skip
+    kept = {"2": ("order", "dimension_separator"), "3": ("codecs", "chunk_key_encoding", "dimension_names")}
+    for name, fields in kept.items():
+        invoke(tmp_path / f"{name}.zarr", tmp_path / f"{name}-out.zarr", "--scale", 2)
+        before, after = (zarr.open_array(tmp_path / f"{name}{end}.zarr", mode="r") for end in ("", "-out"))
+        assert [getattr(before.metadata, field) for field in fields] == [
+            getattr(after.metadata, field) for field in fields
+        ]
+        np.testing.assert_array_equal(after[...], before[...].repeat(2, 0).repeat(2, 1))
+
+
 def test_messages(tmp_path: Path) -> None:
     stored(tmp_path / "in.zarr", (8, 8), (4, 4))
     target = tmp_path / "out.zarr"
@@ -177,7 +215,17 @@ def test_messages(tmp_path: Path) -> None:
     assert "upscale: sources must be files, or one array of zarr, got" in refused(
         tmp_path / "folder", target, "--scale", 2
     )
-    assert "is not of the form 2 or 1,2,2" in refused(tmp_path / "in.zarr", target, "--scale", "twice")
+    for scale in ("twice", "", "2,"):
+        assert "is not of the form 2 or 1,2,2" in refused(tmp_path / "in.zarr", target, f"--scale={scale}")
+    for scale in ("nan", "1,inf", "-2", "0"):
+        assert "scale_factor must be finite and greater than 0" in refused(
+            tmp_path / "in.zarr", target, f"--scale={scale}"
+        )
+    assert "result must be smaller than 2**63 bytes" in refused(tmp_path / "in.zarr", target, "--scale=1e200")
+    (tmp_path / "empty.zarr").mkdir()
+    assert f"source must be an array of zarr, got {tmp_path / 'empty.zarr'}" in refused(
+        tmp_path / "empty.zarr", target, "--scale", 2
+    )
     group = zarr.open_group(tmp_path / "group.zarr", mode="w")
     group.create_array("0", shape=(4, 4), chunks=(2, 2), dtype="u1")
     text = refused(tmp_path / "group.zarr", target, "--scale", 2)

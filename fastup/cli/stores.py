@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,33 @@ def upscale(
     stored = _opened(source)
     letters = _letters(axes, stored.ndim)
     _check_target(source.resolve(), target.resolve(), overwrite)
-    x = dask.array.from_zarr(source, chunks=_read_chunks(stored, scale, letters))
-    factor = scale if len(scale) > 1 else scale[0]
-    options = (None, factor, mode, align_corners, None, antialias)
+    options = (None, scale if len(scale) > 1 else scale[0], mode, align_corners, None, antialias)
+    planes = _as_planes(dask.array.from_zarr(source), letters)
+    plan = fastup.plan.interpolate(planes.shape, planes.dtype, *options)
+    grown = math.prod(plan.output_shape) / max(1, math.prod(plan.input_shape))
+    most = int(_TASK_BYTES / max(grown, 1)) // stored.dtype.itemsize
+    x = dask.array.from_zarr(source, chunks=whole_chunks(stored.shape, stored.chunks, most))
     y = _as_stored(fastup.interpolate(_as_planes(x, letters), *options), letters)
-    made = _created(stored, target, y, letters)
-    try:
-        _filled(made, y, scheduler)
-    except OSError as error:
-        raise OSError(f"upscale: {target} is incomplete and marked as such: {error}") from error
-    made.attrs[_COMPLETE] = True
+    with _cluster(scheduler) as client:  # before anything is replaced
+        made = _created(stored, target, y, letters)
+        try:
+            _filled(made, y, client)
+        except OSError as error:
+            raise OSError(f"upscale: {target} is incomplete and marked as such: {error}") from error
+        made.attrs[_COMPLETE] = True
     return tuple(y.shape)
+
+
+def _cluster(scheduler: str | None) -> Any:
+    """A client of the scheduler, or None for threads here."""
+    if scheduler is None:
+        return contextlib.nullcontext()
+    from distributed import Client
+
+    try:
+        return Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise OSError(f"upscale: scheduler must be the address of a scheduler, got {scheduler} ({error})") from None
 
 
 def _check_target(source: Path, target: Path, overwrite: bool) -> None:
@@ -68,7 +85,10 @@ def _is_array(path: Path) -> bool:
 
 
 def _opened(path: Path) -> Any:
-    found = zarr.open(path, mode="r")
+    try:
+        found = zarr.open(path, mode="r")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"upscale: source must be an array of zarr, got {path}, which has none ({error})") from None
     if isinstance(found, zarr.Group):
         names = ", ".join(sorted(str(name) for name, _ in found.arrays())) or "none"
         raise ValueError(f"upscale: source must be an array of zarr, got the group {path}, whose arrays are: {names}")
@@ -86,12 +106,6 @@ def _letters(axes: str | None, ndim: int) -> str:
     if not set(letters) & set("zyx"):
         raise ValueError(f"upscale: axes must name one of z, y and x, got {axes!r}")
     return letters
-
-
-def _read_chunks(stored: Any, scale: tuple[float, ...], letters: str) -> Any:
-    """Whole stored chunks, so many that a task is worth its while."""
-    grown = math.prod(scale) if len(scale) > 1 else scale[0] ** len(set(letters) & set("zyx"))
-    return whole_chunks(stored.shape, stored.chunks, int(_TASK_BYTES / max(grown, 1)) // stored.dtype.itemsize)
 
 
 def whole_chunks(shape: tuple[int, ...], stored: tuple[int, ...], most: int) -> tuple[int, ...]:
@@ -124,28 +138,35 @@ def _as_stored(y: Any, letters: str) -> Any:
 
 
 def _created(stored: Any, target: Path, y: Any, letters: str) -> Any:
-    """An array like the source's in chunks, compression and format, which says that it is not complete."""
-    chunks = tuple(min(chunk, extent) for chunk, extent in zip(stored.chunks, y.shape, strict=True))
-    options = {"compressors": stored.compressors, "fill_value": stored.fill_value}
-    if stored.metadata.zarr_format == 3:
-        options["dimension_names"] = list(letters)
+    """An array stored as the source is, which says that it is not complete."""
+    chunks = stored.chunks
+    if stored.shards is None:  # else shards are multiples of chunks, and may reach beyond the array as these may
+        chunks = tuple(min(chunk, extent) for chunk, extent in zip(chunks, y.shape, strict=True))
     attributes = {_COMPLETE: False, "fastup_version": fastup.__version__}
     return zarr.create_array(
-        target, shape=y.shape, chunks=chunks, dtype=y.dtype, zarr_format=stored.metadata.zarr_format,
-        overwrite=True, attributes=attributes, **options,
+        target, shape=y.shape, chunks=chunks, dtype=y.dtype, zarr_format=stored.metadata.zarr_format, overwrite=True,
+        attributes=attributes, filters=stored.filters, compressors=stored.compressors, fill_value=stored.fill_value,
+        **_of_format(stored.metadata, stored, letters),
     )  # fmt: skip
 
 
-def _filled(made: Any, y: Any, scheduler: str | None) -> None:
-    """Compute and write; no two tasks write into one stored chunk."""
-    if any(begin % chunk for axis, chunk in zip(y.chunks, made.chunks, strict=True) for begin in np.cumsum(axis)[:-1]):
-        y = y.rechunk(whole_chunks(y.shape, made.chunks, _TASK_BYTES // y.dtype.itemsize))
-    tasks = dask.array.store(y, made, lock=False, compute=False)
-    if scheduler is not None:
-        from distributed import Client
+def _of_format(metadata: Any, stored: Any, letters: str) -> dict[str, Any]:
+    """What only one of the two formats of zarr has; OME's images of format 2 need their separator /."""
+    if metadata.zarr_format == 2:
+        separator = {"name": "v2", "separator": metadata.dimension_separator}
+        return {"order": metadata.order, "chunk_key_encoding": separator}
+    kept = {"shards": stored.shards, "serializer": stored.serializer, "chunk_key_encoding": metadata.chunk_key_encoding}
+    return {**kept, "dimension_names": metadata.dimension_names or list(letters)}
 
-        with Client(scheduler) as client:
-            client.compute(tasks).result()
+
+def _filled(made: Any, y: Any, client: Any) -> None:
+    """Compute and write; no two tasks write into one stored chunk, or into one shard of them."""
+    written = made.shards or made.chunks
+    if any(begin % chunk for axis, chunk in zip(y.chunks, written, strict=True) for begin in np.cumsum(axis)[:-1]):
+        y = y.rechunk(whole_chunks(y.shape, written, _TASK_BYTES // y.dtype.itemsize))
+    tasks = dask.array.store(y, made, lock=False, compute=False)
+    if client is not None:
+        client.compute(tasks).result()
         return
     with Progress(console=Console(stderr=True), transient=True) as progress, _Bar(progress):
         tasks.compute()
