@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import onnx
@@ -66,12 +67,8 @@ def upsample_argmax(
     ['Resize', 'ArgMax', 'Cast']
     """
     arguments = (size, scale_factor, mode, align_corners, antialias)
-    options = {"labels": labels, "window": window, "data_format": data_format}
-
-    def make(known: tuple[int, ...]) -> SegmentationPlan:
-        return plans.upsample_argmax(known, dtype, *arguments, **options)
-
-    return _export("upsample_argmax", shape, make, scale_factor, opset, lowering, verify)
+    make = functools.partial(plans.upsample_argmax, labels=labels, window=window, data_format=data_format)
+    return _export(make, shape, dtype, arguments, scale_factor, opset, lowering, verify)
 
 
 def upsample_softmax_max(
@@ -102,12 +99,8 @@ def upsample_softmax_max(
     ['y', 'confidence']
     """
     arguments = (size, scale_factor, mode, align_corners, antialias)
-    options = {"labels": labels, "window": window, "data_format": data_format}
-
-    def make(known: tuple[int, ...]) -> SegmentationPlan:
-        return plans.upsample_softmax_max(known, dtype, *arguments, **options)
-
-    return _export("upsample_softmax_max", shape, make, scale_factor, opset, lowering, verify)
+    make = functools.partial(plans.upsample_softmax_max, labels=labels, window=window, data_format=data_format)
+    return _export(make, shape, dtype, arguments, scale_factor, opset, lowering, verify)
 
 
 def upsample_threshold(
@@ -138,17 +131,19 @@ def upsample_threshold(
     ['Resize', 'Greater']
     """
     arguments = (size, threshold, scale_factor, mode, align_corners, antialias)
-
-    def make(known: tuple[int, ...]) -> SegmentationPlan:
-        return plans.upsample_threshold(known, dtype, *arguments, window=window, data_format=data_format)
-
-    return _export("upsample_threshold", shape, make, scale_factor, opset, lowering, verify)
+    make = functools.partial(plans.upsample_threshold, window=window, data_format=data_format)
+    return _export(make, shape, dtype, arguments, scale_factor, opset, lowering, verify)
 
 
 def _export(
-    op: str, shape: Any, make: Any, scale_factor: Any, opset: int, lowering: str, verify: bool
-) -> onnx.ModelProto:
+    make: functools.partial[SegmentationPlan], shape: Any, dtype: Any, arguments: tuple[Any, ...], scale_factor: Any,
+    opset: int, lowering: str, verify: bool,
+) -> onnx.ModelProto:  # fmt: skip
+    def planned(known: tuple[int, ...]) -> SegmentationPlan:
+        return make(known, dtype, *arguments)
+
     def write(graph: Graph, x: Value, plan: SegmentationPlan, lowering: str) -> list[Value]:
         return append(graph, x, plan, lowering, factors_of(scale_factor, plan.rank))
 
-    return export(op, shape, make, large_enough(scale_factor), write, opset, lowering, verify, second="confidence")
+    stand_in = large_enough(scale_factor)
+    return export(make.func.__name__, shape, planned, stand_in, write, opset, lowering, verify, second="confidence")

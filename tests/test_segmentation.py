@@ -315,12 +315,22 @@ CHANNELLESS = np.zeros((2, 0, 4, 5), np.float32)
         (
             lambda: fastup.plan.upsample_argmax((1, 129, 4), "float32", 8, labels="int8"),
             ValueError,
-            "upsample_argmax: dtype must be native and hold labels from 0 to 128, got |i1",
+            "upsample_argmax: dtype of labels must be native and hold 128, got |i1",
         ),
         (
             lambda: fastup.upsample_argmax(X, 8, dtype="float32"),
             TypeError,
-            "upsample_argmax: dtype must be an integer dtype, got float32",
+            "upsample_argmax: dtype of labels must be an integer dtype, got float32",
+        ),
+        (
+            lambda: fastup.upsample_argmax(X, (8, 8, 8)),
+            ValueError,
+            "upsample_argmax: size must have 2 entries for x of shape (2, 3, 4, 5), got (8, 8, 8)",
+        ),
+        (
+            lambda: fastup.upsample_softmax_max(X, "8"),
+            TypeError,
+            "upsample_softmax_max: size must be an integer or one integer per spatial axis, got '8'",
         ),
         (
             lambda: fastup.upsample_argmax(X, 8, mode="area"),

@@ -128,7 +128,10 @@ def make_segmentation(
     if _reduces(op) and last:
         seen, order = (shape[0], shape[-1], *shape[1:-1]), "channels_first"
     options = (mode, align_corners, None, antialias, "floor", None, order)
-    resize = make_interpolate(seen, dtype, size, scale_factor, *options)
+    try:
+        resize = make_interpolate(seen, dtype, size, scale_factor, *options)
+    except (TypeError, ValueError) as error:  # of the function that was called, not of the one it is made of
+        raise type(error)(str(error).replace("interpolate:", f"{op}:", 1)) from None
     try:
         number = math.nan if threshold != threshold else float(threshold)  # one NaN, which equals itself as a key
     except OverflowError:  # an integer that no float reaches
@@ -168,9 +171,9 @@ def _check_classes(op: str, classes: int, shape: tuple[int, ...], labels: np.dty
     if not 1 <= classes <= _MOST_CLASSES:
         check.invalid(f"{op}: class axis of logits must have from 1 to 2**31 entries, got {classes} in shape {shape}")
     if labels.kind not in "iu":
-        raise TypeError(f"{op}: dtype must be an integer dtype, got {labels}")
+        raise TypeError(f"{op}: dtype of labels must be an integer dtype, got {labels}")
     if not labels.isnative or classes - 1 > np.iinfo(labels).max:
-        check.invalid(f"{op}: dtype must be native and hold labels from 0 to {classes - 1}, got {labels.str}")
+        check.invalid(f"{op}: dtype of labels must be native and hold {classes - 1}, got {labels.str}")
 
 
 def _check_kind(op: str, boxes: Operand) -> None:
