@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import separable as stages
+from fastup.cpu import separable
 from fastup.cpu._interpolate import geometry
-from fastup.cpu.kernels import blend, convert, reduce, segment, separable
+from fastup.cpu.kernels import blend, convert, reduce, segment
+from fastup.cpu.kernels.separable import TARGET_ROW, TARGET_SLICE, TOTAL
 from fastup.cpu.layout import aligned, kept_positions
 from fastup.plan import SegmentationPlan, check
 from fastup.plan.base import Array
@@ -27,9 +28,10 @@ REDUCTIONS = (
     reduce.exceeds,
     reduce.exceeds_byte,
 )
-FAMILIES = (segment.segment, *stages.FAMILIES, *REDUCTIONS)
+FAMILIES = (segment.segment, *separable.FAMILIES, *REDUCTIONS)
 _BLOCK_BYTES = 96 * 2**10  # of a block's values, best values and labels: a part of L2
-_STRIP_BYTES = {False: 4 * 2**10, True: 2**10}  # of a row; with boxes narrow strips leave more out
+_STRIP_BYTES = 4 * 2**10  # of a row
+_BOX_STRIP_BYTES = 2**10  # with boxes narrow strips leave more out
 _NANOSECONDS = 0.25  # per item of a class, of one thread
 
 
@@ -37,7 +39,7 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """The kernels that logits of `dtype` may need."""
     if dtype.name not in convert.KINDS or (dtype.kind in "iu" and dtype.itemsize == 8):
         return
-    yield from stages.instances(dtype, stages.FAMILIES)
+    yield from separable.instances(dtype, separable.FAMILIES)
     yield from ((segment.segment, key) for key in segment.segment.instances())
     kinds = {convert.KINDS.index(dtype.name)} | ({convert.KINDS.index("bytes")} if dtype == np.uint8 else set())
     elements = {convert.COMPUTED[kind] for kind in kinds}
@@ -74,7 +76,7 @@ def box_table(plan: SegmentationPlan, boxes: Array) -> Array:
     return found
 
 
-class _Packing(stages.Packing):
+class _Packing(separable.Packing):
     """The stages of the interpolation, packed for blocks of rows."""
 
     def __init__(self, plan: SegmentationPlan, strides: tuple[int, ...]) -> None:
@@ -92,8 +94,8 @@ class _Packing(stages.Packing):
             self.has_depth, self.depth = True, plan.resize.axes[0]
             if self.depth.is_identity:
                 ones = np.ones((self.depth.length, 1), self.computed)
-                self.slices = stages.Stage(blend.blend(self.computed, 1), kept_positions(self.depth), ones)
-        self.strip_bytes = _STRIP_BYTES[plan.boxes is not None]
+                self.slices = separable.Stage(blend.blend(self.computed, 1), kept_positions(self.depth), ones)
+        self.strip_bytes = _STRIP_BYTES if plan.boxes is None else _BOX_STRIP_BYTES
         self.softmax = plan.operator == "upsample_softmax_max"
         self.slice_block, self.row_block = self._block()
 
@@ -108,7 +110,7 @@ class _Packing(stages.Packing):
         params[segment.TABLE] = content.ctypes.data
         planes = math.prod(extent for extent, _, _ in self.call.planes)
         blocks = -(-len(self.rows.taps) // self.row_block) * -(-len(self.slices.taps) // self.slice_block)
-        params[separable.TOTAL] = planes * len(strips) * blocks
+        params[TOTAL] = planes * len(strips) * blocks
         items = math.prod(self.plan.resize.output_shape) * (4 if self.softmax else 1)
         entry = segment.segment("uint8", int(self.has_depth))
         work = items * _NANOSECONDS / 1000
@@ -147,8 +149,8 @@ class _Packing(stages.Packing):
         params[segment.PIXEL_ITEMS], params[segment.ROW_ITEMS] = self.call.items, self.width.length * self.call.items
         params[segment.PITCH], params[segment.NUMBER_SIZE] = self._pitch, self.size
         params[segment.LABEL_SIZE], params[segment.CONFIDENCE_SIZE] = plan.labels.itemsize, plan.dtype.itemsize
-        params[separable.TARGET_ROW] = self._pitch * stored
-        params[separable.TARGET_SLICE] = self.row_block * self._pitch * stored
+        params[TARGET_ROW] = self._pitch * stored
+        params[TARGET_SLICE] = self.row_block * self._pitch * stored
         params[segment.BACK_STRIDE], params[segment.BACK_SWAPPED] = stored, self.swapped
         params[segment.LIMIT] = self._limit()
 
