@@ -123,21 +123,31 @@ def kernel(
 
 
 def _make(family: Family, element: str, *constants: int) -> Entry:
-    instance = f"{family.name}:{element}:{','.join(map(str, constants))}"
     if runtime() == "numba":
         return entry_at(_compile(family, element, constants).address)
-    for target in (_target(), *_fallback_levels()):
-        if stored := object_cache.read(_key(target, instance)):
-            address, engine = object_code.load(stored[1], stored[0])
-            _alive.append(engine)
-            return entry_at(address)
+    if found := stored(family, element, *constants):
+        address, engine = object_code.load(*found)
+        _alive.append(engine)
+        return entry_at(address)
     sources = source_digest.__wrapped__()
     compiled = _compile(family, element, constants)
     if sources == source_digest():  # else edited since the import: this code is not what the files say now
         with contextlib.suppress(ValueError):  # not self-contained, as with NUMBA_OPT=0: good for this process only
             code, symbol = object_of(compiled)
-            object_cache.write(_key(_target(), instance), symbol, code)
+            object_cache.write(_key(_target(), _label(family, element, *constants)), symbol, code)
     return entry_at(compiled.address)
+
+
+def _label(family: Family, element: str, *constants: int) -> str:
+    return f"{family.name}:{element}:{','.join(map(str, constants))}"
+
+
+def stored(family: Family, element: str, *constants: int) -> tuple[bytes, str] | None:
+    """Object code and symbol of an instance, if the cache has them for this processor."""
+    for target in (_target(), *_fallback_levels()):
+        if found := object_cache.read(_key(target, _label(family, element, *constants))):
+            return found[1], found[0]
+    return None
 
 
 def object_of(compiled: Any) -> tuple[bytes, str]:
