@@ -195,6 +195,15 @@ def test_what_only_one_format_has_stays(tmp_path: Path) -> None:
         np.testing.assert_array_equal(after[...], before[...].repeat(2, 0).repeat(2, 1))
 
 
+def test_a_damaged_source_leaves_a_marked_target(tmp_path: Path) -> None:
+    stored(tmp_path / "in.zarr", (8, 8), (4, 4))
+    for chunk in (tmp_path / "in.zarr" / "c").glob("*/*"):
+        chunk.write_bytes(b"abc")
+    text = invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", "--scale", 2, status=2)
+    assert f"upscale: {tmp_path / 'out.zarr'} is incomplete and marked as such: " in text
+    assert zarr.open_array(tmp_path / "out.zarr", mode="r").attrs["fastup_complete"] is False
+
+
 def test_messages(tmp_path: Path) -> None:
     stored(tmp_path / "in.zarr", (8, 8), (4, 4))
     target = tmp_path / "out.zarr"
@@ -226,6 +235,14 @@ def test_messages(tmp_path: Path) -> None:
     assert f"source must be an array of zarr, got {tmp_path / 'empty.zarr'}" in refused(
         tmp_path / "empty.zarr", target, "--scale", 2
     )
+    (tmp_path / "empty.zarr" / "zarr.json").write_text("[]")
+    assert "source must be an array of zarr, got" in refused(tmp_path / "empty.zarr", target, "--scale", 2)
+    zarr.create_array(tmp_path / "point.zarr", shape=(), dtype="f4")
+    text = refused(tmp_path / "point.zarr", target, "--scale", 2)
+    assert "upscale: source must have from 1 to 5 axes, got 0" in text
+    (tmp_path / "link.zarr").symlink_to(tmp_path / "in.zarr")
+    text = invoke(tmp_path / "in.zarr", tmp_path / "link.zarr", "--scale", 2, "--overwrite", status=2)
+    assert "upscale: target must be no symbolic link, got" in text
     group = zarr.open_group(tmp_path / "group.zarr", mode="w")
     group.create_array("0", shape=(4, 4), chunks=(2, 2), dtype="u1")
     text = refused(tmp_path / "group.zarr", target, "--scale", 2)

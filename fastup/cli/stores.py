@@ -20,6 +20,7 @@ AXES = {1: "x", 2: "yx", 3: "zyx", 4: "czyx", 5: "tczyx"}  # by rank, as microsc
 _TASK_BYTES = 32 * 2**20  # of one task's result, as far as the stored chunks are smaller
 _ORDER = "tczyx"
 _COMPLETE = "fastup_complete"
+_BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError)  # what zarr raises for metadata that are none
 
 
 def is_store(path: Path) -> bool:
@@ -34,6 +35,8 @@ def upscale(
     """Enlarge the array at `source` into a new one at `target`, which is marked until it is complete; its shape."""
     stored = _opened(source)
     letters = _letters(axes, stored.ndim)
+    if target.is_symlink():
+        raise ValueError(f"upscale: target must be no symbolic link, got {target}")
     _check_target(source.resolve(), target.resolve(), overwrite)
     options = (None, scale if len(scale) > 1 else scale[0], mode, align_corners, None, antialias)
     planes = _as_planes(dask.array.from_zarr(source), letters)
@@ -46,7 +49,7 @@ def upscale(
         made = _created(stored, target, y, letters)
         try:
             _filled(made, y, client)
-        except OSError as error:
+        except Exception as error:  # of the disk, of a codec, of a worker
             raise OSError(f"upscale: {target} is incomplete and marked as such: {error}") from error
         made.attrs[_COMPLETE] = True
     return tuple(y.shape)
@@ -80,14 +83,14 @@ def _check_target(source: Path, target: Path, overwrite: bool) -> None:
 def _is_array(path: Path) -> bool:
     try:
         return path.is_dir() and isinstance(zarr.open(path, mode="r"), zarr.Array)
-    except (ValueError, TypeError, OSError, KeyError):
+    except _BROKEN:
         return False
 
 
 def _opened(path: Path) -> Any:
     try:
         found = zarr.open(path, mode="r")
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except _BROKEN as error:
         raise ValueError(f"upscale: source must be an array of zarr, got {path}, which has none ({error})") from None
     if isinstance(found, zarr.Group):
         names = ", ".join(sorted(str(name) for name, _ in found.arrays())) or "none"
@@ -99,8 +102,10 @@ def _opened(path: Path) -> Any:
 
 def _letters(axes: str | None, ndim: int) -> str:
     """The meaning of each axis, checked."""
-    letters = AXES.get(ndim) if axes is None else axes
-    if letters is None or len(letters) != ndim or len(set(letters)) != ndim or not set(letters) <= set(_ORDER):
+    if ndim not in AXES:
+        raise ValueError(f"upscale: source must have from 1 to {len(AXES)} axes, got {ndim}")
+    letters = AXES[ndim] if axes is None else axes
+    if len(letters) != ndim or len(set(letters)) != ndim or not set(letters) <= set(_ORDER):
         rule = f"{ndim} different letters of {_ORDER} (t and c are kept, z, y and x are enlarged)"
         raise ValueError(f"upscale: axes must be {rule}, got {axes!r}")
     if not set(letters) & set("zyx"):
