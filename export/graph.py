@@ -99,6 +99,10 @@ class Graph:
         dtype = first.dtype if dtype is None else np.dtype(dtype)
         return Value(name, dtype, first.shape if shape is None else tuple(shape))
 
+    def has(self, kind: str) -> bool:
+        """Whether there is a node of this operator yet."""
+        return kind in self._counts
+
     def pair(self, kind: str, *inputs: Value, second: Any, shape: tuple[Dim, ...], **attributes: Any) -> list[Value]:
         """Append a node with two outputs of one shape: of the first input's dtype, and of `second`."""
         first = self.op(kind, *inputs, shape=shape, **attributes)

@@ -35,15 +35,21 @@ def onnxruntime(model: onnx.ModelProto, x: Array, optimised: bool = True, others
     return _one_or_all(session.run(None, _feeds(model, x, others)))
 
 
-def _with_bfloat16(session: Any, name: str, x: Array) -> Array:
-    """The first output of a session that takes and gives bfloat16, which NumPy has not: by address."""
+def _with_bfloat16(session: Any, name: str, x: Array) -> Any:
+    """The output of a session that takes bfloat16, which NumPy has not, or a list of its outputs."""
     import onnxruntime as ort
 
     value = ort.OrtValue.ortvalue_from_numpy_with_onnx_type(np.ascontiguousarray(x), onnx.TensorProto.BFLOAT16)
-    (result,) = session.run_with_ort_values(None, {name: value})
-    shape = tuple(result.shape())
-    items = ctypes.string_at(result.data_ptr(), math.prod(shape) * x.itemsize)
-    return np.frombuffer(items, x.dtype).reshape(shape)
+    return _one_or_all([_array(result, x.dtype) for result in session.run_with_ort_values(None, {name: value})])
+
+
+def _array(value: Any, bfloat16: np.dtype[Any]) -> Array:
+    """The items of an OrtValue, those of bfloat16 by address."""
+    if value.data_type() != "tensor(bfloat16)":
+        return np.asarray(value.numpy())
+    shape = tuple(value.shape())
+    items = ctypes.string_at(value.data_ptr(), math.prod(shape) * bfloat16.itemsize)
+    return np.frombuffer(items, bfloat16).reshape(shape)
 
 
 def reference(model: onnx.ModelProto, x: Array, others: tuple[Array, ...] = ()) -> Any:

@@ -21,14 +21,16 @@ Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8", "int16", "uint32", ">f4")
 
 
+def kind_of(dtype: str) -> Any:
+    return pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else np.dtype(dtype)
+
+
 def logits_of(shape: tuple[int, ...], dtype: str, data_format: str, generator: np.random.Generator) -> Array:
     """Few different values, so that classes are often equal."""
     x = generator.integers(0, 5, shape)
-    if dtype == "bfloat16":
-        dtype = pytest.importorskip("ml_dtypes").bfloat16
-    elif np.dtype(dtype).kind == "f":
+    if dtype != "bfloat16" and np.dtype(dtype).kind == "f":
         x = np.where(generator.random(shape) < 0.5, x, 3 * generator.standard_normal(shape))
-    x = x.astype(dtype)
+    x = x.astype(kind_of(dtype))
     return np.ascontiguousarray(np.moveaxis(x, 1, -1)) if data_format == "channels_last" else x
 
 
@@ -252,12 +254,14 @@ def test_export(operator: str, lowering: str, generator: np.random.Generator) ->
         ((1, 3, 4, 5, 6), {"scale_factor": 2, "mode": "nearest"}),
         ((1, 5, 9, 11), {"scale_factor": 3, "window": (slice(2, 9), slice(5, 33))}),
     ):
-        for dtype, opset in (("float32", 11), ("float32", 18), ("float16", 13), ("uint8", 21)):
+        for dtype, opset in (("float32", 11), ("float32", 18), ("float16", 13), ("bfloat16", 18), ("uint8", 21)):
+            if dtype == "bfloat16" and lowering == "native":
+                continue
             if dtype == "uint8" and operator == "upsample_softmax_max":
                 continue
             exporter = getattr(fastup.export, operator)
             model = exporter(shape, **keywords, dtype=dtype, opset=opset, lowering=lowering, verify=True)
-            x = (8 * generator.standard_normal(shape)).astype(dtype)
+            x = (8 * generator.standard_normal(shape)).astype(kind_of(dtype))
             found, wanted = onnxruntime(model, x), getattr(fastup, operator)(x, **keywords)
             first, second = (one[0] if isinstance(one, (list, tuple)) else one for one in (found, wanted))
             assert (first.shape, first.dtype) == (second.shape, second.dtype)
@@ -266,6 +270,16 @@ def test_export(operator: str, lowering: str, generator: np.random.Generator) ->
                 again = reference(model, x)
                 first = again[0] if isinstance(again, list) else again
                 assert np.mean(first != second) < 0.02
+
+
+@pytest.mark.parametrize("mode", ["nearest", "n-linear"])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "int32", "uint32"])
+def test_thresholds_between_integers(dtype: str, mode: str) -> None:
+    """Numbers that float32 rounds to an integer, and numbers that it has not."""
+    x = np.array([np.iinfo(dtype).min, 2, 3, np.iinfo(dtype).max], dtype).reshape(1, 1, 2, 2)
+    y = fastup.interpolate(x, 4, mode=mode)
+    for threshold in (2.9999999999, 3, 3.0000000001, -0.5, 1e300, -1e300, np.inf, -np.inf, np.nan):
+        np.testing.assert_array_equal(fastup.upsample_threshold(x, 4, threshold, mode=mode), y > threshold)
 
 
 @pytest.mark.parametrize("threshold", [-np.inf, -3e9, np.nan, 3e9, 0.5])
@@ -291,6 +305,35 @@ def test_export_of_symbolic_sizes(generator: np.random.Generator) -> None:
     model = fastup.export.upsample_argmax(("N", 5, "H", "W"), scale_factor=4, verify=True)
     x = generator.standard_normal((2, 5, 7, 9)).astype(np.float32)
     np.testing.assert_array_equal(onnxruntime(model, x), fastup.upsample_argmax(x, scale_factor=4))
+
+
+@pytest.mark.parametrize("lowering", ["auto", "native"])
+@pytest.mark.parametrize(
+    ("shape", "keywords"),
+    [
+        (("N", 7, 9, 3), {"size": (10, 1)}),
+        (("N", 7, 9, 3), {"size": (1, 10), "mode": "bicubic"}),
+        (("N", 7, 3, 2), {"scale_factor": (1.5, 0.5), "align_corners": True}),
+        (("N", "H", "W", 3), {"size": (10, 1)}),
+    ],
+)
+def test_export_of_symbolic_batches_channels_last(
+    shape: tuple[Any, ...], keywords: dict[str, Any], lowering: str, generator: np.random.Generator
+) -> None:
+    """onnxruntime's optimiser moves the Transpose before a Resize and must not lose its sizes."""
+    keywords = {**keywords, "data_format": "channels_last"}
+    model = fastup.export.upsample_argmax(shape, **keywords, lowering=lowering, verify=True)
+    x = generator.standard_normal((2, 7, *(9 if n == "W" else n for n in shape[2:]))).astype(np.float32)
+    np.testing.assert_array_equal(onnxruntime(model, x), fastup.upsample_argmax(x, **keywords))
+
+
+def test_export_names_what_was_called() -> None:
+    symbolic = ("N", 3, "H", "W")
+    with pytest.raises(fastup.export.UnsupportedExport, match=r"^upsample_argmax: ONNX has no lanczos"):
+        fastup.export.upsample_argmax(symbolic, scale_factor=2, mode="lanczos")
+    rule = r"^upsample_softmax_max: dtype of labels must have 32 bits for 'C' classes, got uint8"
+    with pytest.raises(fastup.export.UnsupportedExport, match=rule):
+        fastup.export.upsample_softmax_max(("N", "C", "H", "W"), scale_factor=2, labels="uint8")
 
 
 X = np.zeros((2, 3, 4, 5), np.float32)
@@ -331,6 +374,11 @@ CHANNELLESS = np.zeros((2, 0, 4, 5), np.float32)
             lambda: fastup.upsample_softmax_max(X, "8"),
             TypeError,
             "upsample_softmax_max: size must be an integer or one integer per spatial axis, got '8'",
+        ),
+        (
+            lambda: fastup.plan.upsample_argmax(X.shape, X.dtype, 8, labels=[1, 2]),
+            TypeError,
+            "upsample_argmax: dtype of labels must be a NumPy dtype, got [1, 2]",
         ),
         (
             lambda: fastup.upsample_argmax(X, 8, mode="area"),

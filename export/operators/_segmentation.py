@@ -7,6 +7,7 @@ import numpy as np
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import _interpolate
 from fastup.plan import SegmentationPlan
+from fastup.plan._segmentation import renamed
 
 _COMPARED = {np.dtype(t) for t in (np.float32, np.float64, np.int32)}  # what onnxruntime compares on the CPU
 _AXES_AS_INPUT = {"ReduceMax": 18, "ReduceSum": 13}  # from this opset on
@@ -18,9 +19,17 @@ def append(
     """Append the interpolation and its reduction; spatial sizes may be symbolic as in interpolation."""
     if plan.boxes is not None:
         raise UnsupportedExport(f"{plan.operator}: boxes are data, not part of a graph; export without them")
+    classes = x.shape[plan.channel_axis]
+    if plan.reduces and isinstance(classes, str) and plan.labels.itemsize < 4:
+        raise UnsupportedExport(
+            f"{plan.operator}: dtype of labels must have 32 bits for {classes!r} classes, got {plan.labels}"
+        )
     if plan.reduces and plan.data_format == "channels_last":
         x = graph.transpose(x, [0, len(x.shape) - 1, *range(1, len(x.shape) - 1)])
-    y = _interpolate.append(graph, x, plan.resize, lowering, scale_factor)
+    try:
+        y = _interpolate.append(graph, x, plan.resize, lowering, scale_factor)
+    except UnsupportedExport as error:
+        raise renamed(error, plan.operator) from None
     if y.dtype not in _COMPARED:
         y = graph.cast(y, np.float32 if y.dtype.kind not in "iu" else np.float64 if y.dtype.itemsize > 2 else np.int32)
     if not plan.reduces:

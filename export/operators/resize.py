@@ -78,7 +78,8 @@ def _sizes(graph: Graph, x: Value, request: Request, group: list[int], first: in
     """The input `sizes`: of all axes, or with the attribute `axes` of the group where others are symbolic."""
     wanted = {first + k: symbolic.output_extent(graph, x, request, k, first + k) for k in group}
     others = [dim for axis, dim in enumerate(x.shape) if axis not in wanted]
-    if graph.opset >= 18 and any(isinstance(dim, str) for dim in others):
+    # onnxruntime 1.32 moves a Transpose past a Resize and permutes `sizes` as if they were those of all axes.
+    if graph.opset >= 18 and any(isinstance(dim, str) for dim in others) and not graph.has("Transpose"):
         return graph.vector(list(wanted.values())), {"axes": list(wanted)}
     entries = [wanted.get(axis, dim) for axis, dim in enumerate(x.shape)]
     return graph.vector([graph.extent(x, a) if isinstance(e, str) else e for a, e in enumerate(entries)]), {}

@@ -157,7 +157,7 @@ class _Packing(separable.Packing):
     def _limit(self) -> int:
         """The bits of the threshold, in what values are compared in."""
         if self.computed == "uint8":
-            return 255 if math.isnan(self.plan.limit) else int(np.clip(np.floor(self.plan.limit), -1, 255))
+            return int(self.plan.limit)
         bits = np.array(self.plan.limit).astype(self.computed).tobytes().ljust(8, b"\0")
         return int.from_bytes(bits, sys.byteorder, signed=True)
 

@@ -59,10 +59,13 @@ class SegmentationPlan(Plan):
 
     @property
     def limit(self) -> float:
-        """The threshold, rounded to floating-point logits."""
-        floats = self.dtype.kind not in "iu"
+        """The threshold as a number of the logits' kind: rounded to a float, down to an integer."""
+        if self.dtype.kind in "iu":
+            bounds = np.iinfo(self.dtype)  # nothing exceeds NaN, nor the largest number
+            above_none = math.isnan(self.threshold)
+            return float(bounds.max if above_none else np.clip(np.floor(self.threshold), bounds.min - 1, bounds.max))
         with np.errstate(over="ignore"):  # what no logit of this dtype exceeds is infinite
-            return float(np.array(self.threshold).astype(self.dtype.newbyteorder("="))) if floats else self.threshold
+            return float(np.array(self.threshold).astype(self.dtype.newbyteorder("=")))
 
     @property
     def output_spatial_axes(self) -> tuple[int, ...]:
@@ -99,6 +102,11 @@ class SegmentationPlan(Plan):
             _check_kind("run", boxes)
 
 
+def renamed(error: Exception, op: str) -> Exception:
+    """An error of the interpolation that names the function which was called."""
+    return type(error)(str(error).replace("interpolate:", f"{op}:", 1))
+
+
 def _reduces(op: str) -> bool:
     return op != "upsample_threshold"
 
@@ -130,13 +138,15 @@ def make_segmentation(
     options = (mode, align_corners, None, antialias, "floor", None, order)
     try:
         resize = make_interpolate(seen, dtype, size, scale_factor, *options)
-    except (TypeError, ValueError) as error:  # of the function that was called, not of the one it is made of
-        raise type(error)(str(error).replace("interpolate:", f"{op}:", 1)) from None
+    except (TypeError, ValueError) as error:
+        raise renamed(error, op) from None
     try:
         number = math.nan if threshold != threshold else float(threshold)  # one NaN, which equals itself as a key
     except OverflowError:  # an integer that no float reaches
         number = math.inf if threshold > 0 else -math.inf
-    return _plan(op, shape, dtype, data_format, resize, check.dtype(op, labels), number, boxes).cut(window)
+    return _plan(op, shape, dtype, data_format, resize, check.dtype(op, labels, "dtype of labels"), number, boxes).cut(
+        window
+    )
 
 
 @cached

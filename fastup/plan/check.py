@@ -103,7 +103,7 @@ def shape(op: str, value: Any, name: str = "shape") -> Shape:
     return tuple(integer(op, name, entry, "a tuple of integers", minimum=0) for entry in value)
 
 
-def dtype(op: str, value: Any) -> DType:
+def dtype(op: str, value: Any, name: str = "dtype") -> DType:
     """A dtype given by a caller of a plan or an exporter; "bfloat16" means ml_dtypes'."""
     if isinstance(value, str) and value == "bfloat16":
         import ml_dtypes
@@ -112,7 +112,7 @@ def dtype(op: str, value: Any) -> DType:
     try:
         result: DType = np.dtype(value)
     except TypeError:
-        raise TypeError(f"{op}: dtype must be a NumPy dtype, got {value!r}") from None
+        raise TypeError(f"{op}: {name} must be a NumPy dtype, got {value!r}") from None
     return result
 
 
