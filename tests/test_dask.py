@@ -213,6 +213,8 @@ def test_messages() -> None:
         fastup.run(tile, x)
     with pytest.raises(ValueError, match="window must lie within the result of size"):
         fastup.interpolate(x, scale_factor=2, window=(slice(17), slice(3)))
+    with pytest.raises(ValueError, match="interpolate: threads must be"):
+        fastup.interpolate(x, scale_factor=2, threads=0)
     with pytest.raises(ValueError, match="channels must be divisible by"):
         fastup.pixel_shuffle(x, 2)
     with pytest.raises(TypeError, match="all arrays must be in the memory of the CPU as x is, got a dask"):

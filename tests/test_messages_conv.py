@@ -194,6 +194,11 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         ValueError,
         "run: operands must be empty for a plan of pixel_shuffle, got 1",
     ),
+    (
+        lambda: fastup.run(fastup.plan.pixel_shuffle(X.shape, "f4", 2), X, operands=5),  # type: ignore[arg-type]
+        TypeError,
+        "run: operands must be a tuple of arrays, got int",
+    ),
     # weights
     (lambda: fastup.pack_weight(X.astype(int)), TypeError, f"pack_weight: weight must have {FLOATS}, got int64"),
     (

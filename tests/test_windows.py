@@ -133,6 +133,12 @@ def test_windows_of_so_many_bytes() -> None:
             np.testing.assert_array_equal(covered, expected)
     with pytest.raises(TypeError, match="interpolate: most_bytes must be an integer, got 'a'"):
         whole.windows("a")  # type: ignore[arg-type]
+    for planar in (
+        fastup.plan.max_unpool2d((1, 1, 4, 4), "float32", 2),
+        fastup.plan.max_pool2d((1, 1, 4, 4), "float32", 2, return_indices=True),
+    ):
+        with pytest.raises(ValueError, match=r"max_.*2d: "):
+            planar.windows(10)
     pool = fastup.plan.max_pool2d((1, 1, 7, 1), "float32", (2, 3), 3, (0, 1))
     assert pool.input_window((slice(2, 2), slice(0, 0))) == (slice(6, 6), slice(0, 0))
 

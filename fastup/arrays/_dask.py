@@ -20,6 +20,7 @@ from fastup.arrays._chunks import Interval, Piece
 from fastup.plan import MaxUnpoolPlan, Plan, SegmentationPlan
 from fastup.plan.operands import described
 from fastup.plan.ready import Ready
+from fastup.runtime import workers
 
 try:
     import dask.array
@@ -46,6 +47,8 @@ def run(
         )
     _chunks.known("x", x.chunks)
     plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
+    if threads is not None:
+        threads = workers.checked_threads(plan.operator, "threads", threads)
     if plan.part is not None:
         raise TypeError(f"fastup: x must be in memory for the plan of a tile, got {type(x).__name__} of dask")
     if wanted := _chunks.wanted_cuts(plan, x.chunks, isinstance(make_plan, Ready)):

@@ -46,6 +46,7 @@ def run(plan: Plan, x: Any, out: Any = None, *, operands: tuple[Any, ...] = (), 
     """
     if not isinstance(plan, Plan):
         raise TypeError(f"run: plan must be a plan of fastup.plan, got {type(plan).__name__}")
-
+    if not isinstance(operands, (tuple, list)):
+        raise TypeError(f"run: operands must be a tuple of arrays, got {type(operands).__name__}")
     named = {f"operand {number}": one for number, one in enumerate(operands)}
     return apply(Ready(plan), x, (), out, threads, named or None)

@@ -176,6 +176,7 @@ class Plan(ABC):
         """
         most = check.integer(self.operator, "most_bytes", most_bytes)
         window = self._wanted(None)
+        (self.whole or self).reads(window)  # which refuses plans without windows
         size = [stop - start for start, stop in window]
         held = sum(math.prod(shape) * dtype.itemsize for shape, dtype in self.outputs)
         steps, bytes_ = [1] * len(size), held // max(1, math.prod(size))
