@@ -144,9 +144,8 @@ def make_segmentation(
         number = math.nan if threshold != threshold else float(threshold)  # one NaN, which equals itself as a key
     except OverflowError:  # an integer that no float reaches
         number = math.inf if threshold > 0 else -math.inf
-    return _plan(op, shape, dtype, data_format, resize, check.dtype(op, labels, "dtype of labels"), number, boxes).cut(
-        window
-    )
+    kind = check.dtype(op, labels, "dtype of labels")
+    return _plan(op, shape, dtype, data_format, resize, kind, number, boxes).cut(window)
 
 
 @cached
