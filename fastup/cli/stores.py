@@ -35,9 +35,7 @@ def upscale(
     """Enlarge the array at `source` into a new one at `target`, which is marked until it is complete; its shape."""
     stored = _opened(source)
     letters = _letters(axes, stored.ndim)
-    if target.is_symlink():
-        raise ValueError(f"upscale: target must be no symbolic link, got {target}")
-    _check_target(source.resolve(), target.resolve(), overwrite)
+    _check_target(source, target, overwrite)
     options = (None, scale if len(scale) > 1 else scale[0], mode, align_corners, None, antialias)
     planes = _as_planes(dask.array.from_zarr(source), letters)
     plan = fastup.plan.interpolate(planes.shape, planes.dtype, *options)
@@ -69,6 +67,9 @@ def _cluster(scheduler: str | None) -> Any:
 
 def _check_target(source: Path, target: Path, overwrite: bool) -> None:
     """Refuse to replace what was not asked for, and what no array of zarr is: replacing deletes the folder."""
+    if target.is_symlink():
+        raise ValueError(f"upscale: target must be no symbolic link, got {target}")
+    source, target = source.resolve(), target.resolve()
     if target == source or target in source.parents or source in target.parents:
         raise ValueError(f"upscale: target must lie apart from the source, got {target}")
     if not target.exists():
