@@ -6,8 +6,7 @@ import numpy as np
 
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import _interpolate
-from fastup.plan import SegmentationPlan
-from fastup.plan._segmentation import renamed
+from fastup.plan import SegmentationPlan, check
 
 _COMPARED = {np.dtype(t) for t in (np.float32, np.float64, np.int32)}  # what onnxruntime compares on the CPU
 _AXES_AS_INPUT = {"ReduceMax": 18, "ReduceSum": 13}  # from this opset on
@@ -29,7 +28,7 @@ def append(
     try:
         y = _interpolate.append(graph, x, plan.resize, lowering, scale_factor)
     except UnsupportedExport as error:
-        raise renamed(error, plan.operator) from None
+        raise check.renamed(error, "interpolate", plan.operator) from None
     if y.dtype not in _COMPARED:
         y = graph.cast(y, np.float32 if y.dtype.kind not in "iu" else np.float64 if y.dtype.itemsize > 2 else np.int32)
     if not plan.reduces:

@@ -102,11 +102,6 @@ class SegmentationPlan(Plan):
             _check_kind("run", boxes)
 
 
-def renamed(error: Exception, op: str) -> Exception:
-    """An error of the interpolation that names the function which was called."""
-    return type(error)(str(error).replace("interpolate:", f"{op}:", 1))
-
-
 def _reduces(op: str) -> bool:
     return op != "upsample_threshold"
 
@@ -139,7 +134,7 @@ def make_segmentation(
     try:
         resize = make_interpolate(seen, dtype, size, scale_factor, *options)
     except (TypeError, ValueError) as error:
-        raise renamed(error, op) from None
+        raise check.renamed(error, "interpolate", op) from None
     try:
         number = math.nan if threshold != threshold else float(threshold)  # one NaN, which equals itself as a key
     except OverflowError:  # an integer that no float reaches

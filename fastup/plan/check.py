@@ -191,6 +191,11 @@ def _flaws(value: np.ndarray[Any, Any]) -> str:
     return " and ".join(f"one that is not {name}" for name, holds in rules.items() if not holds)
 
 
+def renamed(error: Exception, part: str, op: str) -> Exception:
+    """An error of an operator that is only a part of the one that was called, with the name of that one."""
+    return type(error)(str(error).replace(f"{part}:", f"{op}:", 1))
+
+
 def invalid(message: str) -> NoReturn:
     """Raise ValueError with this message."""
     raise ValueError(message)
