@@ -44,6 +44,11 @@ class Case:
         return getattr(fastup, self.operator)(x, **self.keywords, **more)  # type: ignore[no-any-return]
 
 
+def kind_of(dtype: str) -> np.dtype[Any]:
+    """The dtype of this name; NumPy has no bfloat16 of its own."""
+    return np.dtype(pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else dtype)
+
+
 def quickly(values: list[Any], step: int) -> list[Any]:
     """The values as parameters of a test, every so many in the quick sample."""
     return [pytest.param(v, marks=pytest.mark.quick) if k % step == 0 else v for k, v in enumerate(values)]

@@ -12,7 +12,7 @@ from fastup.cpu import _conv, tiles, wide_tiles
 from fastup.cpu.lattice import Geometry
 from fastup.plan import cache
 from tests import oracles_conv
-from tests.cases import CONVS, Case
+from tests.cases import CONVS, Case, kind_of
 
 Array = np.ndarray[Any, Any]
 # A rounding per product and sum of a few dozen terms near 1, and one of the result.
@@ -34,7 +34,7 @@ def expected(case: Case, x: Array, operands: dict[str, Array]) -> Array:
 @pytest.mark.parametrize("case", CONVS, ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_equals_the_definition(case: Case, dtype: str) -> None:
-    kind = np.dtype(pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else dtype)
+    kind = kind_of(dtype)
     x, operands = case.input(kind), case.arrays(kind)
     y = case.run(x, **operands)
     assert y.dtype == kind

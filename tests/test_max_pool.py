@@ -13,7 +13,7 @@ import fastup
 import fastup.export
 from fastup.export import running
 from tests import oracles
-from tests.cases import POOLS, Case
+from tests.cases import POOLS, Case, kind_of
 from tests.test_layouts import Guarded
 
 Array = np.ndarray[Any, Any]
@@ -22,10 +22,6 @@ DTYPES = ["float32", "float64", "float16", "bfloat16", "uint8", "int8", "int16",
 DTYPES += ["uint64", ">f4", ">i2"]
 # Unpooling knows nothing of dilation and ceil_mode.
 RETURNING = [case for case in POOLS if not {"dilation", "ceil_mode"} & set(case.keywords)]
-
-
-def kind_of(dtype: str) -> Any:
-    return pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else np.dtype(dtype)
 
 
 def few_values(shape: tuple[int, ...], dtype: Any, seed: int = 0) -> Array:

@@ -16,9 +16,9 @@ from fastup.cpu import _max_pool
 from fastup.export import running
 from fastup.runtime import cpu_info
 from tests import oracles
-from tests.cases import POOLS, Case
+from tests.cases import POOLS, Case, kind_of
 from tests.test_layouts import Guarded, layouts
-from tests.test_max_pool import few_values, kind_of
+from tests.test_max_pool import few_values
 
 Array = np.ndarray[Any, Any]
 # Extent, kernel, stride, dilation and padding of an axis.

@@ -10,14 +10,11 @@ import pytest
 import fastup
 import fastup.nn
 from fastup import nn
+from tests.cases import kind_of
 
 Array = np.ndarray[Any, Any]
 SHAPES = {1: (2, 4, 17), 2: (2, 4, 9, 11), 3: (2, 4, 5, 6, 7)}
 HALVES = ["float16", "bfloat16"]
-
-
-def kind_of(dtype: str) -> Any:
-    return np.dtype(pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else dtype)
 
 
 def numbers(shape: tuple[int, ...], dtype: Any = np.float32, seed: int = 0) -> Array:

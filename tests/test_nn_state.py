@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fastup import nn
-from tests.test_nn_layers import kind_of, numbers
+from tests.cases import kind_of
+from tests.test_nn_layers import numbers
 
 
 def nested() -> nn.Sequential:

@@ -15,14 +15,10 @@ from fastup.cpu import _segmentation
 from fastup.export import UnsupportedExport
 from fastup.export.running import onnxruntime, reference
 from fastup.export.tolerances import tolerance
-from tests.cases import SEGMENTED, Case, quickly
+from tests.cases import SEGMENTED, Case, kind_of, quickly
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8", "int16", "uint32", ">f4")
-
-
-def kind_of(dtype: str) -> Any:
-    return pytest.importorskip("ml_dtypes").bfloat16 if dtype == "bfloat16" else np.dtype(dtype)
 
 
 def logits_of(shape: tuple[int, ...], dtype: str, data_format: str, generator: np.random.Generator) -> Array:
