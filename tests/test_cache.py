@@ -32,12 +32,16 @@ print("compiled" if "numba" in sys.modules else "loaded")
 """
 
 
-def run(folder: Path | str, code: str = CALL, **environment: str) -> str:
-    """Run `code` in a new process with this cache folder; its output."""
+def run(folder: Path | str, code: str = CALL, told: str = "", **environment: str) -> str:
+    """Run `code` in a new process with this cache folder, of which it is `told` something; its output."""
     variables = {**os.environ, "FASTUP_CACHE_DIR": str(folder), "PYTHONPATH": str(PACKAGE.parent), **environment}
-    command = [sys.executable, "-W", "error", "-c", code]
+    command = [sys.executable, "-W", "always" if told else "error", "-c", code]
     finished = subprocess.run(command, env=variables, cwd="/", capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
+    if told:
+        rule = "fastup: FASTUP_CACHE_DIR must be a folder of your own that nobody else can write to"
+        assert finished.stderr.count(rule) == 1
+        assert f"{rule}, got {str(folder)!r}, which {told} and is ignored" in finished.stderr
     return finished.stdout.strip()
 
 
@@ -77,7 +81,7 @@ def test_a_symbolic_link_is_not_trusted(tmp_path: Path) -> None:
     real, link = tmp_path / "real", tmp_path / "link"
     run(real)
     link.symlink_to(real)
-    assert run(link) == "compiled"
+    assert run(link, told="is a symbolic link") == "compiled"
     (file,) = real.glob("*.fastup")
     other = tmp_path / "other.fastup"
     file.rename(other)
@@ -91,7 +95,7 @@ def test_what_others_can_write_is_not_trusted(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     run(folder)
     folder.chmod(0o777)
-    assert run(folder) == "compiled"
+    assert run(folder, told="can be written by others") == "compiled"
     folder.chmod(0o700)
     (file,) = folder.glob("*.fastup")
     file.chmod(0o666)
@@ -117,7 +121,8 @@ def test_what_another_user_owns_is_not_trusted(tmp_path: Path, monkeypatch: pyte
     (file,) = folder.glob("*.fastup")
     assert object_cache_reads(folder, file) is not None
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
-    assert object_cache_reads(folder, file) is None
+    with pytest.warns(RuntimeWarning, match="which belongs to another user and is ignored"):
+        assert object_cache_reads(folder, file) is None
 
 
 @posix
@@ -126,8 +131,12 @@ def test_a_folder_that_cannot_be_written_or_made(tmp_path: Path) -> None:
     folder.mkdir(mode=0o500)
     file = tmp_path / "file"
     file.write_text("in the way")
-    for place in (folder, file, file / "below", "/proc/fastup-cannot-be-here"):
-        assert run(place) == "compiled"
+    by_root = os.geteuid() == 0  # who may write everywhere
+    assert run(folder, told="" if by_root else "cannot be written (Permission denied)") == "compiled"
+    assert run(file, told="is no folder") == "compiled"
+    assert run(file / "below", told="cannot be read (Not a directory)") == "compiled"
+    nowhere = "/proc/fastup-cannot-be-here"
+    assert run(nowhere, told="cannot be written (No such file or directory)") == "compiled"
 
 
 @objects
@@ -143,7 +152,8 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    object_cache.write("0" * 64, "symbol", b"code")
+    with pytest.warns(RuntimeWarning, match="which cannot be written .No space left on device. and is ignored"):
+        object_cache.write("0" * 64, "symbol", b"code")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -152,7 +162,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_real_write_error(tmp_path: Path) -> None:
     """A file size limit stops the write in the middle, as a full disk does."""
     code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n" + CALL
-    assert run(tmp_path, code) == "compiled"
+    assert run(tmp_path, code, told="cannot be written (File too large)") == "compiled"
     assert list(tmp_path.glob("*.fastup")) == []
 
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.table import Table
 
 import fastup
 from fastup import cpu
-from fastup.runtime import cpu_info, kernel, object_cache
+from fastup.runtime import cpu_info, kernel, memory, object_cache
 
 _PEERS = ("torch", "onnxruntime", "onnx", "openvino", "opencv-python-headless", "opencv-python", "pillow", "ncnn")
 
@@ -38,7 +39,7 @@ def warmup(operators: tuple[str, ...], dtypes: tuple[str, ...], level: str | Non
             progress.update(task, completed=done, total=total)
 
         count = fastup.warmup(operators or None, dtypes, progress=report)
-    click.echo(f"{count} kernels in {object_cache.folder()}")
+    click.echo(f"{count} kernels; {_stored(object_cache.folder())}")
 
 
 @click.command()
@@ -52,18 +53,24 @@ def info() -> None:
 
 def _facts() -> dict[str, str]:
     caches = cpu_info.caches()
-    folder = object_cache.folder()
-    files = list(folder.glob("*.fastup")) if folder.is_dir() else []
-    size = sum(file.stat().st_size for file in files)
     return {
         "fastup": fastup.__version__,
         "python": sys.version.split()[0],
         "processor": f"{cpu_info.brand()} ({cpu_info.cpu_name()}), {cpu_info.isa()}",
         "caches": ", ".join(f"L{level} {n // 1024} KB" for level, n in enumerate(caches, 1)),
         "threads": f"{fastup.get_num_threads()} of {cpu_info.usable_cores()} usable cores",
-        "kernels": f"runtime {kernel.runtime()!r}, {len(files)} objects ({size // 1024} KB) in {folder}",
+        "kernels": f"runtime {kernel.runtime()!r}, {_stored(object_cache.folder())}",
+        "results": f"at most {memory.limit() // 2**20} MB kept",
         "peers": ", ".join(_versions()) or "none",
     }
+
+
+def _stored(folder: Path) -> str:
+    """What the cache holds, or why it is not used."""
+    if found := object_cache.problem(folder):
+        return f"no cache: {folder} {found}"
+    files = list(folder.glob("*.fastup")) if folder.is_dir() else []
+    return f"{len(files)} objects ({sum(file.stat().st_size for file in files) // 1024} KB) in {folder}"
 
 
 def _versions() -> list[str]:

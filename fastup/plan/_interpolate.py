@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from fastup.plan import axis_table, check, modes
 from fastup.plan.axis_table import Axis
 from fastup.plan.base import Array, Plan, read_only
 from fastup.plan.cache import cached
+from fastup.plan.lazy import lazy
 from fastup.plan.windows import Window
 
 _OP = "interpolate"
@@ -60,7 +60,7 @@ class InterpolatePlan(Plan):
         """Input positions per output position and axis."""
         return tuple(axis.scale for axis in self.axes)
 
-    @functools.cached_property
+    @lazy
     def indices(self) -> tuple[Array, ...]:
         """Per spatial axis, the input position that each output position of a nearest mode copies."""
         whole = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import numpy as np
 
 from fastup.plan import fixed_point, onnx_rules, sampling
 from fastup.plan.base import Array, read_only
+from fastup.plan.lazy import lazy
 from fastup.plan.sampling import Taps
 
 NEAREST = ("nearest", "nearest-exact")
@@ -114,7 +114,7 @@ class Axis:
         """Bytes of the longest table that is built for this axis."""
         return min(self.length, self.block) * (8 + 4 * self.taps)
 
-    @functools.cached_property
+    @lazy
     def bits(self) -> int:
         """Binary digits after the point of fixed-point weights: one number for the whole axis."""
         return fixed_point.precision(max(fixed_point.largest(self.rule, *part.window) for part in self.whole().parts()))

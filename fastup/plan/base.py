@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from abc import ABC, abstractmethod
@@ -14,6 +13,7 @@ import numpy as np
 
 from fastup.plan import check, windows
 from fastup.plan.cache import cached
+from fastup.plan.lazy import lazy
 from fastup.plan.windows import Window
 
 Array = np.ndarray[Any, Any]
@@ -189,7 +189,7 @@ class Plan(ABC):
             for corner in itertools.product(*begins)
         )
 
-    @functools.cached_property
+    @lazy
     def own_tile(self) -> tuple[Plan, tuple[slice, ...]]:
         """The tile of the plan's own window, and what to take of the whole argument for it."""
         index = [slice(None)] * len(self.input_shape)

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fastup.runtime import cpu_info, object_cache, object_code
+from fastup.runtime import cpu_info, forks, object_cache, object_code
 from fastup.runtime.abi import BUFFERS, Entry, entry_at
 
 # Numba settings that change machine code; a variable missing here would serve stale objects.
@@ -40,7 +40,6 @@ _CODE_VARIABLES = (
 _SPINS = 20_000  # pauses before the caller gives its core away: about 0.2 ms
 
 _lock = threading.RLock()
-_alive: list[Any] = []  # engines and cfuncs: their code must outlive every address
 
 
 class Helper:
@@ -106,6 +105,7 @@ class Family:
         if entry is None:
             if key not in self.instances():
                 raise KeyError(f"{self.name}{key} is not in the catalogue")
+            forks.guard(_lock)
             with _lock:
                 entry = self._entries.get(key) or self._entries.setdefault(key, _make(self, *key))
         return entry
@@ -126,9 +126,7 @@ def _make(family: Family, element: str, *constants: int) -> Entry:
     if runtime() == "numba":
         return entry_at(_compile(family, element, constants).address)
     if found := stored(family, element, *constants):
-        address, engine = object_code.load(*found)
-        _alive.append(engine)
-        return entry_at(address)
+        return entry_at(object_code.load(*found))
     sources = source_digest.__wrapped__()
     compiled = _compile(family, element, constants)
     if sources == source_digest():  # else edited since the import: this code is not what the files say now
@@ -159,7 +157,6 @@ def object_of(compiled: Any) -> tuple[bytes, str]:
 
 
 def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Any:
-    _guard_forks()
     import numba
 
     from fastup.runtime import claim_loop
@@ -173,7 +170,7 @@ def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Any:
     )
     entry = claim_loop.around(body, len(pointers), _SPINS)
     compiled = numba.cfunc(signature, error_model="numpy", forceinline=True)(entry)
-    _alive.append(compiled)
+    object_code.keep_for_ever(compiled, compiled._library.codegen)
     return compiled
 
 
@@ -250,19 +247,6 @@ def _key(target: str, instance: str) -> str:
     return hashlib.sha256(
         "\0".join([source_digest(), _versions(), triple, target, instance, *variables]).encode()
     ).hexdigest()
-
-
-@functools.cache
-def _guard_forks() -> None:
-    """Let forks wait for a compilation: a child would inherit Numba's lock, or its half-done import, for ever.
-
-    Hooks run in reverse order before a fork. logging's, which takes a lock that a compiling thread may need, must
-    therefore be there first.
-    """
-    import logging  # noqa: F401
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 source_digest()  # now, before the kernels are imported: an edit made later must not pass for what was imported

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.runtime import cpu_info
+from fastup.runtime import cpu_info, settings
 
 POOLED_FROM = 2**20
 ALIGNMENT = 64
@@ -40,8 +40,8 @@ class _Block:
 
 def limit() -> int:
     """Bytes that the pool may own: ``FASTUP_POOL_BYTES``, else the smaller of 512 MB and a sixteenth of memory."""
-    chosen = os.environ.get("FASTUP_POOL_BYTES", "")
-    return int(chosen) if chosen.isdecimal() else _default_limit
+    chosen = settings.number("FASTUP_POOL_BYTES", 0)
+    return _default_limit if chosen is None else chosen
 
 
 _default_limit = min(512 * 2**20, cpu_info.memory() // 16)

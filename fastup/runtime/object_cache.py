@@ -13,6 +13,9 @@ import stat
 import sys
 from pathlib import Path
 
+from fastup.runtime import settings
+
+VARIABLE = "FASTUP_CACHE_DIR"
 LIMIT = 64 * 2**20
 _MAGIC = b"fastup-object-1\n"
 _HEADER = len(_MAGIC) + hashlib.sha256().digest_size
@@ -21,7 +24,7 @@ _SUFFIX = ".fastup"
 
 def folder() -> Path:
     """Where objects are kept: ``FASTUP_CACHE_DIR``, else the platform's cache folder."""
-    if chosen := os.environ.get("FASTUP_CACHE_DIR"):
+    if chosen := os.environ.get(VARIABLE):
         return Path(chosen)
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
@@ -38,13 +41,35 @@ def _ours(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
+def problem(path: Path) -> str | None:
+    """Why the folder is not used, if it is there and is not."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if stat.S_ISLNK(status.st_mode):
+        return "is a symbolic link"
+    if not stat.S_ISDIR(status.st_mode):
+        return "is no folder"
+    if sys.platform != "win32" and status.st_uid != os.geteuid():
+        return "belongs to another user"
+    return None if _ours(status) else "can be written by others"
+
+
 def _trusted_folder() -> Path | None:
     path = folder()
-    with contextlib.suppress(OSError):
-        status = path.lstat()
-        if stat.S_ISDIR(status.st_mode) and _ours(status):
-            return path
-    return None
+    found = problem(path)
+    if found is not None:
+        _complain(found)
+    return path if found is None and path.is_dir() else None
+
+
+def _complain(found: str) -> None:
+    """Whoever chose a folder hears, once, that it is of no use."""
+    if chosen := os.environ.get(VARIABLE):
+        settings.ignored(VARIABLE, chosen, "a folder of your own that nobody else can write to", found)
 
 
 def read(key: str) -> tuple[str, bytes] | None:
@@ -73,15 +98,16 @@ def read(key: str) -> tuple[str, bytes] | None:
 
 def write(key: str, symbol: str, code: bytes) -> None:
     """Store an object; a folder that cannot be used or a full disk leaves everything as it was."""
-    with contextlib.suppress(OSError):
-        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = _trusted_folder()
-    if path is None:
-        return
     payload = symbol.encode() + b"\n" + code
-    with contextlib.suppress(OSError):
-        _replace(path / (key + _SUFFIX), _MAGIC + hashlib.sha256(payload).digest() + payload)
-        _drop_oldest(path)
+    try:
+        if problem(folder()) is None:
+            folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = _trusted_folder()
+        if path is not None:
+            _replace(path / (key + _SUFFIX), _MAGIC + hashlib.sha256(payload).digest() + payload)
+            _drop_oldest(path)
+    except OSError as error:
+        _complain(f"cannot be written ({error.strerror})")
 
 
 def _replace(target: Path, content: bytes) -> None:

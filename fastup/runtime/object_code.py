@@ -51,8 +51,8 @@ def _llvm() -> Any:
     return llvm
 
 
-def load(code: bytes, symbol: str) -> tuple[int, Any]:
-    """Address of `symbol` in the object, and what keeps the address valid."""
+def load(code: bytes, symbol: str) -> int:
+    """Address of `symbol` in the object, which stays valid until the process ends."""
     llvm = _llvm()
     machine = llvm.Target.from_default_triple().create_target_machine()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
@@ -61,4 +61,15 @@ def load(code: bytes, symbol: str) -> tuple[int, Any]:
     address = engine.get_function_address(symbol)
     if not address:
         raise ValueError(f"the object has no symbol {symbol}")
-    return address, engine
+    keep_for_ever(engine)
+    return int(address)
+
+
+def keep_for_ever(*owners: Any) -> None:
+    """Never finalise what owns machine code: at exit a daemon thread may still run it.
+
+    A reference held by a module would be dropped when the interpreter takes modules apart, which unmaps the code
+    under the thread.
+    """
+    for owner in owners:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(owner))

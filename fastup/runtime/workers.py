@@ -14,7 +14,7 @@ from operator import index
 from types import TracebackType
 from typing import Any
 
-from fastup.runtime import cpu_info
+from fastup.runtime import cpu_info, settings
 from fastup.runtime.abi import CHUNK, CHUNKS, COUNTERS, Entry
 
 # Microseconds of expected work. Giving up the GIL can cost 5 ms (the switch interval) when another thread wants it;
@@ -59,11 +59,12 @@ class Launch:
         """Run over buffers at these addresses; `keep` holds their owners, `table` stands in for the launch's own."""
         table = table or self.table_address
         if self.microseconds < HOLD_GIL_BELOW:
-            self.entry.holding(self.address, source, target, table, _workspace(self.workspace), 0, 0)
+            self.entry.holding(self.address, source, target, table, _workspace(self.workspace)[0], 0, 0)
             return
         count = get_num_threads() if threads is None else threads
         if count == 1 or self.total == 1 or self.microseconds < SPLIT_FROM:
-            self.entry.releasing(self.address, source, target, table, _workspace(self.workspace), 0, 0)
+            workspace = _workspace(self.workspace)
+            self.entry.releasing(self.address, source, target, table, workspace[0], 0, 0)
         else:
             self._share((self.address, source, target, table), keep, count)
 
@@ -81,7 +82,8 @@ class Launch:
                 (self.entry.releasing, buffers, shared, self.workspace, self, counters, owners),
                 (min(count, counters[CHUNKS], _MOST_THREADS) - 1) // callers,
             )
-            while self.entry.releasing(*buffers, _workspace(self.workspace), shared, 1):
+            workspace = _workspace(self.workspace)
+            while self.entry.releasing(*buffers, workspace[0], shared, 1):
                 time.sleep(0)
         owners.clear()
 
@@ -89,21 +91,25 @@ class Launch:
 class _Workspaces(threading.local):
     """Memory that a thread's kernels use between their rows; it grows to the largest call and stays."""
 
-    size = address = 0
-    memory: Any = None
+    size = 0
+    place: tuple[int, Any] = (0, None)
 
 
 _workspaces = _Workspaces()
 
 
-def _workspace(size: int) -> int:
-    """Address of so many bytes for the calling thread, aligned to 64."""
+def _workspace(size: int) -> tuple[int, Any]:
+    """Address of so many bytes for the calling thread, aligned to 64, and their owner.
+
+    Who gives up the GIL keeps the pair in a local variable: when the interpreter ends, it drops what is local to a
+    daemon thread while the thread's kernel may still run, but not the variables of its functions.
+    """
     mine = _workspaces
     if size > mine.size:
-        mine.memory = (ctypes.c_char * (size + 64))()
-        mine.address = -(-ctypes.addressof(mine.memory) // 64) * 64
+        memory = (ctypes.c_char * (size + 64))()
+        mine.place = (-(-ctypes.addressof(memory) // 64) * 64, memory)
         mine.size = size
-    return mine.address
+    return mine.place
 
 
 @contextlib.contextmanager
@@ -135,7 +141,8 @@ def _help(jobs: queue.SimpleQueue[tuple[Any, ...]]) -> None:
     while True:
         job = jobs.get()
         with contextlib.suppress(MemoryError):  # of the workspace; the caller does what this helper would
-            job[0](*job[1], _workspace(job[3]), job[2], 0)
+            workspace = _workspace(job[3])
+            job[0](*job[1], workspace[0], job[2], 0)
         del job
 
 
@@ -160,6 +167,11 @@ def get_num_threads() -> int:
     global _default
     if _chosen is not None and (_chosen[1] == os.getpid() or not _is_multiprocessing_child()):
         return _chosen[0]
+    asked = settings.number("FASTUP_NUM_THREADS", 1)
+    if asked is not None:
+        return asked
+    if _is_multiprocessing_child():
+        return 1
     if _default is None:
         _default = _default_threads()
     return _default
@@ -218,9 +230,8 @@ def checked_threads(operator: str, name: str, count: int) -> int:
 
 
 def _default_threads() -> int:
-    for name in ("FASTUP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
-        if name != "FASTUP_NUM_THREADS" and _is_multiprocessing_child():
-            return 1
+    """What the environment or the system says, to which a multiprocessing child is no exception by itself."""
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         first = os.environ.get(name, "").split(",")[0].strip()  # OMP_NUM_THREADS may list one number per level
         if first.isdecimal() and int(first) > 0:
             return int(first)
@@ -228,8 +239,14 @@ def _default_threads() -> int:
 
 
 def _is_multiprocessing_child() -> bool:
+    """Whether multiprocessing started this process, also while it still imports what its parent had imported.
+
+    Until then `parent_process` of a spawned child, or of one of a fork server, gives nothing.
+    """
     process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None
+    if process is None:
+        return False
+    return process.parent_process() is not None or getattr(process.current_process(), "_inheriting", False)
 
 
 def _start_anew() -> None:
