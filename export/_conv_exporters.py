@@ -7,7 +7,7 @@ from typing import Any
 
 import onnx
 
-from fastup.arrays import operand
+from fastup.arrays import held
 from fastup.export._exporters import export
 from fastup.export.graph import DEFAULT_OPSET, Graph, UnsupportedExport, Value
 from fastup.export.operators._conv import SUBPIXEL, append
@@ -73,7 +73,7 @@ def _conv_like(
 
 
 def _array(name: str, value: Any) -> Any:
-    value = operand(name, value)
+    value = held(name, value)
     return value.array if isinstance(value, PackedWeight) else value
 
 

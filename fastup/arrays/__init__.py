@@ -49,13 +49,32 @@ def operand(name: str, value: Any) -> Any:
     return _adapter_of(value).view(value, name)
 
 
+def held(name: str, value: Any) -> Any:
+    """NumPy's view of values that will be copied, such as a layer's state: where they come from does not matter."""
+    if value is None or isinstance(value, PackedWeight):
+        return value
+    adapter = _adapter_of(value)
+    return getattr(adapter, "values_of", adapter.view)(value, name)
+
+
 def mapped(function: Callable[..., Any], x: Any, *others: Any) -> Any:
     """`function` of NumPy's views of arrays; its result is of the kind of `x`."""
-    adapter = _adapter_of(x)
+    return _mapped(_adapter_of(x), function, x, others)
+
+
+def _mapped(adapter: ModuleType, function: Callable[..., Any], x: Any, others: tuple[Any, ...]) -> Any:
     views = [adapter.view(x, "x"), *(operand("x", one) for one in others)]
     if any(getattr(one, "on_device", False) for one in views):
         raise TypeError("fastup: this layer computes with NumPy, got an array on a GPU; layers of operators take those")
     return adapter.wrap(function(*views))
+
+
+# What torch.compile reads of a function: it calls such ones as they are, or says that it cannot.
+doors = (apply, mapped, _mapped, operand, held)
+for _door in doors:
+    _door.__dict__.update(
+        _torchdynamo_disable=True, _torchdynamo_disable_msg="fastup works on NumPy's memory and has no graph of torch"
+    )
 
 
 def _adapter_of(x: Any) -> ModuleType:

@@ -55,8 +55,11 @@ def view(x: Any, name: str) -> View:
     if library == "torch":
         import torch
 
+        from fastup.arrays import _torch
+
         if x.layout != torch.strided:
             raise TypeError(f"fastup: {name} must be a dense tensor, got one of {x.layout}")
+        _torch.refuse_lost(x, name)
         x = x.detach()
         if x.dtype == torch.bfloat16:
             return view_of(x.view(torch.int16), check.dtype("fastup", "bfloat16"))

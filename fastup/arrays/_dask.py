@@ -17,7 +17,7 @@ import numpy as np
 
 from fastup.arrays import _chunks, apply
 from fastup.arrays._chunks import Interval, Piece
-from fastup.plan import MaxUnpoolPlan, Plan, SegmentationPlan
+from fastup.plan import MaxUnpoolPlan, Plan, SegmentationPlan, check
 from fastup.plan.operands import described
 from fastup.plan.ready import Ready
 from fastup.runtime import workers
@@ -45,7 +45,7 @@ def run(
         raise TypeError(
             f"fastup: out must be None for arrays of dask, whose results are lazy, got {type(out).__name__}"
         )
-    _chunks.known("x", x.chunks)
+    x = view(x, "x")
     plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
     if threads is not None:
         threads = workers.checked_threads(plan.operator, "threads", threads)
@@ -64,6 +64,7 @@ def view(x: Any, name: str) -> Any:
     """The array itself."""
     if not isinstance(x, dask.array.Array):
         raise TypeError(f"fastup: {name} must be a dask array, got {type(x).__module__}.{type(x).__name__}")
+    check.unmasked("fastup", name, x._meta)
     _chunks.known(name, x.chunks)
     return x
 
@@ -106,6 +107,8 @@ class _Task:
         return apply(tile, self._joined(blocks), (), None, self.threads, named or None)
 
     def _joined(self, blocks: list[Any]) -> Any:
+        for block in blocks:  # of which dask may know less than that some have a mask
+            check.unmasked("fastup", "x", block)
         if len(blocks) == 1:
             return blocks[0][self.places[0][0]]
         joined = np.empty_like(blocks[0], shape=self.part)

@@ -98,6 +98,7 @@ def _in_its_order(plan: Plan, x: Array, threads: int | None, operands: tuple[Any
 
 def view(x: Any, name: str) -> Array:
     """A view of array-likes that have memory of their own; lists and scalars are refused, not converted."""
+    check.unmasked("fastup", name, x)
     if isinstance(x, np.ndarray):
         return x.view(np.ndarray)
     try:

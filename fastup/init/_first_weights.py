@@ -156,7 +156,7 @@ def checkerboard_score(weight: Any, stride: Any) -> float:
 
 
 def _weight(op: str, weight: Any) -> Array:
-    values = np.asarray(weight)
+    values = check.as_array(op, "weight", weight)
     if values.dtype.kind != "f" and values.dtype.name != "bfloat16":
         raise TypeError(f"{op}: weight must be of a floating dtype, got {values.dtype}")
     if values.ndim < 3:

@@ -175,7 +175,7 @@ def _planes(small: Any, large: Any, factor: Pair, kernel: Pair) -> tuple[Array, 
 
 
 def _picture(value: Any) -> Array:
-    pixels = np.asarray(value)
+    pixels = check.as_array(_OP, "pictures", value)
     if pixels.dtype.kind not in "iuf" and pixels.dtype.name != "bfloat16":
         raise TypeError(f"{_OP}: pictures must be of an integer or floating dtype, got {pixels.dtype}")
     if not 2 <= pixels.ndim <= 4:

@@ -65,7 +65,7 @@ def fitting(op: str, key: str, value: Any, held: Array | None) -> Array:
         check.invalid(f"{op}: {key} must be None for a layer that is made without, got {type(value).__name__}")
     if value is None:
         raise TypeError(f"{op}: {key} must be an array, got None")
-    array: Array = arrays.operand(key, value)
+    array: Array = arrays.held(key, value)
     if array.dtype.newbyteorder("=") != held.dtype:
         raise TypeError(f"{op}: {key} must have dtype {held.dtype}, got {array.dtype}")
     if array.shape != held.shape:

@@ -136,6 +136,24 @@ def floats(op: str, name: str, value: DType) -> None:
         raise TypeError(f"{op}: {name} must have dtype float16, bfloat16, float32 or float64, got {value}")
 
 
+def unmasked(op: str, name: str, value: Any) -> None:
+    """Refuse arrays that hide items behind a mask, which kernels would compute with as with all others."""
+    if hasattr(value, "mask") and hasattr(value, "filled"):
+        raise TypeError(
+            f"{op}: {name} must be an array without a mask, got {type(value).__name__};"
+            f" {name}.filled(value) gives one with a value of your choice in the place of what is masked"
+        )
+
+
+def as_array(op: str, name: str, value: Any) -> np.ndarray[Any, Any]:
+    """`value` as NumPy sees it, if it can."""
+    unmasked(op, name, value)
+    try:
+        return np.asarray(value)
+    except (RuntimeError, ValueError, TypeError) as error:  # tensors with gradients or elsewhere, ragged lists
+        raise TypeError(f"{op}: {name} must be an array, got {type(value).__name__} ({error})") from None
+
+
 def size_in_memory(op: str, output_shape: Shape, value: DType) -> None:
     """Refuse results whose bytes no address can count, even if an axis of no extent leaves nothing to hold."""
     if math.prod(max(1, extent) for extent in output_shape) * value.itemsize > sys.maxsize:
@@ -154,6 +172,7 @@ def out(op: str, value: Any, output_shape: Shape, dtype_out: DType, x: np.ndarra
     """Refuse an `out` that cannot take the result as it is."""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{op}: out must be an array of the same kind as x, got {type(value).__name__}")
+    unmasked(op, "out", value)
     if value.shape != output_shape:
         invalid(f"{op}: out must have shape {output_shape} for x of shape {x.shape}, got {value.shape}")
     if value.dtype != dtype_out:
