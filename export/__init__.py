@@ -13,6 +13,13 @@ from __future__ import annotations
 
 from typing import Any
 
+try:
+    import onnx as _onnx  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"fastup.export needs {error.name}; install it with: pip install 'fastup[onnx]'", name=error.name
+    ) from None
+
 from fastup.export._conv_exporters import conv1d as conv1d
 from fastup.export._conv_exporters import conv2d as conv2d
 from fastup.export._conv_exporters import conv3d as conv3d

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from fastup import init as init
 from fastup import plan as plan
 from fastup.cpu import warmup as warmup
@@ -34,6 +37,12 @@ from fastup.functional import zero_stuff as zero_stuff
 from fastup.runtime.memory import release_memory as release_memory
 from fastup.runtime.workers import get_num_threads as get_num_threads
 from fastup.runtime.workers import set_num_threads as set_num_threads
+
+if TYPE_CHECKING:
+    from fastup import cuda as cuda
+    from fastup import export as export
+    from fastup import networks as networks
+    from fastup import nn as nn
 
 __version__ = "0.1.0"
 __all__ = [
@@ -70,3 +79,11 @@ __all__ = [
     "warmup",
     "zero_stuff",
 ]
+_ON_FIRST_USE = ("cuda", "export", "networks", "nn")
+
+
+def __getattr__(name: str) -> Any:
+    """Import the parts that not every program needs when they are first asked for."""
+    if name in _ON_FIRST_USE:
+        return importlib.import_module(f"fastup.{name}")
+    raise AttributeError(f"module 'fastup' has no attribute {name!r}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 import fastup
-import fastup.networks
-import fastup.nn
 
 DOCS = Path(__file__).parent.parent / "docs"
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the checkout, not an installed package")
@@ -66,6 +69,56 @@ def test_a_section_of_the_gallery_made_again_says_the_same(pictures: None) -> No
     from docs.sections import corners
 
     assert corners.make().markdown() in (DOCS / "gallery.md").read_text()
+
+
+def code_blocks(language: str) -> dict[str, list[str]]:
+    """The blocks of a language of each page."""
+    pages = [DOCS.parent / "README.md", *DOCS.rglob("*.md"), *DOCS.rglob("*.rst")]
+    found = {page.name: re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.M | re.S) for page in pages}
+    return {name: blocks for name, blocks in found.items() if blocks}
+
+
+def test_python_of_the_pages_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page is one program, whose blocks follow one another."""
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    pages = code_blocks("python")
+    assert len(pages["README.md"]) >= 3
+    for name, blocks in pages.items():
+        scope: dict[str, Any] = {}
+        for block in blocks:
+            exec(compile(block, name, "exec"), scope)
+
+
+def test_commands_of_the_pages_run(tmp_path: Path) -> None:
+    """All but those that set up an environment, which CI runs, and with the file that they name."""
+    zarr = pytest.importorskip("zarr")
+    zarr.save_array(tmp_path / "big.zarr", np.random.default_rng(0).random((4, 5, 6), np.float32))
+    blocks = [block for blocks in code_blocks("sh").values() for block in blocks if "-m venv" not in block]
+    assert blocks
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for block in blocks:
+        subprocess.run(["sh", "-e", "-c", block], cwd=tmp_path, env={**os.environ, "PATH": path}, check=True)
+    assert zarr.open_array(tmp_path / "out.zarr").shape == (8, 10, 12)
+
+
+def test_parts_come_on_first_use(tmp_path: Path) -> None:
+    code = """
+        import sys, fastup
+        heavy = {"onnx", "numba", "llvmlite", "fastup.nn", "fastup.networks", "fastup.export"} & set(sys.modules)
+        assert not heavy, heavy
+        fastup.nn.ReLU(), fastup.networks.ESPCN, fastup.export.interpolate
+        assert not hasattr(fastup, "nothing")
+        sys.modules["onnx"] = None
+        del sys.modules["fastup.export"], fastup.export
+        try:
+            fastup.export
+        except ModuleNotFoundError as error:
+            print(error)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, cwd=DOCS.parent, capture_output=True, text=True, check=True)
+    assert done.stdout == "fastup.export needs onnx; install it with: pip install 'fastup[onnx]'\n"
 
 
 class Row(NamedTuple):

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba_cuda  # noqa: F401  (the package of the extra; Numba's own target of that name is deprecated)
+try:
+    import numba_cuda  # noqa: F401  (the package of the extra; Numba's own target of that name is deprecated)
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"fastup.cuda needs {error.name}; install it with: pip install 'fastup[cuda]'", name=error.name
+    ) from None
 
 from fastup.cuda import _conv, _interpolate, _max_pool, _pixel_shuffle, _segmentation, _zero_stuff, memory
 from fastup.cuda.memory import View
