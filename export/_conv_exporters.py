@@ -56,7 +56,8 @@ def _conv_like(
     weight, bias, slopes = (_array(name, one) for name, one in zip(("weight", "bias", "slopes"), weights, strict=True))
     if weight is None:
         raise TypeError(f"{op}: weight must be an array, got None")
-    channel = -1 if options.pop("data_format") == "channels_last" else -int(op[-2]) - 1
+    last = check.choice(op, "data_format", options.pop("data_format"), check.DATA_FORMATS) == "channels_last"
+    channel = -1 if last else -int(op[-2]) - 1
     if isinstance(shape, (tuple, list)) and len(shape) >= -channel and isinstance(shape[channel], str):
         raise UnsupportedExport(f"{op}: channels must be a number, got {shape[channel]!r}")
     operands = (weight, bias, slopes)
@@ -68,6 +69,9 @@ def _conv_like(
     def planned(known: tuple[int, ...]) -> ConvPlan:
         return make(known, weight.dtype, *map(described, operands))
 
+    if len(weight.shape) != int(op[-2]) + 2:
+        check.invalid(f"{op}: weight must have {int(op[-2]) + 2} dimensions, got shape {weight.shape}")
+    check.floats(op, "weight", weight.dtype)
     stand_in = max(16, *(8 * extent for extent in weight.shape[2:]))
     return export(op, shape, planned, stand_in, write, operands=operands, **options)
 

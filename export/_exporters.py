@@ -223,7 +223,7 @@ def factors_of(scale_factor: Any, rank: int) -> tuple[float, ...] | None:
 def large_enough(scale_factor: Any) -> int:
     """A size that stands in for an unknown one: any scale factor leaves a pixel of it."""
     entries = scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,)
-    smallest = min((float(e) for e in entries if isinstance(e, (int, float, np.number)) and e > 1e-9), default=1.0)
+    smallest = min((float(e) for e in entries if isinstance(e, (int, float, np.number)) and 1e-9 < e < 1), default=1.0)
     return max(16, math.ceil(2 / smallest))
 
 
@@ -244,6 +244,7 @@ def export(
     A second output has the name `second`.
     """
     check.choice(op, "lowering", lowering, LOWERINGS)
+    check.flag(op, "verify", verify)
     dims: tuple[Dim, ...]
     if isinstance(shape, Plan):
         if shape.operator != op:
@@ -280,7 +281,7 @@ def _refuse_windows(plan: Plan, dims: tuple[Dim, ...]) -> None:
 def dims_of(op: str, shape: Any) -> tuple[Dim, ...]:
     """A shape of integers and names."""
     if not isinstance(shape, (tuple, list)):
-        raise TypeError(f"{op}: shape must be a tuple of integers and names, got {shape!r}")
+        raise TypeError(f"{op}: shape must be a tuple of integers and names, got {check.shown(shape)}")
     return tuple(
         dim if isinstance(dim, str) and dim else check.integer(op, "shape", dim, "a tuple of integers and names", 0)
         for dim in shape

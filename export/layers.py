@@ -57,12 +57,12 @@ def _unshuffle(walk: _Walk, layer: nn.PixelUnshuffle, x: Value) -> Value:
 
 
 def _upsample(walk: _Walk, layer: nn.Upsample, x: Value) -> Value:
-    options = (layer.mode, layer.align_corners, layer.recompute_scale_factor)
-    plan = plans.interpolate(_known(x), x.dtype, layer.size, layer.scale_factor, *options)
+    options = (layer.mode, layer.align_corners, layer.recompute_scale_factor, layer.antialias)
+    plan = plans.interpolate(_known(x), x.dtype, layer.size, layer.scale_factor, *options, rounding=layer.rounding)
     factor = layer.scale_factor
     factors = factor if isinstance(factor, (tuple, list)) else [factor] * len(plan.size)
     given = None if factor is None else tuple(float(one) for one in factors)
-    return _interpolate.append(walk.graph, x, plan, walk.lowering, given, "floor")
+    return _interpolate.append(walk.graph, x, plan, walk.lowering, given, layer.rounding)
 
 
 # Operator without its rank, and which attributes of the layer its plan takes.

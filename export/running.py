@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from fastup import functional
+from fastup.export.graph import UnsupportedExport
 from fastup.export.tolerances import tolerance
 from fastup.plan import MaxUnpoolPlan, Plan
 
@@ -89,7 +90,15 @@ def compare(model: onnx.ModelProto, plan: Plan, runtime: str = "onnxruntime", op
     if isinstance(plan, MaxUnpoolPlan):
         operands = (_positions(plan),)
     expected = functional.run(plan, x.astype(plan.dtype, copy=False), operands=operands)
-    results = RUNTIMES[runtime](model, x, others=operands[: len(model.graph.input) - 1])
+    try:
+        results = RUNTIMES[runtime](model, x, others=operands[: len(model.graph.input) - 1])
+    except Exception as error:
+        if not type(error).__module__.startswith("onnxruntime"):
+            raise
+        said = " ".join(str(error).split())
+        raise UnsupportedExport(
+            f"{plan.operator}: verify needs a graph that {runtime} can run, which says {said}"
+        ) from None
     allowed = tolerance(plan, model, x, operands)
     for result, wanted in zip(_as_list(results), _as_list(expected), strict=True):
         native = wanted.dtype.newbyteorder("=")

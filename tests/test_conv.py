@@ -238,3 +238,45 @@ def test_workspaces_stay_small(
 def test_empty_batches() -> None:
     w = np.ones((3, 2, 2, 2), np.float32)
     assert fastup.conv_transpose2d(np.zeros((0, 3, 4, 4), np.float32), w, stride=2).shape == (0, 2, 8, 8)
+
+
+@pytest.mark.parametrize("data_format", ["channels_first", "channels_last"])
+@pytest.mark.parametrize(
+    ("strides", "kernel", "padding", "dilation"),
+    [((40, 3), (2, 3), (0, 1), (1, 1)), ((50, 64), (3, 1), (7, 0), (1, 2)), ((33, 100), (2, 2), (40, 3), (20, 101))],
+)
+def test_strides_that_leave_gaps(
+    strides: tuple[int, int],
+    kernel: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    data_format: str,
+) -> None:
+    """Only phases with taps are computed; the others hold what bias and activation make of nothing."""
+    generator = np.random.default_rng(3)
+    x, w = generator.standard_normal((2, 4, 3, 5), np.float32), generator.standard_normal((4, 3, *kernel), np.float32)
+    bias = generator.standard_normal(6, np.float32)
+    keywords: dict[str, Any] = {"stride": strides, "padding": padding, "dilation": dilation, "groups": 2}
+    expected = oracles_conv.conv_transpose(x, w, bias, **keywords)
+    last = data_format == "channels_last"
+    given = np.ascontiguousarray(np.moveaxis(x, 1, -1)) if last else x
+    y = fastup.conv_transpose2d(given, w, bias, **keywords, data_format=data_format)
+    found = np.moveaxis(y, -1, 1) if last else y
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    part = (slice(5, y.shape[1 if last else 2] - 1), slice(2, 12))
+    cut = fastup.conv_transpose2d(given, w, bias, **keywords, data_format=data_format, window=part)
+    np.testing.assert_array_equal(cut, y[(slice(None), *part)] if last else y[(..., *part)])
+    active = fastup.conv_transpose2d(x, w, bias, **keywords, activation="sigmoid")
+    np.testing.assert_allclose(active, 1 / (1 + np.exp(-expected)), rtol=1e-5)
+
+
+def test_phases_without_outputs_cost_nothing() -> None:
+    x, w = np.ones((1, 4, 4), np.float32), np.ones((4, 1, 2), np.float32)
+    for power in (16, 40):
+        y = fastup.conv_transpose1d(x, w, stride=2**power, padding=3 * 2 ** (power - 1))
+        assert y.ravel().tolist() == [0, 0]
+        middle = fastup.conv_transpose1d(x, w, stride=2**power, padding=2**power, window=(slice(0, 3),))
+        assert middle.ravel().tolist() == [4, 4, 0]
+    with pytest.raises(MemoryError, match=r"result of shape \(1, 1, 3298534883330\)"):
+        fastup.conv_transpose1d(x, w, stride=2**40)
+    assert fastup.init.checkerboard_score(w, 10**12) == 1

@@ -243,3 +243,29 @@ def test_known_differences_of_the_runtimes() -> None:
         np.testing.assert_array_equal(
             running.reference(model, y)[1], fastup.max_pool2d(y, 2, 1, return_indices=True)[1]
         )
+
+
+@pytest.mark.parametrize("opset", [11, 18, 21, 22])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "extent"), [(2, 2, 1, 11), (2, 3, 0, 10), (3, 2, 1, 10), (2, 5, 1, 11)]
+)
+def test_exported_last_windows(kernel: int, stride: int, padding: int, extent: int, opset: int) -> None:
+    """Until opset 22 ONNX's text keeps a window that begins beyond the input; the graph says what torch does."""
+    pytest.importorskip("onnxruntime")
+    keywords: dict[str, Any] = {"stride": stride, "padding": padding, "ceil_mode": True, "return_indices": True}
+    fastup.export.max_pool1d((2, 3, extent), kernel, **keywords, opset=opset, verify=True)
+    fastup.export.max_pool2d((1, 2, extent, 9), kernel, **keywords, opset=opset, verify=True)
+
+
+def test_graphs_that_the_runtime_cannot_run() -> None:
+    pytest.importorskip("onnxruntime")
+    for call in (
+        lambda: fastup.export.interpolate(
+            (1, 2, 8, 8), 9, mode="bicubic", dtype="float64", lowering="native", verify=True
+        ),
+        lambda: fastup.export.pixel_shuffle((1, 4, 8, 8), 2, dtype="int16", lowering="native", verify=True),
+    ):
+        with pytest.raises(
+            fastup.export.UnsupportedExport, match=r"^\w+: verify needs a graph that onnxruntime can run"
+        ):
+            call()

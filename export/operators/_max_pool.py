@@ -15,6 +15,7 @@ from fastup.plan import MaxPoolPlan, MaxUnpoolPlan
 _POOLS = {"float32": "float32", "float64": "float64", "float16": "float32", "bfloat16": "float32"}
 _POOLS |= {"int8": "int8", "uint8": "uint8", "int16": "float32", "uint16": "float32"}
 _POOLS |= {"int32": "float64", "uint32": "float64"}
+_DROPS_FROM = 22  # opset whose MaxPool drops the windows that torch drops
 _BYTES_FROM = 12  # opset of MaxPool for int8 and uint8
 
 
@@ -31,9 +32,8 @@ def append_pool(graph: Graph, x: Value, plan: MaxPoolPlan, lowering: str) -> lis
     attributes: dict[str, Any] = {
         "kernel_shape": plan.kernel_size,
         "strides": plan.stride,
-        "pads": [*plan.padding, *plan.padding],
         "dilations": plan.dilation,
-        "ceil_mode": int(plan.ceil_mode),
+        **_ends(plan, graph.opset, any(isinstance(dim, str) for dim in inner.shape[2:])),
     }
     if not plan.return_indices:
         values = [graph.op("MaxPool", inner, shape=shape, **attributes)]
@@ -42,6 +42,21 @@ def append_pool(graph: Graph, x: Value, plan: MaxPoolPlan, lowering: str) -> lis
         values[1] = graph.op("Mod", values[1], _positions(graph, inner))
     values[0] = graph.cast(values[0], plan.dtype.newbyteorder("="))
     return [arranged_back(graph, value, plan) for value in values]
+
+
+def _ends(plan: MaxPoolPlan, opset: int, symbolic: bool) -> dict[str, Any]:
+    """Padding and rounding.
+
+    Until opset 22 ONNX's text keeps a last window that begins beyond the input, which torch and onnxruntime drop; where
+    sizes are known, that is told by the padding.
+    """
+    reach = [d * (k - 1) + 1 for k, d in zip(plan.kernel_size, plan.dilation, strict=True)]
+    numbers = list(zip(plan.stride, plan.padding, reach, strict=True))
+    if not plan.ceil_mode or symbolic or opset >= _DROPS_FROM or all(p + s - 1 < r for s, p, r in numbers):
+        return {"pads": [*plan.padding, *plan.padding], "ceil_mode": int(plan.ceil_mode)}
+    sizes = zip(plan.space(plan.input_shape), plan.space(plan.output_shape), numbers, strict=True)
+    after = [max(0, (m - 1) * s + r - n - p) for n, m, (s, p, r) in sizes]
+    return {"pads": [*plan.padding, *after], "ceil_mode": 0}
 
 
 def append_unpool(graph: Graph, x: Value, indices: Value, plan: MaxUnpoolPlan, lowering: str, sized: bool) -> Value:

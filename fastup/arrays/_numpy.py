@@ -54,7 +54,10 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple
     else:
         results = check.outs(plan.operator, out, wanted, x, operands)
     if results[0].size:
-        cpu.run(plan, x, results[0], threads, (*operands, *results[1:]))
+        try:
+            cpu.run(plan, x, results[0], threads, (*operands, *results[1:]))
+        except MemoryError:  # which Python leaves without a word
+            raise check.not_enough_memory(plan.operator, *wanted[0], " beside the memory to work with") from None
     return results if len(results) > 1 else results[0]
 
 

@@ -106,6 +106,12 @@ _INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any
 }
 
 
+def _listed(name: str, values: Any) -> list[Any]:
+    if not check.is_sequence(values) and not isinstance(values, (set, frozenset)):
+        raise TypeError(f"warmup: {name} must be a sequence, got {check.shown(values)}")
+    return list(values)
+
+
 def warmup(
     operators: Any = None, dtypes: Any = ("float32", "uint8"), *, progress: Callable[[int, int], None] | None = None
 ) -> int:
@@ -136,12 +142,12 @@ def warmup(
     >>> fastup.warmup(["pixel_shuffle"], []) == 0
     True
     """
-    for name in operators or ():
+    names = OPERATORS if operators is None else _listed("operators", operators)
+    for name in names:
         check.choice("warmup", "operators", name, OPERATORS)
-    kinds = [check.dtype("warmup", dtype) for dtype in dtypes]
+    kinds = [check.dtype("warmup", dtype, "dtypes") for dtype in _listed("dtypes", dtypes)]
     for kind in kinds:
-        check.movable("warmup", kind)
-    names = operators or OPERATORS
+        check.movable("warmup", kind, "dtypes")
     wanted = list(dict.fromkeys(one for name in names for kind in kinds for one in _INSTANCES[name](kind)))
     for done, (family, key) in enumerate(wanted, 1):
         family(*key)

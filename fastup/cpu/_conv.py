@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import packing, panels, tiles, wide, wide_tiles
+from fastup.cpu import gaps, packing, panels, tiles, wide, wide_tiles
 from fastup.cpu.kernels import activate, conv, convert, gemm, join, pack
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.layout import aligned, appended, target_strides
@@ -53,13 +53,21 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
                 yield family, key
 
 
-def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
+def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch | gaps.Spread:
     """The kernel call for a source with these strides (in items)."""
+    if gaps.leaves_gaps(plan):
+        return gaps.Spread(plan, _launch(gaps.compact(plan), strides))
+    return _launch(plan, strides)
+
+
+def _launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
     return wide.launch(plan, strides) if wide_tiles.applies(plan) else _Packing(plan, strides).launch()
 
 
 def table(plan: ConvPlan, weight: Any, bias: Array | None = None, slopes: Array | None = None) -> tuple[int, Any]:
     """Address of the kernel's table for a weight, and what must stay alive beside it."""
+    if gaps.leaves_gaps(plan):
+        plan = gaps.compact(plan)
     operands = plan.packed.get("operands")
     if operands is None:
         make = wide.operands if wide_tiles.applies(plan) else _operands

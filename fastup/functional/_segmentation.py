@@ -81,7 +81,7 @@ def upsample_argmax(
     array([[[1, 1, 0, 0, 0, 0]]], dtype=int32)
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, 0.0, dtype, window, data_format)
-    return apply(_argmax, logits, arguments, out, threads, {"boxes": _array("upsample_argmax", boxes)})
+    return _of_logits(_argmax, logits, arguments, out, threads, {"boxes": _array("upsample_argmax", boxes)})
 
 
 def upsample_softmax_max(
@@ -138,7 +138,7 @@ def upsample_softmax_max(
     ([0, 0, 0], [0.25, 0.25, 0.25])
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, 0.0, dtype, window, data_format)
-    return apply(_softmax_max, logits, arguments, out, threads, {"boxes": _array("upsample_softmax_max", boxes)})
+    return _of_logits(_softmax_max, logits, arguments, out, threads, {"boxes": _array("upsample_softmax_max", boxes)})
 
 
 def upsample_threshold(
@@ -197,7 +197,15 @@ def upsample_threshold(
     array([[[[False, False, False,  True,  True, False]]]])
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, threshold, "bool", window, data_format)
-    return apply(_threshold, logits, arguments, out, threads, {"boxes": _array("upsample_threshold", boxes)})
+    return _of_logits(_threshold, logits, arguments, out, threads, {"boxes": _array("upsample_threshold", boxes)})
+
+
+def _of_logits(make_plan: Any, logits: Any, *rest: Any) -> Any:
+    """Apply, with the name that the first argument has here."""
+    try:
+        return apply(make_plan, logits, *rest)
+    except TypeError as error:
+        raise check.renamed(error, "fastup: x", "fastup: logits") from None
 
 
 def _array(op: str, boxes: Any) -> Any:
@@ -207,4 +215,4 @@ def _array(op: str, boxes: Any) -> Any:
     try:
         return np.asarray(boxes)
     except ValueError:
-        check.invalid(f"{op}: boxes must have as many numbers each, got {boxes!r}")
+        check.invalid(f"{op}: boxes must have as many numbers each, got {check.shown(boxes)}")

@@ -12,6 +12,7 @@ from fastup.plan import check, conv_arguments, phases
 from fastup.plan.base import Array
 from fastup.plan.conv_arguments import Pairs
 from fastup.plan.operands import PackedWeight
+from fastup.runtime import memory
 
 
 def pack_weight(weight: Any) -> PackedWeight:
@@ -42,6 +43,8 @@ def pack_weight(weight: Any) -> PackedWeight:
     array([9.], dtype=float32)
     """
     array = operand("weight", weight)
+    if array is None:
+        raise TypeError("pack_weight: weight must be an array, got None")
     check.floats("pack_weight", "weight", array.dtype)
     return PackedWeight(array)
 
@@ -96,9 +99,11 @@ def transposed_to_subpixel(
     dilations = check.per_axis(op, "dilation", dilation, rank)
     pairs: list[tuple[int, int]] = []
     result = array.swapaxes(0, 1)
+    _fits(op, (math.prod(strides), *array.shape[:2]), array.dtype)
     for axis in reversed(range(rank)):
         numbers = (strides[axis], pads[axis], more[axis], dilations[axis])
-        places, pair = _taps_by_phase(phases.transposed(1, array.shape[2 + axis], *numbers))
+        kernel_size = array.shape[2 + axis]
+        places, pair = _taps_by_phase(op, result.size // kernel_size, kernel_size, *numbers)
         pairs.insert(0, pair)
         zero = np.zeros_like(result.take([0], 2 + axis))
         result = np.concatenate([result, zero], 2 + axis).take(places, 2 + axis)
@@ -108,15 +113,21 @@ def transposed_to_subpixel(
     return np.ascontiguousarray(result.reshape(-1, array.shape[0], *kernel)), tuple(pairs)
 
 
-def _taps_by_phase(axis: phases.PhasedAxis) -> tuple[Array, tuple[int, int]]:
+def _taps_by_phase(
+    op: str, others: int, kernel: int, stride: int, padding: tuple[int, int], output_padding: int, dilation: int
+) -> tuple[Array, tuple[int, int]]:
     """``[phase][tap of the sub-pixel kernel]`` as places in the old kernel (-1: none), and the padding it needs."""
-    shifts = [shift for phase in axis.phases for shift in phase.shifts]
-    more = -(-axis.n_out // axis.up) - 1  # positions q beyond those of the input
+    n_out = phases.transposed(1, kernel, stride, padding, output_padding, dilation).n_out
+    every = phases.SpreadPhases(stride, kernel, stride, dilation, padding[0])
+    found = [every[number] for number in every.live()]
+    shifts = [shift for phase in found for shift in phase.shifts]
+    more = -(-n_out // stride) - 1  # positions q beyond those of the input
     first = min(0, *shifts)
     last = max(-more, *shifts)
-    places = np.full((axis.up, last - first + 1), -1, np.int64)
-    for phase, row in zip(axis.phases, places, strict=True):
-        row[[shift - first for shift in phase.shifts]] = phase.taps
+    _fits(op, (stride, last - first + 1, others), np.dtype(np.int64))
+    places = np.full((stride, last - first + 1), -1, np.int64)
+    for phase in found:
+        places[phase.number, [shift - first for shift in phase.shifts]] = phase.taps
     return places, (-first, last + more)
 
 
@@ -161,6 +172,7 @@ def subpixel_to_transposed(weight: Any, factor: Any, padding: Any = 0) -> tuple[
     kernel = array.shape[2:]
     # A padding beyond the kernel reads zeros only: taps of weight 0 on the other side make room for it.
     room = [(max(0, after - k + 1), max(0, before - k + 1)) for k, (before, after) in zip(kernel, pads, strict=True)]
+    _fits(op, (*array.shape[:2], *(n + sum(pair) for n, pair in zip(kernel, room, strict=True))), array.dtype)
     array = np.pad(array, [(0, 0), (0, 0), *room])
     pairs = tuple(
         tuple(r * max(0, k - 1 - pad) for pad in pair) for r, k, pair in zip(factors, kernel, pads, strict=True)
@@ -172,7 +184,15 @@ def subpixel_to_transposed(weight: Any, factor: Any, padding: Any = 0) -> tuple[
     return np.ascontiguousarray(turned.reshape(*turned.shape[:2], *sizes)), pairs
 
 
-def _rank(op: str, weight: Array) -> int:
+def _fits(op: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse weights that have at least this shape where that is more than the machine holds."""
+    if not memory.fits(math.prod(shape) * max(8, dtype.itemsize)):  # places are counted in 8 bytes on the way
+        raise check.not_enough_memory(op, shape, dtype)
+
+
+def _rank(op: str, weight: Array | None) -> int:
+    if weight is None:
+        raise TypeError(f"{op}: weight must be an array, got None")
     rank = weight.ndim - 2
     if not 1 <= rank <= 3 or 0 in weight.shape:
         check.invalid(f"{op}: weight must have 3 to 5 axes, none of extent 0, got shape {weight.shape}")

@@ -149,7 +149,10 @@ def checkerboard_score(weight: Any, stride: Any) -> float:
     strides = check.per_axis("checkerboard_score", "stride", stride, values.ndim - 2)
     covered = np.abs(values.astype(np.float64)).sum(axis=(0, 1))
     for axis, step in enumerate(strides):
-        phases = [covered.take(range(phase, covered.shape[axis], step), axis).sum(axis) for phase in range(step)]
+        taps = covered.shape[axis]
+        phases = [covered.take(range(phase, taps, step), axis).sum(axis) for phase in range(min(step, taps))]
+        if step > taps:  # all others have none
+            phases.append(np.zeros_like(phases[0]))
         covered = np.stack(phases, axis)
     total = covered.max() + covered.min()
     return float((covered.max() - covered.min()) / total) if total else 0.0

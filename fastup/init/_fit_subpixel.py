@@ -185,8 +185,8 @@ def _picture(value: Any) -> Array:
 
 def _iterated(pairs: Any) -> Iterator[Any]:
     try:
-        return iter(pairs)
-    except TypeError:
+        return iter(list(pairs)) if isinstance(pairs, memoryview) else iter(pairs)
+    except (TypeError, NotImplementedError):
         raise TypeError(f"{_OP}: pairs must be an iterable of pairs of pictures, got {type(pairs).__name__}") from None
 
 
@@ -210,8 +210,7 @@ def _pair(name: str, value: Any) -> Pair:
 
 
 def _ridge(value: Any) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{_OP}: ridge must be a number, got {value!r}")
-    if not 0 <= value < math.inf:
-        check.invalid(f"{_OP}: ridge must be finite and at least 0, got {value!r}")
-    return float(value)
+    number = check.number(_OP, "ridge", value)
+    if not 0 <= number < math.inf:
+        check.invalid(f"{_OP}: ridge must be finite and at least 0, got {check.shown(value)}")
+    return number

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastup.nn._module import Array, Module, Parameter, dtype_of, elementwise
+from fastup.nn._module import Array, Module, Parameter, dtype_of, elementwise, room_for
 from fastup.plan import check
 
 
@@ -74,9 +74,8 @@ class LeakyReLU(Activation):
     name = "leaky_relu"
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        if isinstance(negative_slope, bool) or not isinstance(negative_slope, (int, float, np.integer, np.floating)):
-            raise TypeError(f"LeakyReLU: negative_slope must be a number, got {negative_slope!r}")
-        self.negative_slope = negative_slope
+        number = check.number("LeakyReLU", "negative_slope", negative_slope)
+        self.negative_slope = negative_slope if np.isfinite(number) else number
         self.inplace = check.flag("LeakyReLU", "inplace", inplace)
 
     @property
@@ -110,8 +109,10 @@ class PReLU(Activation):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
         self.num_parameters = check.integer("PReLU", "num_parameters", num_parameters)
-        self.init = init
-        self.weight = np.full(self.num_parameters, init, dtype_of("PReLU", dtype))
+        self.init = check.number("PReLU", "init", init)
+        room_for("PReLU", (self.num_parameters,), dtype_of("PReLU", dtype))
+        with np.errstate(over="ignore"):  # infinite, as in torch
+            self.weight = np.full(self.num_parameters, self.init, dtype_of("PReLU", dtype))
 
     @property
     def in_convolution(self) -> Any:

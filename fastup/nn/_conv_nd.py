@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastup import functional
-from fastup.nn._module import Array, Module, Parameter, dtype_of, initial
+from fastup.nn._module import Array, Module, Parameter, dtype_of, initial, room_for
 from fastup.plan import check, conv_arguments
 from fastup.plan.operands import PackedWeight
 
@@ -48,6 +48,7 @@ class Convolution(Module):
     def _set_parameters(self, first: int, second: int, biases: int, bias: Any, dtype: Any) -> None:
         op = type(self).__name__
         shape, kind = (first, second, *self.kernel_size), dtype_of(op, dtype)
+        room_for(op, shape, kind)
         self.weight = initial(shape, shape, kind)
         self.bias = initial(shape, (biases,), kind) if check.flag(op, "bias", bias) else None
 
@@ -57,8 +58,9 @@ class Convolution(Module):
     def _padding(self, padding: Any) -> Any:
         """Numbers per axis; pairs (before, after) and the words that the operator knows stay as they are."""
         if isinstance(padding, str) or (check.is_sequence(padding) and any(map(check.is_sequence, padding))):
-            conv_arguments.pads(type(self).__name__, "valid" if padding == "same" else padding, self.rank)
-            return padding
+            word = isinstance(padding, str)
+            pads = conv_arguments.pads(type(self).__name__, padding, self.rank, ((1,) * self.rank,) * 3)
+            return padding if word else pads
         return self._per_axis("padding", padding, minimum=0)
 
     def forward(self, x: Any) -> Any:
@@ -102,7 +104,7 @@ class ConvNd(Convolution):
         self.stride = self._per_axis("stride", stride)
         self.padding = self._padding(padding)
         self.dilation = self._per_axis("dilation", dilation)
-        if self.padding == "same":
+        if isinstance(padding, str) and padding == "same":
             conv_arguments.same(op, self.kernel_size, self.stride, self.dilation)
         self.padding_mode = check.choice(op, "padding_mode", padding_mode, ("zeros",))
         self._set_parameters(self.out_channels, self.in_channels // self.groups, self.out_channels, bias, dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from fastup import arrays
 from fastup.nn import _state
 from fastup.plan import check
+from fastup.runtime import memory
 
 Array = np.ndarray[Any, Any]
 HALVES = ("float16", "bfloat16")
@@ -153,6 +155,12 @@ def read_only(array: Array) -> Array:
     """The array, locked."""
     array.flags.writeable = False
     return array
+
+
+def room_for(op: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse parameters that the machine cannot hold, counted in the eight bytes that they have on their way."""
+    if not memory.fits(math.prod(shape) * 8):
+        raise check.not_enough_memory(op, shape, dtype)
 
 
 def initial(weight: tuple[int, ...], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

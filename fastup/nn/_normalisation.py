@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastup.nn._module import HALVES, Array, Module, Parameter, dtype_of, elementwise
+from fastup.nn._module import HALVES, Array, Module, Parameter, dtype_of, elementwise, room_for
 from fastup.plan import check
 
 
@@ -35,10 +35,12 @@ class BatchNorm(Module):
     ) -> None:
         op = type(self).__name__
         self.num_features = check.integer(op, "num_features", num_features)
-        self.eps, self.momentum = eps, momentum
+        self.eps = check.number(op, "eps", eps)
+        self.momentum = None if momentum is None else check.number(op, "momentum", momentum)
         self.affine = check.flag(op, "affine", affine)
         self.track_running_stats = check.flag(op, "track_running_stats", track_running_stats)
         self.dtype = dtype_of(op, dtype)
+        room_for(op, (self.num_features,), self.dtype)
         ones, zeros = np.ones(self.num_features, self.dtype), np.zeros(self.num_features, self.dtype)
         self.weight = ones if affine else None
         self.bias = zeros if check.flag(op, "bias", bias) and affine else None

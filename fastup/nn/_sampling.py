@@ -73,28 +73,36 @@ class Upsample(Module):
         mode: Any = "nearest",
         align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
+        *,
+        antialias: bool = False,
+        rounding: str = "floor",
     ) -> None:
+        op = type(self).__name__
         self.size = size
         if check.is_sequence(scale_factor):
-            self.scale_factor: Any = tuple(check.positive("Upsample", "scale_factor", s) for s in scale_factor)
+            self.scale_factor: Any = tuple(check.positive(op, "scale_factor", s) for s in scale_factor)
         else:
-            self.scale_factor = (
-                None if scale_factor is None else check.positive("Upsample", "scale_factor", scale_factor)
-            )
+            self.scale_factor = None if scale_factor is None else check.positive(op, "scale_factor", scale_factor)
         self.mode = mode
         self.align_corners = align_corners
         self.recompute_scale_factor = recompute_scale_factor
+        self.antialias = check.flag(op, "antialias", antialias)
+        self.rounding = rounding
 
-    def forward(self, x: Any) -> Any:
-        """Apply the layer."""
-        return functional.interpolate(
-            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
-        )
+    def forward(self, x: Any, output_size: Any = None) -> Any:
+        """Apply the layer; `output_size` takes the place of size and scale factor."""
+        size, scale_factor, recompute = self.size, self.scale_factor, self.recompute_scale_factor
+        if output_size is not None:
+            size, scale_factor, recompute = output_size, None, None
+        options = (self.mode, self.align_corners, recompute, self.antialias)
+        return functional.interpolate(x, size, scale_factor, *options, rounding=self.rounding)
 
     def extra_repr(self) -> str:
         """The arguments, as the repr shows them."""
         given = f"size={self.size!r}" if self.scale_factor is None else f"scale_factor={self.scale_factor!r}"
-        return f"{given}, mode={self.mode!r}"
+        more = ", antialias=True" if self.antialias else ""
+        more += f", rounding={self.rounding!r}" if self.rounding != "floor" else ""
+        return f"{given}, mode={self.mode!r}{more}"
 
 
 class UpsamplingNearest2d(Upsample):

@@ -111,7 +111,7 @@ def make_conv(
     strides = check.per_axis(op, "stride", stride, rank)
     dilations = check.per_axis(op, "dilation", dilation, rank)
     groups = check.integer(op, "groups", groups)
-    pads = arguments.same(op, kernel, strides, dilations) if padding == "same" else arguments.pads(op, padding, rank)
+    pads = arguments.pads(op, padding, rank, (kernel, strides, dilations))
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[0],) * 2)
     act = arguments.normalised_activation(op, activation, slopes)
     plan = _conv(op, shape, dtype, weight.shape, strides, pads, (0,) * rank, dilations, groups, act, data_format)
@@ -178,7 +178,7 @@ def make_subpixel_conv(
     kernel = arguments.kernel_size(op, weight, rank)
     factors = check.per_axis(op, "upscale_factor", upscale_factor, rank)
     ones = (1,) * rank
-    pads = arguments.same(op, kernel, ones, ones) if padding == "same" else arguments.pads(op, padding, rank)
+    pads = arguments.pads(op, padding, rank, (kernel, ones, ones))
     if weight.shape[0] % math.prod(factors):
         check.invalid(
             f"{op}: output channels of weight must be divisible by {math.prod(factors)} for upscale_factor {factors}, "

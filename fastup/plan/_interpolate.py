@@ -103,7 +103,7 @@ def make_interpolate(
     """The plan of `fastup.interpolate` on an array of this shape and dtype."""
     if scale_factor.__class__ not in (float, int) or not 0 < scale_factor < 1e300:
         scale_factor = _per_axis(scale_factor, _positive)
-    if size.__class__ is not int or size <= 0:
+    if size.__class__ is not int or not 0 < size < 2**63:
         size = _per_axis(size, _size)
     if recompute_scale_factor is not None:
         recompute_scale_factor = check.flag(_OP, "recompute_scale_factor", recompute_scale_factor)

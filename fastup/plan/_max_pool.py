@@ -151,7 +151,9 @@ def _wanted(
     size = check.per_axis(op, "output_size", output_size, len(usual))
     if any(not n - s < m < n + s for m, n, s in zip(size, usual, strides, strict=True)):
         least, most = (tuple(n + sign * (s - 1) for n, s in zip(usual, strides, strict=True)) for sign in (-1, 1))
-        check.invalid(f"{op}: output_size must be from {least} to {most} for x of shape {shape}, got {output_size!r}")
+        check.invalid(
+            f"{op}: output_size must be from {least} to {most} for x of shape {shape}, got {check.shown(output_size)}"
+        )
     return size
 
 

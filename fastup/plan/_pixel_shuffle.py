@@ -144,11 +144,11 @@ def make_pixel_unshuffle(
 
 
 def _factors(op: str, name: str, value: Any) -> tuple[int, ...]:
-    if type(value) is int and value > 0:
+    if type(value) is int and 0 < value < 2**63:
         return (value, value)
     factors = check.integers(op, name, value, _FACTOR_RULE)
     if not 1 <= len(factors) <= 3:
-        check.invalid(f"{op}: {name} must be {_FACTOR_RULE}, got {value!r}")
+        check.invalid(f"{op}: {name} must be {_FACTOR_RULE}, got {check.shown(value)}")
     return factors if check.is_sequence(value) else factors * 2
 
 

@@ -124,8 +124,8 @@ def make_segmentation(
     """The plan of `fastup.upsample_argmax`, `upsample_softmax_max` and `upsample_threshold`."""
     if not 3 <= len(shape) <= 5:
         check.invalid(f"{op}: logits must have 3, 4 or 5 dimensions, got shape {shape}")
-    if isinstance(threshold, (bool, np.bool_)) or not isinstance(threshold, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{op}: threshold must be a number, got {threshold!r}")
+    number = check.number(op, "threshold", threshold)
+    number = math.nan if number != number else number  # one NaN, which equals itself as a key
     last = check.choice(op, "data_format", data_format, check.DATA_FORMATS) == "channels_last"
     seen, order = shape, data_format
     if _reduces(op) and last:
@@ -135,10 +135,6 @@ def make_segmentation(
         resize = make_interpolate(seen, dtype, size, scale_factor, *options)
     except (TypeError, ValueError) as error:
         raise check.renamed(error, "interpolate", op) from None
-    try:
-        number = math.nan if threshold != threshold else float(threshold)  # one NaN, which equals itself as a key
-    except OverflowError:  # an integer that no float reaches
-        number = math.inf if threshold > 0 else -math.inf
     kind = check.dtype(op, labels, "dtype of labels")
     return _plan(op, shape, dtype, data_format, resize, kind, number, boxes).cut(window)
 

@@ -63,7 +63,7 @@ def cached(build: Callable[..., PlanType]) -> Callable[..., PlanType]:
         key = (build, *arguments)
         try:
             plan = cache.get(key)
-        except TypeError:  # an unhashable argument; `build` says which
+        except (TypeError, ValueError):  # an unhashable argument; `build` says which
             return build(*arguments)
         if plan is None:
             plan = build(*arguments)

@@ -18,20 +18,42 @@ import numpy as np
 Shape = tuple[int, ...]
 DType = np.dtype[Any]
 DATA_FORMATS = ("channels_first", "channels_last")
+_SHOWN = 120  # characters of a value
 _ITEM_SIZES = (1, 2, 4, 8, 16)
 
 
+def shown(value: Any) -> str:
+    """What a message shows of a value: its repr on one line, and the beginning of a long one."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # Python writes no integers of more than 4,300 digits
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 def integer(op: str, name: str, value: Any, rule: str = "an integer", minimum: int = 1) -> int:
-    """`value` as an integer of at least `minimum`."""
+    """`value` as an integer of at least `minimum` that 64 bits hold."""
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{op}: {name} must be {rule}, got {value!r}")
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{op}: {name} must be {rule}, got {value!r}") from None
+        raise TypeError(f"{op}: {name} must be {rule}, got {shown(value)}") from None
     if number < minimum:
-        raise ValueError(f"{op}: {name} must be at least {minimum}, got {value!r}")
+        raise ValueError(f"{op}: {name} must be at least {minimum}, got {shown(value)}")
+    if number > sys.maxsize:
+        raise ValueError(f"{op}: {name} must be less than 2**63, got {shown(value)}")
     return number
+
+
+def number(op: str, name: str, value: Any) -> float:
+    """`value` as a float; integers beyond all floats are infinite."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{op}: {name} must be a number, got {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def whole_number(op: str, name: str, value: Any, rule: str) -> int:
@@ -53,7 +75,7 @@ def per_axis(op: str, name: str, value: Any, rank: int, minimum: int = 1) -> tup
         return (integer(op, name, value, rule, minimum),) * rank
     numbers = integers(op, name, value, rule, minimum)
     if len(numbers) != rank:
-        invalid(f"{op}: {name} must be one integer per spatial axis ({rank}), got {value!r}")
+        invalid(f"{op}: {name} must be one integer per spatial axis ({rank}), got {shown(value)}")
     return numbers
 
 
@@ -61,45 +83,45 @@ def is_sequence(value: Any) -> bool:
     """Whether `value` holds one entry per axis; an array without axes is a number."""
     if isinstance(value, np.ndarray):
         return value.ndim > 0
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview))
 
 
 def positive(op: str, name: str, value: Any) -> float:
     """`value` as a finite float above 0."""
     rule = "a number or one number per spatial axis"
     if isinstance(value, (bool, np.bool_, str, bytes)):
-        raise TypeError(f"{op}: {name} must be {rule}, got {value!r}")
+        raise TypeError(f"{op}: {name} must be {rule}, got {shown(value)}")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     except (TypeError, ValueError):
-        raise TypeError(f"{op}: {name} must be {rule}, got {value!r}") from None
+        raise TypeError(f"{op}: {name} must be {rule}, got {shown(value)}") from None
     if not (math.isfinite(number) and number > 0):
-        raise ValueError(f"{op}: {name} must be finite and greater than 0, got {value!r}")
+        raise ValueError(f"{op}: {name} must be finite and greater than 0, got {shown(value)}")
     return number
 
 
 def flag(op: str, name: str, value: Any) -> bool:
     """`value` as a bool; only True and False are."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{op}: {name} must be True or False, got {value!r}")
+        raise TypeError(f"{op}: {name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
 def choice(op: str, name: str, value: Any, options: tuple[str, ...]) -> str:
     """`value` if it is one of `options`."""
     if not isinstance(value, str):
-        raise TypeError(f"{op}: {name} must be a string, got {value!r}")
+        raise TypeError(f"{op}: {name} must be a string, got {shown(value)}")
     if value not in options:
-        raise ValueError(f"{op}: {name} must be one of {', '.join(map(repr, options))}, got {value!r}")
+        raise ValueError(f"{op}: {name} must be one of {', '.join(map(repr, options))}, got {shown(value)}")
     return value
 
 
 def shape(op: str, value: Any, name: str = "shape") -> Shape:
     """A shape given by a caller of a plan or an exporter."""
     if not is_sequence(value):
-        raise TypeError(f"{op}: {name} must be a tuple of integers, got {value!r}")
+        raise TypeError(f"{op}: {name} must be a tuple of integers, got {shown(value)}")
     return tuple(integer(op, name, entry, "a tuple of integers", minimum=0) for entry in value)
 
 
@@ -111,16 +133,16 @@ def dtype(op: str, value: Any, name: str = "dtype") -> DType:
         value = ml_dtypes.bfloat16
     try:
         result: DType = np.dtype(value)
-    except TypeError:
-        raise TypeError(f"{op}: {name} must be a NumPy dtype, got {value!r}") from None
+    except Exception:  # among them SyntaxError, of names such as "(2,"
+        raise TypeError(f"{op}: {name} must be a NumPy dtype, got {shown(value)}") from None
     return result
 
 
-def movable(op: str, value: DType) -> None:
+def movable(op: str, value: DType, name: str = "x") -> None:
     """Refuse dtypes whose items cannot be copied as plain bits."""
     if value.hasobject or value.itemsize not in _ITEM_SIZES:
         sizes = "1, 2, 4, 8 or 16"
-        raise TypeError(f"{op}: x must have items of {sizes} bytes without Python objects, got dtype {value}")
+        raise TypeError(f"{op}: {name} must have items of {sizes} bytes without Python objects, got dtype {value}")
 
 
 def numeric(op: str, value: DType, purpose: str = "this mode") -> None:
@@ -160,11 +182,11 @@ def size_in_memory(op: str, output_shape: Shape, value: DType) -> None:
         invalid(f"{op}: result must be smaller than 2**63 bytes, got shape {output_shape} and dtype {value}")
 
 
-def not_enough_memory(op: str, output_shape: Shape, value: DType) -> MemoryError:
+def not_enough_memory(op: str, output_shape: Shape, value: DType, beside: str = "") -> MemoryError:
     """The error for results that the system refuses to hold."""
     size = math.prod(output_shape) * value.itemsize
     return MemoryError(
-        f"{op}: result of shape {output_shape} and dtype {value} needs {size} bytes, more than there are"
+        f"{op}: result of shape {output_shape} and dtype {value} needs {size} bytes{beside}, more than there are"
     )
 
 
@@ -211,8 +233,9 @@ def _flaws(value: np.ndarray[Any, Any]) -> str:
 
 
 def renamed(error: Exception, part: str, op: str) -> Exception:
-    """An error of an operator that is only a part of the one that was called, with the name of that one."""
-    return type(error)(str(error).replace(f"{part}:", f"{op}:", 1))
+    """An error whose message begins with another name, because it arose in a part of what was called."""
+    text = str(error)
+    return type(error)(op + text[len(part) :] if text.startswith(part) else text)
 
 
 def invalid(message: str) -> NoReturn:

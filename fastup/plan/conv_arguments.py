@@ -16,8 +16,10 @@ ACTIVATIONS = ("none", "relu", "leaky_relu", "prelu", "tanh", "sigmoid")
 _LEAKY_SLOPE = 0.01  # torch's default
 
 
-def kernel_size(op: str, weight: Operand, rank: int) -> tuple[int, ...]:
+def kernel_size(op: str, weight: Operand | None, rank: int) -> tuple[int, ...]:
     """Extents of the kernel of a weight with so many spatial axes."""
+    if weight is None:
+        raise TypeError(f"{op}: weight must be an array, got None")
     if len(weight.shape) != rank + 2:
         check.invalid(f"{op}: weight must have {rank + 2} dimensions, got shape {weight.shape}")
     if 0 in weight.shape:
@@ -43,19 +45,21 @@ def check_operands(
                 check.invalid(f"{op}: {name} must have shape ({length},), got {one.shape}")
 
 
-def pads(op: str, padding: Any, rank: int) -> Pairs:
-    """Zeros before and after each axis; "same" is known to the caller, who has kernel and dilation."""
+def pads(op: str, padding: Any, rank: int, of_same: Any = None) -> Pairs:
+    """Zeros before and after each axis; "same" follows from kernel, strides and dilations, where it may be asked."""
     if isinstance(padding, str):
+        if padding == "same" and of_same is not None:
+            return same(op, *of_same)
         if padding != "valid":
             check.invalid(f"{op}: padding must be 'same', 'valid' or numbers, got {padding!r}")
         return ((0, 0),) * rank
     rule = "an integer, one integer per spatial axis or one pair (before, after) per spatial axis"
     entries = padding if check.is_sequence(padding) else (padding,) * rank
     if len(entries) != rank:
-        check.invalid(f"{op}: padding must have one entry per spatial axis ({rank}), got {padding!r}")
+        check.invalid(f"{op}: padding must have one entry per spatial axis ({rank}), got {check.shown(padding)}")
     pairs = [entry if check.is_sequence(entry) else (entry, entry) for entry in entries]
     if any(len(pair) != 2 for pair in pairs):
-        check.invalid(f"{op}: padding must be {rule}, got {padding!r}")
+        check.invalid(f"{op}: padding must be {rule}, got {check.shown(padding)}")
     before, after = ([check.integer(op, "padding", pair[k], rule, minimum=0) for pair in pairs] for k in (0, 1))
     return tuple(zip(before, after, strict=True))
 
@@ -70,25 +74,27 @@ def same(op: str, kernel: tuple[int, ...], strides: tuple[int, ...], dilations: 
 
 def with_slopes(activation: Any) -> tuple[Any, Any]:
     """What a plan may know of an activation, and the slopes of a PReLU."""
-    if isinstance(activation, tuple) and len(activation) == 2 and activation[0] == "prelu":
+    if isinstance(activation, tuple) and len(activation) == 2 and _is_word(activation[0], "prelu"):
         return "prelu", activation[1]
     return activation, None
 
 
+def _is_word(value: Any, word: str) -> bool:
+    return isinstance(value, str) and value == word
+
+
 def normalised_activation(op: str, activation: Any, slopes: Operand | None) -> Activation:
     """Name and slope; the slope is 0 where there is none."""
-    if (activation == "prelu") != (slopes is not None):
-        check.invalid(f"{op}: activation 'prelu' must come with slopes, ('prelu', slopes), got {activation!r}")
+    if _is_word(activation, "prelu") != (slopes is not None):
+        given = check.shown(activation)
+        check.invalid(f"{op}: activation 'prelu' must come with slopes, ('prelu', slopes), got {given}")
     if activation is None:
         return ("none", 0.0)
-    if isinstance(activation, tuple) and len(activation) == 2 and activation[0] == "leaky_relu":
-        slope = activation[1]
-        if isinstance(slope, bool) or not isinstance(slope, (int, float, np.integer, np.floating)):
-            raise TypeError(f"{op}: slope of leaky_relu must be a number, got {slope!r}")
-        return ("leaky_relu", float(slope))
+    if isinstance(activation, tuple) and len(activation) == 2 and _is_word(activation[0], "leaky_relu"):
+        return ("leaky_relu", check.number(op, "slope of leaky_relu", activation[1]))
     if isinstance(activation, tuple):
         rule = "a name, ('leaky_relu', slope) or ('prelu', slopes)"
-        check.invalid(f"{op}: activation must be {rule}, got {activation!r}")
+        check.invalid(f"{op}: activation must be {rule}, got {check.shown(activation)}")
     name = check.choice(op, "activation", activation, ACTIVATIONS)
     return (name, _LEAKY_SLOPE if name == "leaky_relu" else 0.0)
 
@@ -106,7 +112,9 @@ def output_padding(
     )
     if any(not low <= size < low + s for size, low, s in zip(wanted, least, strides, strict=True)):
         most = tuple(low + s - 1 for low, s in zip(least, strides, strict=True))
-        check.invalid(f"{op}: output_size must be from {least} to {most} for x of shape {shape}, got {output_size!r}")
+        check.invalid(
+            f"{op}: output_size must be from {least} to {most} for x of shape {shape}, got {check.shown(output_size)}"
+        )
     return tuple(size - low for size, low in zip(wanted, least, strict=True))
 
 

@@ -20,7 +20,7 @@ def _given(op: str, shape: Any, dtype: Any, weight_shape: Any) -> tuple[tuple[in
 
 def _activation(dtype: Any, activation: Any) -> tuple[Operand | None, Any]:
     """Slopes that a PReLU will bring, and the name of the activation."""
-    return (Operand((1,), dtype) if activation == "prelu" else None, activation)
+    return (Operand((1,), dtype) if isinstance(activation, str) and activation == "prelu" else None, activation)
 
 
 def _conv(rank: int) -> Callable[..., ConvPlan]:

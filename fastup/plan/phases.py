@@ -8,8 +8,11 @@ taps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, overload
+
+from fastup.plan.lazy import lazy
 
 
 class Phase(NamedTuple):
@@ -20,6 +23,61 @@ class Phase(NamedTuple):
     number: int = 0  # which phase of the whole axis it is: its weights, where phases have their own
 
 
+@dataclass(frozen=True)
+class SpreadPhases(Sequence[Phase]):
+    """The phases of a transposed convolution, made when they are asked for: there may be any number of them.
+
+    Attributes
+    ----------
+    size : int
+        Phases that have outputs.
+    kernel, stride, dilation : int
+    start : int
+        Where phase 0 stands on the axis that reads the padded input: the padding, and what a window leaves out.
+    held : int
+        The first input position that there is.
+    """
+
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    start: int
+    held: int = 0
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, number: int) -> Phase: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Phase, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> Phase | tuple[Phase, ...]:
+        if isinstance(number, slice):
+            return tuple(self[k] for k in range(*number.indices(self.size)))
+        if not 0 <= number < self.size:
+            raise IndexError(number)
+        place = number + self.start
+        taps = self._taps.get(place % self.stride, ())
+        return Phase(taps, tuple((place - k * self.dilation) // self.stride - self.held for k in taps), number)
+
+    @lazy
+    def _taps(self) -> dict[int, tuple[int, ...]]:
+        """By the remainder of a position, the taps that read the input there; other positions read nothing."""
+        found: dict[int, tuple[int, ...]] = {}
+        for k in reversed(range(self.kernel)):
+            remainder = k * self.dilation % self.stride
+            found[remainder] = (*found.get(remainder, ()), k)
+        return found
+
+    def live(self) -> list[int]:
+        """The phases that have taps."""
+        places = ((remainder - self.start) % self.stride for remainder in self._taps)
+        return sorted(place for place in places if place < self.size)
+
+
 class PhasedAxis(NamedTuple):
     """Sizes and phases of one axis."""
 
@@ -27,7 +85,12 @@ class PhasedAxis(NamedTuple):
     n_out: int
     up: int
     step: int
-    phases: tuple[Phase, ...]
+    phases: Sequence[Phase]
+
+    @property
+    def live(self) -> Iterable[int]:
+        """The phases that may have taps."""
+        return self.phases.live() if isinstance(self.phases, SpreadPhases) else range(len(self.phases))
 
 
 def convolution(n_in: int, kernel: int, stride: int, padding: tuple[int, int], dilation: int) -> PhasedAxis:
@@ -42,11 +105,8 @@ def transposed(
 ) -> PhasedAxis:
     """``y[o] = sum_k w[k] * x[(o + before - k * dilation) / stride]`` over the k for which the position is whole."""
     n_out = (n_in - 1) * stride - sum(padding) + dilation * (kernel - 1) + output_padding + 1
-    phases = []
-    for phase in range(stride):
-        taps = tuple(k for k in reversed(range(kernel)) if (phase + padding[0] - k * dilation) % stride == 0)
-        phases.append(Phase(taps, tuple((phase + padding[0] - k * dilation) // stride for k in taps), phase))
-    return PhasedAxis(n_in, n_out, stride, 1, tuple(phases))
+    up = max(1, min(stride, n_out))  # where there are fewer outputs than phases, each output is one
+    return PhasedAxis(n_in, n_out, up, 1, SpreadPhases(up, kernel, stride, dilation, padding[0]))
 
 
 def sub_pixel(n_in: int, kernel: int, factor: int, padding: tuple[int, int]) -> PhasedAxis:
@@ -59,6 +119,10 @@ def sub_pixel(n_in: int, kernel: int, factor: int, padding: tuple[int, int]) -> 
 
 def window(axis: PhasedAxis, start: int, stop: int) -> PhasedAxis:
     """The output positions from `start` to `stop` alone: phases change places where `start` is amid a period."""
+    if isinstance(axis.phases, SpreadPhases):
+        up = max(1, min(axis.phases.stride, stop - start))
+        moved = replace(axis.phases, size=up, start=axis.phases.start + start)
+        return axis._replace(n_out=stop - start, up=up, phases=moved)
     phases = []
     for p in range(axis.up):
         periods, number = divmod(p + start, axis.up)
@@ -70,7 +134,10 @@ def window(axis: PhasedAxis, start: int, stop: int) -> PhasedAxis:
 def reads(axis: PhasedAxis) -> tuple[int, int]:
     """The input positions, from and to, that the axis reads; the first one where all that it reads is zeros."""
     low, high = axis.n_in, 0
-    for p, phase in enumerate(axis.phases[: axis.n_out]):
+    for p in axis.live:
+        if p >= axis.n_out:
+            continue
+        phase = axis.phases[p]
         last = axis.step * (-(-(axis.n_out - p) // axis.up) - 1)
         for shift in phase.shifts:
             begin = shift if shift >= 0 else shift % axis.step
@@ -90,5 +157,7 @@ def number_of(axes: Sequence[PhasedAxis], phase: tuple[int, ...]) -> int:
 
 def on_part(axis: PhasedAxis, start: int, stop: int) -> PhasedAxis:
     """The same axis for an input of which only these positions are there."""
+    if isinstance(axis.phases, SpreadPhases):
+        return axis._replace(n_in=stop - start, phases=replace(axis.phases, held=start))
     phases = tuple(phase._replace(shifts=tuple(s - start for s in phase.shifts)) for phase in axis.phases)
     return axis._replace(n_in=stop - start, phases=phases)

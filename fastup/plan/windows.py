@@ -13,10 +13,10 @@ _RULE = "a tuple of slices, one per spatial axis"
 def as_pairs(op: str, window: Any) -> tuple[tuple[int | None, int | None], ...]:
     """The slices as hashable pairs of start and stop; steps other than 1 are refused."""
     if not check.is_sequence(window) or not all(isinstance(part, slice) for part in window):
-        raise TypeError(f"{op}: window must be {_RULE}, got {window!r}")
+        raise TypeError(f"{op}: window must be {_RULE}, got {check.shown(window)}")
     for part in window:
         if part.step is not None and check.whole_number(op, "window", part.step, _RULE) != 1:
-            check.invalid(f"{op}: window must have slices of step 1, got {part!r}")
+            check.invalid(f"{op}: window must have slices of step 1, got {check.shown(part)}")
     return tuple((_end(op, part.start), _end(op, part.stop)) for part in window)
 
 

@@ -38,6 +38,11 @@ class _Block:
         self.source.append((self.size, self.memory))
 
 
+def fits(size: int) -> bool:
+    """Whether the machine has so many bytes at all."""
+    return size <= cpu_info.memory()
+
+
 def limit() -> int:
     """Bytes that the pool may own: ``FASTUP_POOL_BYTES``, else the smaller of 512 MB and a sixteenth of memory."""
     chosen = settings.number("FASTUP_POOL_BYTES", 0)

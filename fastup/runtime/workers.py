@@ -223,10 +223,17 @@ def checked_threads(operator: str, name: str, count: int) -> int:
     except TypeError:
         number = None
     if number is None:
-        raise TypeError(f"{operator}: {name} must be an integer, got {count!r}")
+        raise TypeError(f"{operator}: {name} must be an integer, got {_shown(count)}")
     if number < 1:
-        raise ValueError(f"{operator}: {name} must be at least 1, got {count}")
+        raise ValueError(f"{operator}: {name} must be at least 1, got {_shown(count)}")
     return number
+
+
+def _shown(value: Any) -> str:
+    try:
+        return " ".join(repr(value).split())[:120]
+    except ValueError:  # Python writes no integers of more than 4,300 digits
+        return "an integer of very many digits"
 
 
 def _default_threads() -> int:
