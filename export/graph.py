@@ -74,6 +74,12 @@ class Graph:
             self._constants[key] = numpy_helper.from_array(array, f"c{len(self._constants)}")
         return Value(self._constants[key].name, array.dtype, array.shape)
 
+    def sum(self, x: Value, axes: list[int], shape: tuple[Dim, ...]) -> Value:
+        """Sums over some axes, which are gone afterwards."""
+        if self.opset >= 13:
+            return self.op("ReduceSum", x, self.const(axes), shape=shape, keepdims=0)
+        return self.op("ReduceSum", x, shape=shape, axes=axes, keepdims=0)
+
     @staticmethod
     def tensor(array: np.ndarray[Any, Any]) -> onnx.TensorProto:
         """An array as the value of an attribute."""

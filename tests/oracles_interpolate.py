@@ -11,6 +11,7 @@ import itertools
 import math
 import operator
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def interpolate(
     if mode == "area":
         if not any(m % n for n, m in zip(extents, sizes, strict=True)):  # means of one value: a copy
             return functools.reduce(lambda z, k: z.repeat(sizes[k] // extents[k], 2 + k), changed, x)
-        return rounded(_area(y, sizes), x.dtype)
+        return _whole_area(x, sizes) if x.dtype.kind in "iu" else rounded(_area(y, sizes), x.dtype)
     for k in reversed(changed):
         line = _along_last(np.moveaxis(y, 2 + k, -1), *axes[k], bool(align_corners), antialias)
         y = np.moveaxis(line, -1, 2 + k)
@@ -67,16 +68,17 @@ def _spread(value: Any, rank: int) -> tuple[Any, ...]:
 
 
 def precision(dtype: Any) -> Any:
-    """Sums and coordinates are float64 for float64 and for integers beyond 16 bits, float32 for all else."""
-    dtype = np.dtype(dtype)
-    return np.float64 if dtype == np.float64 or (dtype.kind in "iu" and dtype.itemsize > 2) else np.float32
+    """Sums and coordinates are float64 for float64 and for integers, float32 for all else."""
+    return np.float64 if np.dtype(dtype) == np.float64 or np.dtype(dtype).kind in "iu" else np.float32
 
 
 def rounded(y: Array, dtype: Any) -> Array:
-    """In the given dtype: integers round half to even and saturate."""
+    """In the given dtype: integers round half to even and saturate, small ones as if their weights were exact."""
     if dtype.kind not in "iu":
         return y.astype(dtype)
     limits = np.iinfo(dtype)
+    if dtype.itemsize <= 2:
+        y = np.rint(y * 2.0**30) / 2.0**30
     saturated = [min(max(round(value), limits.min), limits.max) for value in y.ravel().tolist()]
     return np.array(saturated, dtype).reshape(y.shape)
 
@@ -159,6 +161,16 @@ def sampled_row(i: int, n: int, mode: str, scale: Any, aligned: bool, f: Any) ->
     return [(min(max(low + 1 - half + k, 0), n - 1), weights[k]) for k in range(2 * half)]
 
 
+def exact_row(i: int, n: int, m: int, mode: str, aligned: bool, f: Any) -> Row:
+    """The same by whole numbers: the rule of long axes, where float32 would be off; weights are rounded at the end."""
+    source = Fraction((n - 1) * i, m - 1) if aligned else Fraction((2 * i + 1) * n, 2 * m) - Fraction(1, 2)
+    source = max(source, Fraction(0)) if mode == "linear" else source
+    low, half = math.floor(source), HALF[mode]
+    past = np.float64(float(source - low))
+    weights = {"linear": _linear, "cubic": _cubic, "lanczos": _lanczos}[mode](past, np.float64)
+    return [(min(max(low + 1 - half + k, 0), n - 1), f(weights[k])) for k in range(2 * half)]
+
+
 def _linear(past: Any, f: Any) -> list[Any]:
     return [f(1) - past, past]
 
@@ -238,6 +250,18 @@ def _area(x: Array, sizes: tuple[int, ...]) -> Array:
         for window in windows:
             total /= x.dtype.type(len(window))
         y[_all_of(at)] = total
+    return y
+
+
+def _whole_area(x: Array, sizes: tuple[int, ...]) -> Array:
+    """Of integers: the whole sum, divided and rounded once, half to even."""
+    y = np.empty((*x.shape[:2], *sizes), x.dtype)
+    for at in np.ndindex(*sizes):
+        axes = zip(at, x.shape[2:], sizes, strict=True)
+        window = tuple(slice(i * n // m, ((i + 1) * n + m - 1) // m) for i, n, m in axes)
+        for plane in np.ndindex(*x.shape[:2]):
+            items = x[(*plane, *window)].ravel().tolist()
+            y[(*plane, *at)] = round(Fraction(sum(items), len(items)))
     return y
 
 

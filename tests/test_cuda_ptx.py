@@ -17,6 +17,7 @@ from numba import cuda, types
 from fastup.cuda.kernels import conv, convert, gather, pool, reduce, resample
 
 WORD = types.int64
+DOUBLE = types.float64
 
 
 def _flat(element: str) -> Any:
@@ -41,12 +42,14 @@ def _signatures() -> list[tuple[str, Any, tuple[Any, ...]]]:
         item = _flat(name)
         tables = (words, words, words, item)
         add(resample.weighted, name, *(WORD,) * 5, *tables, item, item)
-        add(resample.area, name, WORD, words, item, item)
+        add(resample.area, name, WORD, words, WORD, item, item)
         add(conv.CONVS[name], name, WORD, words, *(item,) * 4)
         add(conv.activate, name, *(WORD,) * 4, item, item)
         for kind in ("uint8", "int16", "int32", "uint64"):
-            add(convert.saturate, f"{kind}-{name}", WORD, _flat(kind), item, _flat(kind))
+            add(convert.saturate, f"{kind}-{name}", WORD, DOUBLE, _flat(kind), item, _flat(kind))
             add(convert.cast, f"{kind}-{name}", WORD, _flat(kind), item)
+    for kind in ("uint8", "int16", "int32", "uint64"):
+        add(resample.area_integers, kind, WORD, words, *(_flat(kind),) * 3)
     add(convert.cast, "float16-float32", WORD, _flat("float16"), _flat("float32"))
     add(convert.cast, "float32-float16", WORD, _flat("float32"), _flat("float16"))
     add(convert.widen, "bfloat16", WORD, _flat("uint16"), _flat("uint32"))

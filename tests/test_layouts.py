@@ -177,7 +177,7 @@ def test_what_numpy_can_view() -> None:
             return (1, 0)
 
     values_of: Any = values
-    for x in (memoryview(values_of), Wrapped(), Exported(), values.view(np.ma.MaskedArray)):
+    for x in (memoryview(values_of), Wrapped(), Exported()):
         y = fastup.pixel_shuffle(x, 2)
         assert type(y) is np.ndarray
         np.testing.assert_array_equal(y, expected)
@@ -195,7 +195,6 @@ def test_torch_tensors_go_in_and_come_out(torch: Any) -> None:
     assert fastup.interpolate(half, 9).dtype == torch.bfloat16
     last = x.to(memory_format=torch.channels_last)
     assert fastup.interpolate(last, 9).is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(fastup.interpolate(x.clone().requires_grad_(), 9), out)
     plan = fastup.plan.pixel_shuffle(tuple(x.shape), "float32", 2)
     assert torch.equal(fastup.run(plan, x), y)
     lazy = torch.zeros(1, 1, 8, 8, dtype=torch.complex64).conj()

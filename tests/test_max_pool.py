@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -259,12 +260,13 @@ def test_exported_last_windows(kernel: int, stride: int, padding: int, extent: i
 
 def test_graphs_that_the_runtime_cannot_run() -> None:
     pytest.importorskip("onnxruntime")
-    for call in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: fastup.export.interpolate(
             (1, 2, 8, 8), 9, mode="bicubic", dtype="float64", lowering="native", verify=True
         ),
         lambda: fastup.export.pixel_shuffle((1, 4, 8, 8), 2, dtype="int16", lowering="native", verify=True),
-    ):
+    )
+    for call in calls:
         with pytest.raises(
             fastup.export.UnsupportedExport, match=r"^\w+: verify needs a graph that onnxruntime can run"
         ):

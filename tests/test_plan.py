@@ -72,19 +72,34 @@ def test_the_cache_is_bounded_by_bytes() -> None:
     assert 0 < len(cache) < 30
     assert cache.get((plans[-1].size,)) is plans[-1]
     assert cache.get((plans[0].size,)) is None
-    huge = fastup.plan.interpolate((1, 1, 500), "float32", size=50_000)
+    huge = fastup.plan.interpolate((1, 1, 500), "float32", size=50_000, mode="linear")
+    fastup.run(huge, np.ones((1, 1, 500), np.float32))
     cache.put(("huge",), huge)
     assert cache.get(("huge",)) is None
 
 
 def test_the_least_recently_used_plan_goes_first() -> None:
     plans = {n: fastup.plan.interpolate((1, 1, n), "float32", size=100) for n in (10, 11, 12, 13)}
-    cache = plan_cache._Cache(3 * (plan_cache._PLAN_BYTES + plans[10].table_bytes))
+    for n, plan in plans.items():
+        fastup.run(plan, np.ones((1, 1, n), np.float32))
+    cache = plan_cache._Cache(3 * max(map(plan_cache.weight, plans.values())))
     for n in (10, 11, 12):
         cache.put((n,), plans[n])
     cache.get((10,))
     cache.put((13,), plans[13])
     assert [n for n in plans if cache.get((n,))] == [10, 12, 13]
+
+
+def test_plans_are_weighed_again_after_they_were_used() -> None:
+    cache = plan_cache._Cache(2**20)
+    plans = [fastup.plan.interpolate((1, 1, 900), "float32", size=20_000 + n) for n in range(8)]
+    for n, plan in enumerate(plans):
+        cache.put((n,), plan)
+        fastup.run(plan, np.ones((1, 1, 900), np.float32))
+    cache.put(("last",), fastup.plan.interpolate((1, 1, 5), "float32", size=6))
+    held = [plan for n, plan in enumerate(plans) if cache.get((n,))]
+    assert 0 < len(held) < len(plans)
+    assert sum(map(plan_cache.weight, held)) <= 2**20
 
 
 def test_a_plan_keeps_few_launches() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastup.export.graph import Graph, Value
-from fastup.export.operators import integers, obstacles, resize, tables
+from fastup.export.operators import integers, means, obstacles, resize, tables
 from fastup.export.operators.request import NEAREST, Request, unsupported
 from fastup.plan import InterpolatePlan
 
@@ -64,8 +64,12 @@ def _portable(graph: Graph, x: Value, request: Request) -> Value:
     """Axis by axis from the last, in the order of fastup's own sums."""
     fixed = request.plan.axes[0].fixed
     y = x if fixed else graph.cast(x, integers.working(x.dtype))
+    if request.plan.wide:
+        y = graph.cast(x, np.float64)
     for k in reversed(request.numbers):
         y = (tables.gather if request.copies(k) else tables.weigh)(graph, y, request, k)
+    if means.needs_double(request):
+        y = means.divided(graph, y, request)
     return graph.cast(y, x.dtype) if fixed else integers.returned(graph, y, x.dtype)
 
 

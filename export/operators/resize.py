@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastup.export.graph import Dim, Graph, Value
-from fastup.export.operators import symbolic
+from fastup.export.operators import means, symbolic
 from fastup.export.operators.request import NEAREST, PORTABLE, Request, unsupported
 from fastup.plan import axis_table
 from fastup.plan.axis_table import Axis
@@ -125,6 +125,8 @@ def static_scale(request: Request, k: int) -> float | None:
 
 def average_pool(graph: Graph, x: Value, request: Request, group: list[int]) -> Value:
     """Area where the sizes divide, in channels-first order."""
+    if means.needs_double(request):
+        return means.of_equal_windows(graph, x, request, group)
     shape: list[Dim] = list(x.shape)
     kernel = [1] * len(request.plan.axes)
     for k in group:

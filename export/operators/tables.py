@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastup.export.graph import Graph, Value
-from fastup.export.operators import integers, symbolic
+from fastup.export.operators import integers, means, symbolic
 from fastup.export.operators.request import Request
 from fastup.plan.axis_table import Axis
 from fastup.plan.sampling import Taps
@@ -31,7 +31,7 @@ def stored_bytes(request: Request) -> int:
     total = 0
     for k in request.numbers:
         axis = request.plan.axes[k]
-        item = 8 if axis.double else 4
+        item = 8 if axis.double or axis.sums_many else 4
         if not request.copies(k):
             per_output = axis.taps * (8 + item) if axis.taps <= _MOST_TAPS else axis.n_in * item
             total += axis.length * per_output
@@ -62,6 +62,11 @@ def weigh(graph: Graph, x: Value, request: Request, k: int) -> Value:
     axis, place = request.plan.axes[k], request.plan.spatial_axes[k]
     table = whole(axis)
     kind = np.dtype(integers.exact_float(table.weights, axis.bits) if axis.fixed else table.weights.dtype)
+    if axis.sums_many:
+        kind = np.dtype(np.float64)
+    if axis.mode == "area" and means.needs_double(request):
+        kind = np.dtype(np.float64)
+        table = means.sums(table)
     x = graph.cast(x, kind)
     if table.weights.shape[1] <= _MOST_TAPS:
         y = _taps(graph, x, place, axis, table)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fastup.cpu import area, permuted_copy, separable
-from fastup.cpu.kernels import resample
+from fastup.cpu import area, blocks, permuted_copy, separable, sums
+from fastup.cpu.blocks import Digit
+from fastup.cpu.kernels import convert, resample, shuffle
 from fastup.cpu.layout import Geometry, target_strides
 from fastup.cpu.permuted_copy import ELEMENTS, Digits, beyond_caches, streams
 from fastup.plan import InterpolatePlan
@@ -18,7 +18,7 @@ from fastup.plan.axis_table import Axis
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
-FAMILIES = (resample.take_rows, *separable.FAMILIES, *area.FAMILIES)
+FAMILIES = (resample.take_rows, resample.repeat_rows, *separable.FAMILIES, *area.FAMILIES, *sums.FAMILIES)
 _PIXELS = resample.take_rows.constants["pixel"]
 _BYTES_PER_MICROSECOND = 20_000  # written by one thread
 
@@ -27,48 +27,55 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """The kernels that arrays of `dtype` may need."""
     yield from permuted_copy.instances(dtype)
     element = ELEMENTS[min(8, dtype.itemsize)]
-    yield from ((resample.take_rows, key) for key in resample.take_rows.instances() if key[0] == element)
+    for family in (resample.take_rows, resample.repeat_rows):
+        yield from ((family, key) for key in family.instances() if key[0] == element)
     yield from separable.instances(dtype, (*separable.FAMILIES, *area.FAMILIES))
+    if dtype.name in convert.KINDS:
+        yield from ((sums.FAMILIES[0], key) for key in sums.FAMILIES[0].instances())
 
 
 def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
     """The kernel call for a source with these strides (in items); None for strides that no kernel walks."""
     factors = [axis.repetition() for axis in plan.axes]
     if all(factors):
-        return permuted_copy.permuted_copy(_repeating(plan, factors, strides), plan.dtype.itemsize)
+        return _repeated_rows(plan, factors, strides) or permuted_copy.permuted_copy(
+            _repeating(plan, factors, strides), plan.dtype.itemsize
+        )
     pixels_are_runs = plan.data_format == "channels_first" or plan.input_shape[-1] == 1 or strides[-1] == 1
     if all(axis.copies for axis in plan.axes) and not pixels_are_runs:
         return None
-    if any(axis.length > axis.block for axis in plan.axes):
-        return _InBlocks(plan, strides)
-    return _launch(plan, strides, plan.axes)
+    if not sums.applies(plan):
+        return _by_blocks(plan, strides)
+    if all(axis.mode == "area" for axis in plan.axes):
+        return sums.Means(plan, _by_blocks(plan, strides))
+    return sums.Filtered(plan, _run)
 
 
-class _InBlocks:
-    """A call whose tables are too long to be kept: one launch after another, each made when its turn comes."""
-
-    def __init__(self, plan: InterpolatePlan, strides: tuple[int, ...]) -> None:
-        self._plan, self._strides = plan, strides
-
-    def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
-        """Run over buffers at these addresses."""
-        strides = target_strides(self._plan)
-        plan = self._plan
-        for parts in itertools.product(*(axis.parts() for axis in plan.axes)):
-            begins = [part.window[0] - axis.window[0] for part, axis in zip(parts, plan.axes, strict=True)]
-            begin = sum(number * strides[axis] for number, axis in zip(begins, plan.spatial_axes, strict=True))
-            _launch(plan, self._strides, parts)(source, target + begin, keep, threads)
+def _run(plan: InterpolatePlan, x: Any, out: Any, threads: int | None) -> None:
+    """Execute a plan on an array without gaps into another."""
+    strides = tuple(stride // plan.dtype.itemsize for stride in x.strides)
+    _by_blocks(plan, strides)(x.ctypes.data, out.ctypes.data, (x, out), threads)
 
 
-def _launch(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Launch:
-    if all(axis.copies for axis in axes):
-        return _by_table(plan, strides, axes)
-    pack = area.pack if all(axis.mode == "area" for axis in axes) else separable.pack
-    return pack(geometry(plan, strides, axes))
+def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
+    def pack(axes: tuple[Axis, ...], digits: tuple[Digit, ...]) -> Launch:
+        if all(axis.copies for axis in axes):
+            return _by_table(plan, strides, axes)
+        make = area.pack if all(axis.mode == "area" for axis in axes) else separable.pack
+        return make(geometry(plan, strides, axes, digits))
+
+    if not any(axis.length > axis.block for axis in plan.axes):
+        return pack(plan.axes, ())
+    copies = all(axis.copies for axis in plan.axes)
+    planes = 1 if plan.data_format == "channels_last" else 2
+    planes += len(plan.axes) == 3 and plan.axes[0].is_identity
+    return blocks.Blocks(plan, strides, pack, 0 if copies else 3 - planes)
 
 
-def geometry(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...]) -> Geometry:
-    """Where arrays lie, for a source with these strides (in items)."""
+def geometry(
+    plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...], digits: tuple[Digit, ...] = ()
+) -> Geometry:
+    """Where arrays lie, for a source with these strides (in items); `digits` are further ones of the planes."""
     size, last = plan.dtype.itemsize, plan.data_format == "channels_last"
     source, target = tuple(stride * size for stride in strides), target_strides(plan)
     planes = [(plan.input_shape[axis], source[axis], target[axis]) for axis in ((0,) if last else (0, 1))]
@@ -76,19 +83,45 @@ def geometry(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, 
     if len(axes) == 3 and axes[0].is_identity:
         planes.append((axes[0].length, source[spatial[0]], target[spatial[0]]))
         offset = (axes[0].window[0] - axes[0].first) * source[spatial[0]]
-    written = math.prod(plan.output_shape) * size
+    whole = math.prod(axis.length for axis in plan.axes)
+    share = blocks.outputs(axes, digits) / whole if whole else 1.0
     return Geometry(
         axes,
         tuple(source[axis] for axis in spatial),
         tuple(target[axis] for axis in spatial),
-        tuple(planes),
+        (*planes, *digits),
         offset,
         plan.input_shape[-1] if last else 1,
         source[-1] if last else size,
         plan.dtype,
-        math.prod(plan.input_shape) * size,
-        written,
+        int(math.prod(plan.input_shape) * size * share),
+        int(math.prod(plan.output_shape) * size * share),
+        plan.wide,
     )
+
+
+def _repeated_rows(plan: InterpolatePlan, factors: list[int], strides: tuple[int, ...]) -> Launch | None:
+    """Rows whose items are repeated more often than the kernels of constant factors do; None for others."""
+    size, columns = plan.dtype.itemsize, plan.input_shape[-1]
+    if plan.data_format != "channels_first" or factors[-1] <= max(shuffle.FACTORS) or strides[-1] != 1 or size > 8:
+        return None
+    offsets = [
+        np.repeat(np.arange(plan.input_shape[axis]) * strides[axis], factor)
+        for axis, factor in zip(plan.spatial_axes[:-1], factors, strict=False)
+    ]
+    slices, lines = ([*[np.zeros(1, np.int64)] * 2, *offsets])[-2:]
+    table = np.concatenate([lines, slices])
+    target = target_strides(plan)
+    pitches = [target[axis] // size for axis in reversed(plan.spatial_axes)][1:]
+    pitches = [*[*pitches, 0, 0][:2], target[plan.spatial_axes[0] - 1] // size]
+    (outer, outer_stride), (inner, inner_stride) = zip(plan.input_shape[:2], strides[:2], strict=True)
+    params = [
+        outer * inner * len(slices) * len(lines), len(slices) * len(lines), len(lines), columns, factors[-1],
+        inner, inner_stride, outer, outer_stride, *pitches,
+    ]  # fmt: skip
+    written = math.prod(plan.output_shape) * size
+    entry = resample.repeat_rows(ELEMENTS[size])
+    return Launch(entry, params, written / _BYTES_PER_MICROSECOND, table, table.ctypes.data)
 
 
 def _repeating(plan: InterpolatePlan, factors: list[int], strides: tuple[int, ...]) -> Digits:

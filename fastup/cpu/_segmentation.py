@@ -41,8 +41,7 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
         return
     yield from separable.instances(dtype, separable.FAMILIES)
     yield from ((segment.segment, key) for key in segment.segment.instances())
-    kinds = {convert.KINDS.index(dtype.name)} | ({convert.KINDS.index("bytes")} if dtype == np.uint8 else set())
-    elements = {convert.COMPUTED[kind] for kind in kinds}
+    elements = {convert.COMPUTED[kind] for kind in separable.kinds_of(dtype)}
     for family in REDUCTIONS:
         yield from ((family, key) for key in family.instances() if key[0] in elements)
 

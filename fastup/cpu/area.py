@@ -30,6 +30,7 @@ def pack(call: Geometry) -> Launch:
     computed = convert.COMPUTED[kind]
     size, swapped = np.dtype(computed).itemsize, not call.dtype.isnative
     params, table = np.zeros(PARAMS, np.int64), Table()
+    params[area.INTEGERS] = int(call.dtype.kind in "iu")
     plain = computed == call.dtype.name and not swapped
     contiguous = call.item_stride == size and call.source_strides[-1] == size * call.items
     if not plain:

@@ -54,6 +54,11 @@ class Spread:
         self._plan, self._launch, self._small = plan, launch, compact(plan)
         self.workspace = launch.workspace
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the small call."""
+        return self._launch.nbytes
+
     def __call__(
         self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None, table: int = 0
     ) -> None:

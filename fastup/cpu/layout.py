@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.cpu.kernels import separable
+from fastup.cpu.kernels import convert, separable
 from fastup.plan.axis_table import Axis
 from fastup.plan.base import Array, Plan
 
@@ -24,6 +24,12 @@ class Geometry(NamedTuple):
     dtype: np.dtype[Any]
     read: int
     written: int
+    wide: bool = False  # whether small integers are computed in float64
+
+    @property
+    def kind(self) -> str:
+        """The kind of the items, as the kernels that convert them name it."""
+        return f"{convert.WIDE}{self.dtype.name}" if self.wide else self.dtype.name
 
     @property
     def ahead(self) -> int:

@@ -49,7 +49,7 @@ def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tu
     """Those of `families` that arrays of `dtype` may need."""
     if dtype.name not in convert.KINDS:
         return
-    kinds = {convert.KINDS.index(dtype.name)} | ({convert.KINDS.index("bytes")} if dtype == np.uint8 else set())
+    kinds = kinds_of(dtype)
     elements = {convert.COMPUTED[kind] for kind in kinds}
     for family in families:
         for key in family.instances():
@@ -58,6 +58,12 @@ def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tu
                     yield family, key
             elif family is separable.separable or key[0] in elements:
                 yield family, key
+
+
+def kinds_of(dtype: np.dtype[Any]) -> set[int]:
+    """The numbers of the kinds that items of `dtype` are converted as."""
+    names = {dtype.name, f"{convert.WIDE}{dtype.name}"} | ({"bytes"} if dtype == np.uint8 else set())
+    return {number for number, kind in enumerate(convert.KINDS) if kind in names}
 
 
 def pack(call: Geometry) -> Launch:
@@ -85,8 +91,7 @@ class Packing:
     def __init__(self, call: Geometry) -> None:
         self.call = call
         self.fixed = call.axes[0].fixed
-        name = "bytes" if self.fixed else call.dtype.name
-        self.kind = convert.KINDS.index(name)
+        self.kind = convert.KINDS.index("bytes" if self.fixed else call.kind)
         self.computed = convert.COMPUTED[self.kind]
         self.size = np.dtype(self.computed).itemsize
         self.swapped = not call.dtype.isnative

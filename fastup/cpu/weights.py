@@ -10,10 +10,12 @@ import numpy as np
 
 from fastup.cpu.lattice import Geometry
 from fastup.cpu.packing import Panel, packing
-from fastup.plan import ConvPlan
+from fastup.plan import ConvPlan, phases
 from fastup.plan.base import Array
 from fastup.plan.operands import PackedWeight
 from fastup.runtime.workers import Launch
+
+_MOST_PACKS = 16  # arrangements of one weight, which differ by how a call is cut
 
 
 class Operands:
@@ -31,8 +33,13 @@ class Operands:
         self.packing: Launch | None = None
         self.channel_of_row = self._rows(ranges, rows, False)
         self.bias_of_row = self._rows(ranges, rows, True) if plan.kind == "subpixel_conv" else self.channel_of_row
-        phases = tuple(axis.phases for axis in plan.axes)
-        self.key = (plan.kind, plan.groups, phases, plan.dtype.name, *key)
+        self.key = (plan.kind, plan.groups, *map(phases.taps_of, plan.axes), plan.dtype.name, *key)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the lists of rows, and of the launch that packs."""
+        rows = self.channel_of_row.nbytes + self.bias_of_row.nbytes
+        return rows + 200 * len(self.panels) + (self.packing.nbytes if self.packing else 0)
 
     def addresses(self, weight: Any, bias: Array | None, slopes: Array | None) -> tuple[Any, tuple[Any, ...]]:
         """The kernel's table, and what must stay alive beside it."""
@@ -47,6 +54,8 @@ class Operands:
             return self.pack(weight)
         found = weight.packs.get(self.key)
         if found is None:
+            if len(weight.packs) >= _MOST_PACKS:
+                weight.packs.clear()
             found = weight.packs[self.key] = self.pack(weight.array)
         return found
 

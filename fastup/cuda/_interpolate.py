@@ -12,10 +12,11 @@ from fastup.cuda.copies import Digits, contiguous, copy
 from fastup.cuda.kernels import resample
 from fastup.cuda.memory import View
 from fastup.plan import InterpolatePlan
-from fastup.plan.axis_table import Axis
+from fastup.plan.axis_table import MOST_ADDED, Axis
 from fastup.plan.base import Array
 
 # The order in which torch's compiled code sums the taps of sampled filters.
+_GRID = 1.5 * 2.0**22  # beside it a float64 has steps of 2**-30, far above what a sum of small integers errs by
 _ORDERS = {"linear": (1, 0), "cubic": (1, 0, 2, 3)}
 
 
@@ -26,14 +27,26 @@ def run(plan: InterpolatePlan, x: View, results: tuple[View, ...], _operands: tu
         return
     x = contiguous(plan, x)
     if all(axis.mode == "area" for axis in plan.axes):
+        if plan.dtype.kind in "iu":
+            bits = 4 * plan.dtype.itemsize
+            halves = memory.uploaded(np.array([bits, 2**bits - 1], plan.dtype))
+            items = (one.flat(plan.dtype)[0] for one in (x, results[0]))
+            memory.launch(resample.area_integers, results[0].size, _windows(plan), halves, *items)
+            return
         made = floats.target(results[0])
-        memory.launch(resample.area, results[0].size, _windows(plan), floats.widened(x), made)
+        memory.launch(resample.area, results[0].size, _windows(plan), MOST_ADDED, floats.widened(x), made)
     elif any(axis.fixed for axis in plan.axes):
         _fixed(plan, x, results[0])
         return
     else:
         made = _weighted(plan, x, results[0])
-    floats.narrowed(made, results[0])
+    floats.narrowed(made, results[0], _GRID if plan.wide else 0.0)
+
+
+def _computed(plan: InterpolatePlan) -> np.dtype[Any]:
+    """What sums are computed in: float64 also where float32 has too few digits for weights or sums."""
+    more = plan.wide or any(axis.sums_many for axis in plan.axes)
+    return np.dtype(np.float64) if more else floats.computed_in(plan.dtype)
 
 
 def _copy(plan: InterpolatePlan, x: View, y: View) -> None:
@@ -59,7 +72,7 @@ def _whole(axis: Axis) -> tuple[Array, Array]:
 class _Pass:
     """One axis, with its tables on the device."""
 
-    def __init__(self, axis: Axis, inner: int) -> None:
+    def __init__(self, axis: Axis, inner: int, kind: np.dtype[Any]) -> None:
         first, weights = _whole(axis)
         self.bits = axis.bits if axis.fixed else 0
         if axis.fixed and axis.is_identity:  # only cut: one half of twice the pixel
@@ -70,7 +83,7 @@ class _Pass:
         self.sizes, self.taps = (axis.extent, axis.length, inner), taps
         self.order, self.first = memory.table(list(order)), memory.uploaded(first.astype(np.int64))
         self.counts = memory.uploaded(axis.counts(weights).astype(np.int64))
-        self.weights = memory.uploaded(weights.ravel())
+        self.weights = memory.uploaded(weights.ravel() if axis.fixed else weights.ravel().astype(kind))
 
 
 def _passes(plan: InterpolatePlan) -> list[tuple[_Pass, tuple[int, ...]]]:
@@ -83,15 +96,16 @@ def _passes(plan: InterpolatePlan) -> list[tuple[_Pass, tuple[int, ...]]]:
             if axis.is_identity and axis.length == axis.extent:
                 continue
             shape[place] = axis.length
-            known.append((_Pass(axis, math.prod(shape[place + 1 :])), tuple(shape)))
+            known.append((_Pass(axis, math.prod(shape[place + 1 :]), _computed(plan)), tuple(shape)))
     return known
 
 
 def _weighted(plan: InterpolatePlan, x: View, y: View) -> Any:
-    current, passes = floats.widened(x), _passes(plan)
+    kind, passes = _computed(plan), _passes(plan)
+    current = floats.widened(x, kind)
     for number, (one, shape) in enumerate(passes):
         last = number == len(passes) - 1
-        made = floats.target(y) if last else memory.empty((math.prod(shape),), floats.computed_in(x.dtype))
+        made = floats.target(y, kind) if last else memory.empty((math.prod(shape),), kind)
         tables = (one.order, one.first, one.counts, one.weights)
         memory.launch(resample.weighted, math.prod(shape), *one.sizes, one.taps, *tables, current, made)
         current = made

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from fastup.plan import axis_table, check, modes
+from fastup.plan import axis_table, check, modes, periods
 from fastup.plan.axis_table import Axis
 from fastup.plan.base import Array, Plan, read_only
 from fastup.plan.cache import cached
@@ -60,6 +61,15 @@ class InterpolatePlan(Plan):
         """Input positions per output position and axis."""
         return tuple(axis.scale for axis in self.axes)
 
+    @property
+    def wide(self) -> bool:
+        """Whether what float32 holds is computed in float64.
+
+        Integers, whose halves it then rounds as they are, and windows of more items than float32 adds without loss.
+        """
+        small = self.dtype.itemsize <= (2 if self.dtype.kind in "iu" else 4)
+        return small and any(axis.double for axis in self.axes) and not self.axes[0].fixed
+
     @lazy
     def indices(self) -> tuple[Array, ...]:
         """Per spatial axis, the input position that each output position of a nearest mode copies."""
@@ -69,11 +79,6 @@ class InterpolatePlan(Plan):
                 check.invalid(f"{_OP}: indices must be asked of a nearest mode, got {self.mode!r}")
             whole.append(np.concatenate([part.table().first for part in axis.parts()]))
         return tuple(map(read_only, whole))
-
-    @property
-    def table_bytes(self) -> int:
-        """Bytes of the tables, which a back-end builds when it first runs the plan."""
-        return sum(axis.table_bytes for axis in self.axes)
 
     def reads(self, window: Window) -> Window:
         """The input positions, from and to per spatial axis, that these positions of the whole result need."""
@@ -177,17 +182,56 @@ def _axes(
     """What each axis' table follows from, in the arithmetic that torch uses for this dtype."""
     filtered = set(kinds) <= {"linear", "cubic", "lanczos"}
     fixed = dtype == np.uint8 and filtered and len(kinds) == 2 and (antialias or "lanczos" not in kinds)
-    # Integers beyond 16 bits are accumulated in float64, so their coordinates are float64 too; nearest follows torch.
-    wide = dtype.kind in "iu" and dtype.itemsize > 2 and not set(kinds) <= set(axis_table.NEAREST)
-    double = bool(fixed or wide or axis_table.is_double(dtype))
+    # 16-bit weights of so many taps would round to a sum that is off by what moves a pixel.
+    fixed = fixed and not (antialias and max(n // m for n, m in zip(extents, sizes, strict=True)) >= _MOST_FIXED)
+    integers = dtype.kind in "iu" and not set(kinds) <= {*axis_table.NEAREST, "area"}
+    numbers = list(zip(kinds, extents, sizes, scales or (None,) * len(kinds), strict=True))
+    # Integers are accumulated in float64, so their coordinates are float64 too, but where float32 holds every sum;
+    # nearest follows torch.
+    plain = integers and not antialias and not align_corners and _fits_float32(numbers, dtype)
+    double = bool(fixed or (integers and not plain) or axis_table.is_double(dtype))
     precision: Any = np.float64 if double else np.float32
     axes = []
-    for kind, n_in, n_out, factor in zip(kinds, extents, sizes, scales or (None,) * len(kinds), strict=True):
+    for kind, n_in, n_out, factor in numbers:
         aligned = align_corners and kind in modes.WITH_ALIGN_CORNERS
         scale = axis_table.sampling_scale(n_in, n_out, None if kind == "area" else factor, precision, aligned)
         smooth = antialias and kind in modes.WITH_ANTIALIAS
         axes.append(Axis(kind, n_in, n_out, scale, aligned, smooth, double, fixed, (0, n_out)))
-    return tuple(axes)
+    if not all(math.isfinite(axis.scale) for axis in axes):
+        return tuple(axes)
+    many = not fixed and math.prod(axis.items for axis in axes if axis.antialias) > axis_table.MOST_ADDED
+    return tuple(_in_float64(axis, factor, many) for axis, (*_, factor) in zip(axes, numbers, strict=True))
+
+
+def _in_float64(axis: Axis, factor: float | None, many: bool) -> Axis:
+    """The axis with exact coordinates, if torch's would be off or if the window that it belongs to has many items."""
+    if axis.is_identity or axis.mode == "area":
+        return axis
+    many = many and axis.antialias
+    options = (axis.n_in, axis.n_out, axis.scale, axis.align_corners)
+    if not (many or periods.needs_float64(*options, axis.double)):
+        return axis
+    scale = axis_table.sampling_scale(axis.n_in, axis.n_out, factor, np.float64, axis.align_corners)
+    # Each axis of many items, or of items that float64 itself would round, is summed by itself.
+    summed = many and (axis.items > axis_table.MOST_ADDED or (axis.double and axis.scale >= _WORTH_A_SUM))
+    return replace(axis, scale=scale, exact=True, double=axis.double or many, summed=summed)
+
+
+_DIGITS = 24  # of a float32
+_WORTH_A_SUM = 2.5  # input pixels for one of the result; what is left of the picture is then small
+_MOST_FIXED = 512  # input pixels for one of the result: 3,073 taps of lanczos
+
+
+def _fits_float32(numbers: list[tuple[str, int, int, float | None]], dtype: np.dtype[Any]) -> bool:
+    """Whether float32 holds every weight and every sum of these integers: halves, quarters and so on of pixels."""
+    digits = 8 * dtype.itemsize
+    for kind, n_in, n_out, factor in numbers:
+        ratio = Fraction(n_in, n_out) if factor is None else 1 / Fraction(factor)
+        halves = ratio.denominator.bit_length()  # the coordinate has a half beside the ratio
+        if kind == "lanczos" or ratio.denominator != 1 << (halves - 1) or n_in << halves > 1 << _DIGITS:
+            return False
+        digits += {"linear": halves, "cubic": 3 * halves + 2}.get(kind, 0)
+    return digits <= _DIGITS
 
 
 def _spatial(shape: tuple[int, ...], data_format: str) -> tuple[int, ...]:

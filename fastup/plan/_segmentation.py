@@ -79,11 +79,6 @@ class SegmentationPlan(Plan):
         second = (self.output_shape, self.dtype.newbyteorder("="))
         return (first, second) if self.operator == "upsample_softmax_max" else (first,)
 
-    @property
-    def table_bytes(self) -> int:
-        """Bytes of the interpolation's tables."""
-        return self.resize.table_bytes
-
     def reads(self, window: Window) -> Window:
         """The input positions, from and to per spatial axis, that these positions of the whole result need."""
         return self.resize.reads(window)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from fastup.plan import fixed_point, onnx_rules, sampling
+from fastup.plan import fixed_point, onnx_rules, periods, sampling
 from fastup.plan.base import Array, read_only
 from fastup.plan.lazy import lazy
 from fastup.plan.sampling import Taps
@@ -17,6 +19,8 @@ from fastup.plan.sampling import Taps
 NEAREST = ("nearest", "nearest-exact")
 BLOCK = 65_536  # output positions of the longest table that is ever built at once
 _BLOCK_ITEMS = 2**18  # and its weights
+_ENDS = 64  # positions at either end of a window
+MOST_ADDED = 256  # items that are added in float32, in torch's order; more are added in float64
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Axis:
         One of ONNX's rules in place of torch's, and whether its filter is stretched when the axis shrinks.
     held : tuple of int, optional
         The input positions, from and to, that there are: tables count from the first of them. Default all.
+    exact : bool
+        Whether coordinates and weights are made in float64 throughout, since torch's float32 would be off.
+    summed : bool
+        Whether the axis has to be summed by itself, since a window of it has very many items.
     """
 
     mode: str
@@ -56,6 +64,8 @@ class Axis:
     window: tuple[int, int] = (0, 0)
     onnx: tuple[onnx_rules.OnnxRule, bool] | None = None
     held: tuple[int, int] | None = None
+    exact: bool = False
+    summed: bool = False
 
     @property
     def first(self) -> int:
@@ -105,14 +115,42 @@ class Axis:
         return min(self.n_in, 2 * math.ceil(half * max(self.scale, 1.0)) + 1) if self.antialias else 2 * half
 
     @property
-    def block(self) -> int:
-        """How many positions may have their table built at once: fewer than `BLOCK` where each has many taps."""
-        return max(1, min(BLOCK, _BLOCK_ITEMS // self.taps))
+    def items(self) -> int:
+        """Input positions that the filter of an antialiased axis covers."""
+        return min(self.n_in, math.ceil(2 * sampling.HALF_WIDTH[self.mode] * max(self.scale, 1.0)))
 
     @property
-    def table_bytes(self) -> int:
-        """Bytes of the longest table that is built for this axis."""
-        return min(self.length, self.block) * (8 + 4 * self.taps)
+    def block(self) -> int:
+        """How many positions may have their table built at once: fewer than `BLOCK` where each has many taps.
+
+        Where weights repeat, whole periods.
+        """
+        most = max(1, min(BLOCK, _BLOCK_ITEMS // self.taps))
+        repeated = self.period[1] if self.period else 1
+        return most // repeated * repeated if most >= repeated else most
+
+    @lazy
+    def period(self) -> tuple[int, int] | None:
+        """After how many input and output positions weights repeat to the last bit; None if never, or too late."""
+        if self.onnx is not None or self.fixed:
+            return None
+        if self.mode == "area":
+            found = Fraction(self.n_in, self.n_out)
+        else:
+            found = periods.ratio(self.n_in, self.n_out, self.scale, self.align_corners)
+            if not self.exact and not periods.is_exact_in_float32(found, self.n_in, self.n_out):
+                return None
+        return (found.numerator, found.denominator) if found.denominator <= BLOCK else None
+
+    def is_inner(self, start: int, stop: int) -> bool:
+        """Whether these positions read no tap that an edge moves or cuts off."""
+        reach = (self.taps + 2, self.n_in - self.taps - 2)
+        return start * self.scale >= reach[0] and stop * self.scale <= reach[1]
+
+    @property
+    def sums_many(self) -> bool:
+        """Whether a position may add more items than a float32 can without losing the smaller ones."""
+        return self.summed or (self.mode == "area" and self.taps > MOST_ADDED)
 
     @lazy
     def bits(self) -> int:
@@ -123,12 +161,16 @@ class Axis:
     def rule(self) -> fixed_point.Rule:
         """What fixed-point weights follow from."""
         half = sampling.HALF_WIDTH[self.mode]
-        return fixed_point.Rule(self.mode, half, self.n_in, self.scale, self.align_corners, self.antialias)
+        options = (self.align_corners, self.antialias, self.exact)
+        return fixed_point.Rule(self.mode, half, self.n_in, self.scale, *options)
 
     def parts(self) -> Iterator[Axis]:
-        """The window in parts whose tables may be built at once."""
-        for start in range(0, self.length, self.block):
-            yield self.part(start, min(start + self.block, self.length))
+        """The window in parts whose tables may be built at once; they end where the whole axis' blocks end."""
+        start, stop = self.window
+        ends = [*range((start // self.block + 1) * self.block, stop, self.block), stop]
+        for begin, end in itertools.pairwise([start, *ends]):
+            if begin < end:
+                yield replace(self, window=(begin, end))
 
     def table(self) -> Taps:
         """The table of the window, which is asked for `block` positions at once at most."""
@@ -158,7 +200,12 @@ class Axis:
         if self.length == 0:
             return (0, 0)
         low, high = self.n_in, 0
-        for part in self.parts():
+        start, stop = self.window
+        ends = (
+            (start, min(start + _ENDS, stop)),
+            (max(start, stop - _ENDS), stop),
+        )  # what lies between reads no further
+        for part in (replace(self, window=window) for window in ends):
             first, weights = part.table()
             count = self.counts(weights)
             low = min(low, int(np.clip(first, 0, self.n_in - 1).min()))
@@ -188,7 +235,7 @@ class Axis:
             return 0
         if rest or self.window != (self.first * factor, (self.first + self.extent) * factor):
             return 0
-        if self.mode not in NEAREST:
+        if self.mode not in NEAREST or self.period == (1, factor):
             return factor
         same = (
             np.array_equal(part.table().first, np.arange(*part.window) // factor - self.first) for part in self.parts()

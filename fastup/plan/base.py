@@ -242,8 +242,9 @@ class Plan(ABC):
 
     @property
     def table_bytes(self) -> int:
-        """Bytes of the plan's tables."""
-        return sum(value.nbytes for value in vars(self).values() if isinstance(value, np.ndarray))
+        """Bytes of the plan's own tables; those of kernels stand in what back-ends pack."""
+        held = (value if isinstance(value, tuple) else (value,) for value in vars(self).values())
+        return sum(one.nbytes for values in held for one in values if isinstance(one, np.ndarray))
 
 
 @cached

@@ -12,16 +12,22 @@ if TYPE_CHECKING:
     from fastup.plan.base import Plan
 
 _CACHE_BYTES = 16 * 2**20
-_PLAN_BYTES = 2048  # a plan without its tables, and what a back-end keeps for it
+_PLAN_BYTES = 4096  # a plan without its tables
+_LAUNCH_BYTES = 1024  # a launch without its integers and its table
 PlanType = TypeVar("PlanType", bound="Plan")
 
 
 class _Cache:
-    """Least recently used plans go first once their tables exceed the bound."""
+    """Least recently used plans go first once what they hold exceeds the bound.
+
+    A plan is weighed again after it was used, since that is when a back-end packs its launches.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit, self._bytes = limit, 0
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
+        self._weights: dict[tuple[Any, ...], int] = {}
+        self._used: set[tuple[Any, ...]] = set()
         self._lock = threading.Lock()
 
     def get(self, key: tuple[Any, ...]) -> Plan | None:
@@ -29,26 +35,46 @@ class _Cache:
             plan = self._plans.get(key)
             if plan is not None:
                 self._plans.move_to_end(key)
+                self._used.add(key)
             return plan
 
     def put(self, key: tuple[Any, ...], plan: Plan) -> None:
         with self._lock:
-            if key in self._plans or self._cost(plan) > self._limit:
-                return
-            self._plans[key] = plan
-            self._bytes += self._cost(plan)
+            for used in self._used:
+                self._weigh(used)
+            self._used.clear()
+            if key not in self._plans and weight(plan) <= self._limit:
+                self._plans[key] = plan
+                self._used.add(key)
+                self._weigh(key)
             while self._bytes > self._limit:
-                self._bytes -= self._cost(self._plans.popitem(last=False)[1])
+                self._drop(next(iter(self._plans)))
+
+    def _weigh(self, key: tuple[Any, ...]) -> None:
+        if key in self._plans:
+            now = weight(self._plans[key])
+            self._bytes += now - self._weights.get(key, 0)
+            self._weights[key] = now
+
+    def _drop(self, key: tuple[Any, ...]) -> None:
+        del self._plans[key]
+        self._bytes -= self._weights.pop(key)
+        self._used.discard(key)
 
     def __len__(self) -> int:
         return len(self._plans)
 
-    @staticmethod
-    def _cost(plan: Plan) -> int:
-        return _PLAN_BYTES + plan.table_bytes
-
     def unlock(self) -> None:
         self._lock = threading.Lock()
+
+
+def weight(plan: Plan) -> int:
+    """Bytes that a plan holds: its tables, and what back-ends packed for it, other plans of its kind among them."""
+    total = _PLAN_BYTES + plan.table_bytes
+    for one in list(plan.packed.values()):
+        total += _LAUNCH_BYTES + (weight(one) if hasattr(one, "packed") else getattr(one, "nbytes", 0))
+    tile = vars(plan).get("own_tile")
+    return total + (weight(tile[0]) if tile else 0)
 
 
 cache = _Cache(_CACHE_BYTES)

@@ -22,6 +22,7 @@ class Rule(NamedTuple):
     scale: float
     align_corners: bool
     antialias: bool
+    exact: bool = False  # whether positions are too far out for torch's floor in float32
 
 
 def taps(rule: Rule, start: int, stop: int, bits: int) -> tuple[Array, Array]:
@@ -75,7 +76,9 @@ def _sampled(rule: Rule, position: Array) -> tuple[Array, Array, float]:
         if rule.mode == "linear":
             source = np.maximum(source, 0.0)
     size = 2 * rule.half
-    whole = np.minimum(np.floor(np.minimum(source, rule.n_in).astype(np.float32)), rule.n_in - 1).astype(np.int64)
+    reached = np.minimum(source, rule.n_in)
+    reached = reached if rule.exact else reached.astype(np.float32)
+    whole = np.minimum(np.floor(reached), rule.n_in - 1).astype(np.int64)
     past = np.clip(source - whole, 0.0, 1.0)
     low = whole - rule.half + 1
     first = np.maximum(low, 0)

@@ -8,7 +8,7 @@ taps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, overload
 
@@ -161,3 +161,11 @@ def on_part(axis: PhasedAxis, start: int, stop: int) -> PhasedAxis:
         return axis._replace(n_in=stop - start, phases=replace(axis.phases, held=start))
     phases = tuple(phase._replace(shifts=tuple(s - start for s in phase.shifts)) for phase in axis.phases)
     return axis._replace(n_in=stop - start, phases=phases)
+
+
+def taps_of(axis: PhasedAxis) -> Hashable:
+    """What the arrangement of a weight depends on: the taps of each phase, wherever they read the input."""
+    if isinstance(axis.phases, SpreadPhases):
+        phases = axis.phases
+        return (len(phases), phases.kernel, phases.stride, phases.dilation, phases.start % phases.stride)
+    return tuple((phase.taps, phase.number) for phase in axis.phases)

@@ -53,6 +53,11 @@ class Launch:
         self.address = ctypes.addressof(self.params)
         self.table, self.table_address = table, table_address
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the integers and of the table."""
+        return len(self.params) * 8 + sum(getattr(one, "nbytes", 0) for one in _as_tuple(self.table))
+
     def __call__(
         self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None, table: int = 0
     ) -> None:
@@ -86,6 +91,10 @@ class Launch:
             while self.entry.releasing(*buffers, workspace[0], shared, 1):
                 time.sleep(0)
         owners.clear()
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 class _Workspaces(threading.local):

@@ -8,10 +8,13 @@ smallest count, and where each item's divisor lies.
 
 from __future__ import annotations
 
+import numpy as np
+
 from fastup.cpu.kernels import vectors
 from fastup.cpu.kernels.blend import FLOATS
 from fastup.cpu.kernels.convert import fetch_next
 from fastup.cpu.kernels.separable import (
+    BLEND,
     LINE,
     LOAD,
     RESULT,
@@ -42,6 +45,7 @@ from fastup.cpu.kernels.simd import publish
 from fastup.cpu.kernels.stage import as_int64, at, call_stage, view
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
+INTEGERS = BLEND  # whether the items are whole numbers: area blends no rows
 OUTPUTS, ITEMS, MOST, WINDOWS, LEAST, DIVISORS = range(STRIP_SPREAD, STRIP_SPREAD + 6)
 
 
@@ -161,6 +165,23 @@ def quotient(_, value, count):
     return value(value, count), generate
 
 
+@intrinsic
+def whole_mean(_, value, count):
+    """The quotient value / count, rounded once to a whole number, half to even: exact for sums of up to 52 bits."""
+
+    def generate(context, builder, signature, arguments):
+        from llvmlite import ir
+
+        double, kind = ir.DoubleType(), context.get_value_type(signature.return_type)
+        total = arguments[0] if kind == double else builder.fpext(arguments[0], double)
+        mean = builder.fdiv(total, builder.sitofp(arguments[1], double))
+        magic = double(1.5 * 2.0**52)
+        whole = builder.fsub(builder.fadd(mean, magic), magic)
+        return whole if kind == double else builder.fptrunc(whole, kind)
+
+    return value(value, count), generate
+
+
 @kernel("element", "element", "uint8", "uint8", elements=FLOATS)
 def area():
     """Means over windows; the element type is that of the sums."""
@@ -194,8 +215,12 @@ def area():
             place = begin + number * params[SOURCE_SLICE]
             add_rows(params, strip, src, place, windows, rows[2 * row], wide, table, work, total)
         divisors = view(table, strip[DIVISORS], total)
-        for k in range(strip[STRIP_ITEMS]):
-            total[k] = quotient(quotient(total[k], high), wide) / divisors[k]
+        if params[INTEGERS] != 0:
+            for k in range(strip[STRIP_ITEMS]):
+                total[k] = whole_mean(total[k], high * wide * np.int64(divisors[k]))
+        else:
+            for k in range(strip[STRIP_ITEMS]):
+                total[k] = quotient(quotient(total[k], high), wide) / divisors[k]
         finish(params, strip, total, out, table)
 
     def body(params, src, dst, table, work, start, stop):

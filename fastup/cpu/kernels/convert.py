@@ -19,16 +19,21 @@ _MOST_AHEAD = 2**12  # bytes; from there on the processor has seen where a row l
 KINDS = (
     "bytes", "float32", "float64", "float16", "bfloat16",
     "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
+    "wide uint8", "wide int8", "wide uint16", "wide int16", "wide float16", "wide bfloat16", "wide float32",
 )  # fmt: skip
-SIZES = (1, 4, 8, 2, 2, 1, 1, 2, 2, 4, 4, 8, 8)
+SIZES = (1, 4, 8, 2, 2, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 2, 2, 2, 2, 4)
+WIDE = "wide "  # of items that float32 holds, but whose weights or sums have more digits
 # What they are computed in: float32 has all integers of 16 bits, float64 most of the others.
 COMPUTED = tuple(
-    "uint8" if kind == "bytes" else "float64" if size == 8 or kind in ("uint32", "int32") else "float32"
+    "uint8"
+    if kind == "bytes"
+    else "float64"
+    if size == 8 or kind in ("uint32", "int32") or kind.startswith(WIDE)
+    else "float32"
     for kind, size in zip(KINDS, SIZES, strict=True)
 )
-_RANGES = {
-    name: (float(np.iinfo(name).min), float(np.iinfo(name).max)) for name in KINDS if name.lstrip("u").startswith("int")
-}
+_ITEMS = tuple(kind.removeprefix(WIDE) for kind in KINDS)
+_RANGES = {name: (float(np.iinfo(name).min), float(np.iinfo(name).max)) for name in _ITEMS if "int" in name}
 _CODES = tuple(range(len(KINDS)))
 
 
@@ -132,10 +137,13 @@ def _same_bits(_, item, like):
 
 def reader(kind):
     """Item of this kind -> float, or byte -> byte."""
-    if kind == "float16":
-        return inline(lambda bits: _float_of_half(bits))
-    if kind == "bfloat16":
-        return inline(lambda bits: _float_of_bfloat(bits))
+    halves = {"float16": _float_of_half, "bfloat16": _float_of_bfloat}
+    if kind in halves:
+        widened = halves[kind]
+        return inline(lambda bits: widened(bits))
+    if kind.removeprefix(WIDE) in halves:
+        widened = halves[kind.removeprefix(WIDE)]
+        return inline(lambda bits: np.float64(widened(bits)))
     if COMPUTED[KINDS.index(kind)] == "float64":
         return inline(lambda item: np.float64(item))
     if kind == "bytes":
@@ -145,18 +153,22 @@ def reader(kind):
 
 def _writer(kind):
     """Float -> item of this kind: integers are rounded half to even and saturate."""
-    if kind == "float16":
-        return inline(lambda value: _half_of_float(value))
-    if kind == "bfloat16":
-        return inline(lambda value: _bfloat_of_float(value))
-    if kind not in _RANGES:
+    item = kind.removeprefix(WIDE)
+    halves = {"float16": _half_of_float, "bfloat16": _bfloat_of_float}
+    if item in halves:
+        narrowed = halves[item]
+        return inline(lambda value: narrowed(np.float32(value)))
+    if kind == "wide float32":
+        return inline(lambda value: np.float32(value))
+    if item not in _RANGES:
         return inline(lambda value: value)
     double = COMPUTED[KINDS.index(kind)] == "float64"
     f = np.float64 if double else np.float32
-    low, high = (f(bound) for bound in _RANGES[kind])
+    low, high = (f(bound) for bound in _RANGES[item])
+    grid = f(1.5 * 2.0**22)  # what a sum of small integers errs by in float64 is far below the grid's step of 2**-30
     # Adding and taking away a number whose step is 1 rounds half to even; a float64 from 2**52 on is whole as it is.
     magic, whole = f(1.5 * 2.0**23), f(2.0**52)
-    largest, integer = np.iinfo(kind).max, getattr(np, kind)
+    largest, integer = np.iinfo(item).max, getattr(np, item)
 
     @inline
     def rounded_float(value):
@@ -168,7 +180,13 @@ def _writer(kind):
             return value
         return (value + whole) - whole if value >= 0 else (value - whole) + whole
 
-    to_whole = rounded_double if double else rounded_float
+    @inline
+    def rounded_wide(value):
+        on_grid = (value + grid) - grid
+        return (on_grid + magic_double) - magic_double
+
+    magic_double = f(1.5 * 2.0**52)
+    to_whole = rounded_wide if kind.startswith(WIDE) else rounded_double if double else rounded_float
 
     @inline
     def write(value):
@@ -195,8 +213,9 @@ def fetch_next(params, src):
 @kernel("uint8", "uint8", elements=("uint8",), kind=_CODES)
 def load(kind):
     """A row of pixels as floats (bytes as bytes), with its first and last pixel repeated."""
-    name = KINDS[kind]
-    source_view = SEEN_AS["uint16" if name in ("float16", "bfloat16") else "uint8" if name == "bytes" else name]
+    name, item_name = KINDS[kind], _ITEMS[kind]
+    halves = item_name in ("float16", "bfloat16")
+    source_view = SEEN_AS["uint16" if halves else "uint8" if name == "bytes" else item_name]
     target_view = {"uint8": as_uint8, "float32": as_float32, "float64": as_float64}[COMPUTED[kind]]
     raw_view = SEEN_AS[f"uint{8 * SIZES[kind]}"]
     size = SIZES[kind]
@@ -238,8 +257,8 @@ def store(kind):
     """A row of floats (bytes) as items of their kind; "bytes", "float32" and "float64" past the caches."""
     name = KINDS[kind]
     source_view = {"uint8": as_uint8, "float32": as_float32, "float64": as_float64}[COMPUTED[kind]]
-    halves = name in ("float16", "bfloat16")
-    target_view = as_uint16 if halves else SEEN_AS["uint8" if name == "bytes" else name]
+    halves = _ITEMS[kind] in ("float16", "bfloat16")
+    target_view = as_uint16 if halves else SEEN_AS["uint8" if name == "bytes" else _ITEMS[kind]]
     raw_view = SEEN_AS[f"uint{8 * SIZES[kind]}"]
     write = _writer(name)
     size = SIZES[kind]

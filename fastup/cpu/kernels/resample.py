@@ -8,7 +8,7 @@ holds source offsets, strides included: per row of a slice, per slice, per colum
 from __future__ import annotations
 
 from fastup.cpu.kernels.shuffle import INTEGERS
-from fastup.cpu.kernels.simd import copy_item, flush, publish, row_buffer
+from fastup.cpu.kernels.simd import copy_item, flush, lane_count, publish, row_buffer, splats
 from fastup.runtime.kernel import inline, kernel
 
 PLANE_ROWS, HEIGHT, WIDTH, PIXEL, DIGITS, ROW_PITCH, SLICE_PITCH, PLANE_PITCH = 1, 2, 3, 4, 5, 9, 10, 11
@@ -95,5 +95,49 @@ def take_rows(pixel, stream):
             take_row(params, src, dst, table, source, target)
         else:
             copy_row(dst, written, target, length)
+
+    return rows_by_table(write_row)
+
+
+def widening(parts):
+    """A helper ``(params, src, dst, source, target)`` that repeats the items of a row by a `parts`-th of a vector."""
+    splat = splats(parts)
+
+    @inline
+    def widen(params, src, dst, source, target):
+        width, factor, lanes = params[WIDTH], params[PIXEL], lane_count(src) // parts
+        stored = (factor + lanes - 1) // lanes * lanes
+        # As far as the last vector stays within the row.
+        whole = max(0, min(width, (width * factor - stored) // factor + 1))
+        for column in range(whole):
+            for k in range(0, factor, lanes):
+                splat(src, source + column, dst, target + column * factor + k)
+        for column in range(whole, width):
+            for k in range(factor):
+                copy_item(src, source + column, dst, target + column * factor + k)
+
+    return widen
+
+
+@kernel("element", "element", "int64", elements=INTEGERS)
+def repeat_rows():
+    """Every item of a row `PIXEL` times, and rows as often as the table names them.
+
+    Each item is stored as a whole vector of itself, of which the next item's vector overwrites what is too much: one
+    store an item for factors of up to a vector.
+    """
+    by_quarter, by_half, by_whole = widening(4), widening(2), widening(1)
+
+    @inline
+    def write_row(params, src, dst, line, table, source, target, written, fresh):
+        factor, lanes = params[PIXEL], lane_count(src)
+        if not fresh:
+            copy_row(dst, written, target, params[WIDTH] * factor)
+        elif 4 * factor <= lanes:
+            by_quarter(params, src, dst, source, target)
+        elif 2 * factor <= lanes:
+            by_half(params, src, dst, source, target)
+        else:
+            by_whole(params, src, dst, source, target)
 
     return rows_by_table(write_row)

@@ -32,6 +32,27 @@ def bits(element, count):
     return ir.VectorType(ir.IntType(element.bitwidth), count)
 
 
+def splats(parts):
+    """A helper ``(src, source, dst, target)`` that stores an item as often as a `parts`-th of a vector holds it."""
+
+    @intrinsic
+    def splat(_, src, source, dst, target):
+        from llvmlite import ir
+        from numba import types
+
+        size = src.dtype.bitwidth
+
+        def generate(context, builder, _signature, arguments):
+            source, target = builder.gep(arguments[0], [arguments[1]]), builder.gep(arguments[2], [arguments[3]])
+            item = builder.load(builder.bitcast(source, ir.IntType(size).as_pointer()))
+            vectors.store(builder, vectors.splat(builder, item, VECTOR_BYTES * 8 // size // parts), target)
+            return context.get_dummy_value()
+
+        return types.void(src, types.intp, dst, types.intp), generate
+
+    return splat
+
+
 @intrinsic
 def lane_count(_, pointer):
     """How many items of a buffer's type one vector holds: a constant."""

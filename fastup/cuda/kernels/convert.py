@@ -37,10 +37,15 @@ def narrow(total: Any, src: Any, dst: Any) -> None:
 
 
 @cuda.jit
-def saturate(total: Any, limits: Any, src: Any, dst: Any) -> None:
-    """Floats as integers, half to even, at most the limits of the dtype."""
+def saturate(total: Any, grid: Any, limits: Any, src: Any, dst: Any) -> None:
+    """Floats as integers, half to even, at most the limits of the dtype.
+
+    A number beside `grid`, if that is not 0, is first rounded to what a float64 of its size can tell apart.
+    """
     for i in range(cuda.grid(1), total, cuda.gridsize(1)):
         value = src[i]
+        if grid != 0.0:
+            value = (value + grid) - grid
         if value <= limits[0]:
             dst[i] = limits[0]
         elif value >= limits[1]:

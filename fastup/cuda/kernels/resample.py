@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 
@@ -48,8 +49,8 @@ def fixed(
 
 
 @cuda.jit
-def area(total: Any, table: Any, src: Any, dst: Any) -> None:
-    """Means of windows: a sum in the order of the items, then one division per axis.
+def area(total: Any, table: Any, most: Any, src: Any, dst: Any) -> None:
+    """Means of windows: of up to `most` items a sum in their order, then one division per axis; else exact sums.
 
     `table`: per axis (slices, rows, columns) input and output extent and the place of its windows, each of them a first
     position and a count; then the items of a pixel.
@@ -65,10 +66,58 @@ def area(total: Any, table: Any, src: Any, dst: Any) -> None:
         row = table[5] + 2 * (rest - above * table[4])
         outer = above // table[1]
         slice_ = table[2] + 2 * (above - outer * table[1])
+        high, low = 0.0, 0.0
         result = src[0] - src[0]
+        count = table[slice_ + 1] * table[row + 1] * table[column + 1]
         for s in range(table[slice_], table[slice_] + table[slice_ + 1]):
             for r in range(table[row], table[row] + table[row + 1]):
                 line = ((outer * table[0] + s) * table[3] + r) * table[6]
                 for c in range(table[column], table[column] + table[column + 1]):
-                    result += src[(line + c) * inner + item]
-        dst[i] = result / table[slice_ + 1] / table[row + 1] / table[column + 1]
+                    value = src[(line + c) * inner + item]
+                    if count <= most:
+                        result += value
+                    else:
+                        before = high
+                        high = before + value
+                        part = high - before
+                        low += (before - (high - part)) + (value - part)
+        if count <= most:
+            dst[i] = result / table[slice_ + 1] / table[row + 1] / table[column + 1]
+        else:
+            dst[i] = (high + low if low == low else high) / count
+
+
+@cuda.jit
+def area_integers(total: Any, table: Any, halves: Any, src: Any, dst: Any) -> None:
+    """The same of integers: whole sums of their upper and lower halves, rounded once, half to even.
+
+    `halves`, of the items' dtype: how many bits the lower half has, and the largest number in it.
+    """
+    inner, shift, mask = table[9], halves[0], halves[1]
+    for i in range(cuda.grid(1), total, cuda.gridsize(1)):
+        rest = i // inner
+        item = i - rest * inner
+        above = rest // table[7]
+        column = table[8] + 2 * (rest - above * table[7])
+        rest = above
+        above = rest // table[4]
+        row = table[5] + 2 * (rest - above * table[4])
+        outer = above // table[1]
+        slice_ = table[2] + 2 * (above - outer * table[1])
+        upper, lower = np.int64(0), np.int64(0)
+        count = table[slice_ + 1] * table[row + 1] * table[column + 1]
+        for s in range(table[slice_], table[slice_] + table[slice_ + 1]):
+            for r in range(table[row], table[row] + table[row + 1]):
+                line = ((outer * table[0] + s) * table[3] + r) * table[6]
+                for c in range(table[column], table[column] + table[column + 1]):
+                    value = src[(line + c) * inner + item]
+                    upper += np.int64(value >> shift)
+                    lower += np.int64(value & mask)
+        # Numba's quotient of integers is rounded down, as Python's.
+        whole = upper // count
+        total_rest = (upper - whole * count) * (np.int64(mask) + 1) + lower
+        mean = total_rest // count
+        past = total_rest - mean * count
+        if 2 * past > count or (2 * past == count and mean % 2 != 0):
+            mean += 1
+        dst[i] = whole * (np.int64(mask) + 1) + mean

@@ -1,0 +1,288 @@
+"""Interpolations that add more items than float32 has digits for: means of large windows, filters that shrink a lot.
+
+Such an axis is summed alone, by a kernel that loses nothing; what is left is small. The means of `area` are whole sums
+divided once. After a filter the other axes follow, in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastup.cpu.kernels import convert, sums
+from fastup.cpu.layout import aligned
+from fastup.plan import InterpolatePlan, sampling
+from fastup.plan.axis_table import MOST_ADDED, Axis
+from fastup.plan.base import Array
+from fastup.plan.filters import fma
+from fastup.runtime.kernel import Family
+from fastup.runtime.workers import Launch
+
+FAMILIES: tuple[Family, ...] = (sums.sums,)
+_FEW_ITEMS = 32  # of a pixel; more fill vectors by themselves
+_BLOCK = 512  # items of a row that are added at once
+_NANOSECONDS = 0.6  # per item, of one thread
+_HALVES = {"uint64": ("uint32", "uint32"), "int64": ("uint32", "int32")}  # low and high
+_LONGEST_ROW = 2**18  # weights of one position
+_KEPT_BYTES = 8 * 2**20
+Piece = tuple[Array, Array]  # a table of the kernel, and weights
+Pair = tuple[Array, Array]  # sums, and what is to be added to them
+
+
+def applies(plan: InterpolatePlan) -> bool:
+    """Whether a position of this plan may add that many items, or items that no float holds."""
+    if all(axis.mode == "area" for axis in plan.axes):
+        most = math.prod(1 if axis.copies else axis.taps for axis in plan.axes)
+        return most > MOST_ADDED or (plan.dtype.name in _HALVES and most > 1)
+    return any(axis.sums_many for axis in plan.axes)
+
+
+class Means:
+    """`area`: large windows are summed exactly, windows of up to `MOST_ADDED` items as torch sums them."""
+
+    def __init__(self, plan: InterpolatePlan, small: Any) -> None:
+        self._plan, self._small = plan, small
+        counts = np.ones((), np.int64)
+        for k, axis in enumerate(plan.axes):
+            along = np.ones(axis.length, np.int64) if axis.is_identity else axis.windows()[:, 1]
+            counts = counts * along.reshape([-1 if k == other else 1 for other in range(len(plan.axes))])
+        if plan.data_format == "channels_last":
+            counts = counts[..., None]
+        self._counts = counts
+
+    def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
+        """Run over arrays; `keep` begins with them."""
+        x, out = keep[:2]
+        exact = x.dtype.name in _HALVES
+        many = np.ones_like(self._counts, bool) if exact else self._counts > MOST_ADDED
+        if many.any():
+            mean = self._of_halves(x, threads) if exact else self._mean(self._sum(x, x.dtype.name, threads), x.dtype)
+            if many.all():
+                out[...] = mean
+                return
+        self._small(source, target, keep, threads)
+        if many.any():
+            np.copyto(out, mean, where=many)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the counts, and of the call for small windows."""
+        return int(self._counts.nbytes) + int(self._small.nbytes)
+
+    def _sum(self, x: Array, kind: str, threads: int | None) -> Pair:
+        """Whole sums of the windows: the axis that shrinks most comes first."""
+        plan = self._plan
+        pair: tuple[Array, Array | None] = (x, None)
+        order = [k for k, axis in enumerate(plan.axes) if not (axis.is_identity and axis.length == axis.extent)]
+        for k in sorted(order, key=lambda k: plan.axes[k].length / plan.axes[k].extent):
+            axis = plan.axes[k]
+            windows = np.stack([np.arange(*axis.window) - axis.first, np.ones(axis.length, np.int64)], axis=1)
+            windows = windows if axis.is_identity else axis.windows()
+            table = np.pad(windows, ((0, 0), (0, 1)))
+            pair = _along(pair, kind, plan.spatial_axes[k], table, None, threads)
+            kind = "float64"
+        high, low = pair
+        return (high, low) if low is not None else (high.astype(np.float64), np.zeros(high.shape))
+
+    def _mean(self, pair: Pair, dtype: np.dtype[Any]) -> Array:
+        high, low = pair
+        if dtype.kind in "iu":
+            return _rounded(high.astype(np.int64) + low.astype(np.int64), self._counts, dtype)
+        with np.errstate(all="ignore"):
+            low = np.where(np.isfinite(high), low, 0.0)
+            count = self._counts.astype(np.float64)
+            mean = (high + low) / count
+            # The remainder of the division, which is exact, decides the last bit.
+            rest = fma(-mean, count, high, True) + low
+            mean = np.where(np.isfinite(rest), mean + rest / count, mean)
+            return mean.astype(dtype, copy=False)
+
+    def _of_halves(self, x: Array, threads: int | None) -> Array:
+        """Integers of 64 bits, whose upper and lower halves are summed apart."""
+        x = x.astype(x.dtype.newbyteorder("="), copy=False)
+        parts = (
+            x[..., None].view(np.uint32) if x.flags.c_contiguous else np.ascontiguousarray(x)[..., None].view(np.uint32)
+        )
+        low_kind, high_kind = _HALVES[x.dtype.name]
+        little = int(np.dtype(x.dtype).str[0] == "<")
+        low, high = parts[..., 1 - little], parts[..., little].view(high_kind)
+        (a, b), (c, d) = (self._sum(half, kind, threads) for half, kind in ((low, low_kind), (high, high_kind)))
+        below, above = a.astype(np.int64) + b.astype(np.int64), c.astype(np.int64) + d.astype(np.int64)
+        quotient, rest = np.divmod(above, self._counts)
+        return _rounded((rest << 32) + below, self._counts, x.dtype, quotient)
+
+
+def _rounded(total: Array, count: Array, dtype: np.dtype[Any], above: Any = 0) -> Array:
+    """``above * 2**32 + total / count``, rounded half to even."""
+    mean, rest = np.divmod(total, count)
+    odd = (mean & 1).astype(bool)
+    mean += (2 * rest > count) | ((2 * rest == count) & odd)
+    wide = mean.astype(np.uint64) + (np.asarray(above).astype(np.uint64) << np.uint64(32))
+    return wide.astype(dtype) if dtype.kind == "u" else wide.view(np.int64).astype(dtype)
+
+
+class Filtered:
+    """Antialias that shrinks a lot: those axes first and alone, then a plan of float64 for the others."""
+
+    def __init__(self, plan: InterpolatePlan, run: Any) -> None:
+        """`run` executes a plan on an array into another."""
+        self._plan, self._run = plan, run
+        self._large = [k for k, axis in enumerate(plan.axes) if axis.sums_many]
+        self._large.sort(key=lambda k: plan.axes[k].length / plan.axes[k].extent)
+        shape = list(plan.input_shape)
+        axes = list(plan.axes)
+        for k, axis in enumerate(plan.axes):
+            if k in self._large:
+                shape[plan.spatial_axes[k]] = axis.length
+                axes[k] = Axis("nearest", axis.length, axis.length, 1.0, double=True, window=(0, axis.length))
+            else:
+                axes[k] = replace(axis, double=True)
+        whole = replace(plan, dtype=np.dtype(np.float64), input_shape=tuple(shape), axes=tuple(axes))
+        self._rest = replace(whole, window=None, part=None, whole=None)
+        self._tables: dict[int, list[Piece]] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the tables that are kept."""
+        return sum(table.nbytes + weights.nbytes for pieces in self._tables.values() for table, weights in pieces)
+
+    def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
+        """Run over arrays; `keep` begins with them."""
+        x, out = keep[:2]
+        kind = x.dtype.name
+        for k in self._large:
+            high, low = np.zeros(1), np.zeros(1)
+            for table, weights in self._pieces(k):
+                more = _along((x, None), kind, self._plan.spatial_axes[k], table, weights, threads)
+                high, low = _two_sum(high, more[0], low + more[1])
+            with np.errstate(invalid="ignore"):
+                x, kind = np.where(np.isfinite(high), high + low, high), "float64"
+        made = x
+        if any(not axis.is_identity for axis in self._rest.axes):
+            made = np.empty(out.shape, np.float64)
+            self._run(self._rest, x, made, threads)
+        out[...] = narrowed(made, out.dtype)
+
+    def _pieces(self, k: int) -> Iterator[Piece]:
+        """The tables of an axis, made once if they are few."""
+        if k in self._tables:
+            yield from self._tables[k]
+            return
+        kept: list[Piece] | None = []
+        for piece in _pieces(self._plan.axes[k]):
+            yield piece
+            if kept is not None:
+                kept = [*kept, piece] if sum(w.nbytes for _, w in kept) + piece[1].nbytes <= _KEPT_BYTES else None
+        if kept is not None:
+            self._tables[k] = kept
+
+
+def _two_sum(a: Any, b: Array, lost: Array) -> Pair:
+    with np.errstate(invalid="ignore"):
+        total = a + b
+        part = total - a
+        return total, lost + ((a - (total - part)) + (b - part))
+
+
+def narrowed(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Float64 as items of another dtype: rounded once, integers half to even, and saturated."""
+    if dtype.kind not in "iu":
+        with np.errstate(over="ignore"):
+            return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    low, high = float(limits.min), float(limits.max)
+    whole = np.rint(values)
+    inside = (whole > low) & (whole < high)
+    result = np.where(inside, whole, 0).astype(dtype)
+    result[whole >= high], result[whole <= low] = limits.max, limits.min
+    return result
+
+
+def _pieces(axis: Axis) -> Iterator[Piece]:
+    """Tables of the kernel, and the weights that they point to; together they sum all taps of all positions.
+
+    Rows that repeat are there once. Rows too long for one table are cut, and their sum is found first.
+    """
+    if axis.taps <= _LONGEST_ROW:
+        yield _whole_rows(axis)
+        return
+    rows = [sampling.Row(axis, position) for position in range(*axis.window)]
+    totals = [math.fsum(float(row.weights(*part).sum()) for part in row.parts(_LONGEST_ROW)) for row in rows]
+    for number, (row, total) in enumerate(zip(rows, totals, strict=True)):
+        for start, stop in row.parts(_LONGEST_ROW):
+            table = np.zeros((axis.length, 3), np.int64)
+            table[number] = (start - axis.first, stop - start, 0)
+            yield table, np.concatenate([row.weights(start, stop) / total, np.zeros(sums.VECTOR)])
+
+
+def _whole_rows(axis: Axis) -> Piece:
+    entries, rows, known = [], [], 0
+    starts: dict[bytes, int] = {}
+    for part in axis.parts():
+        first, weights = part.table()
+        for position, row, count in zip(first, weights, part.counts(weights), strict=True):
+            used = np.ascontiguousarray(row[:count], np.float64)
+            name = used.tobytes() if axis.period else b""
+            begin = starts.get(name, -1) if axis.period else -1
+            if begin < 0:
+                begin, known = known, known + len(used)
+                rows.append(used)
+                if axis.period:
+                    starts[name] = begin
+            entries.append((position, count, begin))
+    return np.array(entries, np.int64).reshape(-1, 3), np.concatenate([*rows, np.zeros(sums.VECTOR)])
+
+
+def _along(
+    pair: tuple[Array, Array | None], kind: str, axis: int, table: Array, weights: Array | None, threads: int | None
+) -> Pair:
+    """The sums along one axis of numbers, and of what they lost before."""
+    high, lost = _sums(pair[0], kind, axis, table, weights, threads)
+    if pair[1] is not None:
+        more, rest = _sums(pair[1], kind, axis, table, weights, threads)
+        lost = lost + more + rest
+    return high, lost
+
+
+def _sums(x: Array, kind: str, axis: int, table: Array, weights: Array | None, threads: int | None) -> Pair:
+    shape = x.shape
+    planes, extent, items = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+    flat = x.reshape(planes, extent, items)  # a copy where strides do not allow it
+    made = np.empty((2, planes, len(table), items))
+    if made.size:
+        launch, owner = _launch(flat, kind, table, weights, made[0].size)
+        launch(flat.ctypes.data, made.ctypes.data, (flat, made, owner), threads)
+    result = (*shape[:axis], len(table), *shape[axis + 1 :])
+    return made[0].reshape(result), made[1].reshape(result)
+
+
+def _launch(flat: Array, kind: str, table: Array, weights: Array | None, made: int) -> tuple[Launch, Array]:
+    planes, _, items = flat.shape
+    number = convert.KINDS.index(kind)
+    computed = convert.COMPUTED[number]
+    along = items <= _FEW_ITEMS
+    block = items if along else min(items, _BLOCK)
+    blocks = -(-items // block)
+    p = [0] * sums.PARAMS
+    p[sums.OUTPUTS], p[sums.BLOCKS], p[sums.BLOCK], p[sums.ITEMS] = len(table), blocks, block, items
+    p[sums.TOTAL] = planes * len(table) * blocks
+    p[sums.PLANE], p[sums.STEP], p[sums.ITEM] = flat.strides
+    p[sums.LOAD] = convert.load("uint8", number).address
+    p[sums.SWAPPED], p[sums.LOST] = int(not flat.dtype.isnative), made
+    p[sums.LANES] = (4 if items <= 4 else 1) * sums.VECTOR * items if along else 0
+    room = aligned(8 * (max(p[sums.LANES], block) + sums.VECTOR))
+    p[sums.HIGH] = aligned(8 * 8)
+    p[sums.LOW] = p[sums.HIGH] + room
+    p[sums.LINE] = p[sums.LOW] + room
+    line = max(sums.LINE_ITEMS, p[sums.LANES], block) + items + sums.VECTOR
+    content = np.ascontiguousarray(table)
+    owner = np.concatenate([content.view(np.float64).ravel(), weights if weights is not None else np.zeros(1)])
+    p[sums.WEIGHTS] = content.nbytes
+    work = planes * items * float(table[:, 1].sum()) * _NANOSECONDS / 1000
+    entry = sums.sums(computed, int(weights is not None))
+    workspace = p[sums.LINE] + aligned(8 * line)
+    return Launch(entry, p, work, owner, owner.ctypes.data, workspace), owner
