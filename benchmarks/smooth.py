@@ -106,6 +106,8 @@ CELLS = (
     _cell((1, 64, 128, 128), 2, scale_factor=2, mode="bicubic"),
     _cell((1, 16, 32, 64, 64), 5, 0.65, scale_factor=2, mode="trilinear", ways=_ANY),
     _cell((8, 64, 4096), 2, 0.65, scale_factor=4, mode="linear"),
+    _cell((1, 1, 480_000), 1, scale_factor=2, mode="linear"),
+    _cell((1, 1, 1, 1_000_000), 1, size=(1, 1000), mode="bilinear", antialias=True, ways=_ANY),
     _cell((1, 3, 1080, 1920), 2, size=(720, 1280), mode="bilinear", antialias=True, ways=_ANY),
     _cell((1, 3, 1080, 1920), 2.5, size=(720, 1280), mode="bicubic", antialias=True, ways=_ANY),
     _cell((8, 21, 65, 65), 4, scale_factor=2, mode="area"),

@@ -33,12 +33,16 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def name_of(call: str) -> str:
+    return "logits" if call.startswith("upsample") else "x"
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize("call", CALLS)
 def test_masked_arrays(call: str) -> None:
     sentence = (
-        "fastup: x must be an array without a mask, got MaskedArray; x.filled(value) gives one with a value of your"
-        " choice in the place of what is masked"
+        f"fastup: {name_of(call)} must be an array without a mask, got MaskedArray; its method filled gives one with a"
+        " value of your choice in the place of what is masked"
     )
     for x in (MASKED, np.ma.MaskedArray(MASKED.data)):  # also where nothing is masked
         with pytest.raises(TypeError, match=re.escape(sentence)):
@@ -86,8 +90,8 @@ def test_masked_arrays_of_dask() -> None:
 def test_gradients(torch: Any, call: str) -> None:
     x = torch.ones(1, 1, 2, 4, requires_grad=True)
     sentence = (
-        "fastup: x must be a tensor without a gradient, got one that requires it; call with x.detach(), or under"
-        " torch.no_grad()"
+        f"fastup: {name_of(call)} must be a tensor without a gradient, got one that requires it; call with its"
+        " .detach(), or under torch.no_grad()"
     )
     with pytest.raises(TypeError, match=re.escape(sentence)):
         CALLS[call](x)

@@ -121,9 +121,12 @@ def test_random_antialias_is_near_torch(mode: str, dtype: str, torch: Any, gener
             del keywords["size"]
         elif mode != "lanczos":
             keywords["align_corners"] = number % 3 == 1
-        if fastup.plan.interpolate(x.shape, dtype, **keywords).size[1] == 1:
+        plan = fastup.plan.interpolate(x.shape, dtype, **keywords)
+        if plan.size[1] == 1:
             continue  # the known difference below
         magnitude = MAGNITUDE["lanczos"] ** 2 if mode == "lanczos" else 1
+        if any(axis.exact for axis in plan.axes):  # windows of more than 256 items, where torch's own sums are off
+            magnitude *= 2
         assert_near(fastup.interpolate(x, **keywords), theirs(torch, x, **keywords), x, magnitude)
 
 

@@ -100,7 +100,7 @@ def test_constants_come_back(mode: str, shape: tuple[int, ...], size: tuple[int,
 
     Windows of up to 256 items have torch's bits, whose sums err by more.
     """
-    units = 2 if math.prod(shape) / math.prod(size) > 256 else 8
+    units = 2 if math.prod(shape) / math.prod(size) > 256 else 16
     many = math.prod(shape) > 10**7
     if mode != "area" and len(shape) == 3:
         shape = (1, 1, min(shape[-1], 3_000_000))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu import blocks
+from fastup.cpu import _interpolate, blocks
+from fastup.cpu.kernels import shuffle
 from fastup.plan.axis_table import Axis
 from tests import oracles_interpolate
 
@@ -159,8 +160,6 @@ def test_second_calls_build_nothing(mode: str, antialias: bool, monkeypatch: pyt
 
 
 def _packed(plan: Any) -> Any:
-    from fastup.cpu import _interpolate
-
     extent = plan.input_shape[-1]
     return _interpolate.launch(plan, (extent, extent, 1))
 
@@ -192,6 +191,18 @@ def test_nearest_by_every_whole_factor(dtype: str, generator: np.random.Generato
         volume = generator.integers(0, 255, (1, 2, 2, 3, 5)).astype(dtype)
         expected = volume.repeat(factor, 2).repeat(2, 3).repeat(factor, 4)
         np.testing.assert_array_equal(fastup.interpolate(volume, scale_factor=(factor, 2, factor)), expected)
+
+
+def test_no_factor_falls_to_the_slow_kernel() -> None:
+    """Every whole factor of a picture has vectors; the kernel for any permutation moves item by item."""
+    for dtype, element in (("uint8", "uint8"), ("uint16", "uint16"), ("float32", "uint32"), ("float64", "uint64")):
+        slow = shuffle.copy_nest(element).address
+        for factor in range(2, 33):
+            for both in ((factor, factor), (1, factor), (factor, 1), (2, factor)):
+                plan = fastup.plan.interpolate((1, 24, 23, 40), dtype, scale_factor=both)
+                launch = _interpolate.launch(plan, (24 * 23 * 40, 23 * 40, 40, 1))
+                assert launch.entry.address != slow
+                assert launch.nbytes < 64 * 23 * 32  # no table of columns
 
 
 def test_repeated_rows_stay_within_their_memory() -> None:

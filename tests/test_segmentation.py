@@ -452,3 +452,18 @@ CHANNELLESS = np.zeros((2, 0, 4, 5), np.float32)
 def test_messages(call: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=f"^{re.escape(message)}$"):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64"])
+def test_confidences_of_very_many_classes(dtype: str, generator: np.random.Generator) -> None:
+    """The softmax does not drift, however many exponentials it adds."""
+    for classes in (256, 257, 20_000):
+        x = (generator.standard_normal((1, classes, 2, 3)) * 3).astype(dtype)
+        labels, confidences = fastup.upsample_softmax_max(x, (3, 5))
+        logits = fastup.interpolate(x, (3, 5), mode="bilinear").astype(np.float64)
+        exact = 1 / np.exp(logits - logits.max(1, keepdims=True)).sum(1)
+        assert np.array_equal(labels, logits.argmax(1))
+        eps = {"float32": 2.0**-22, "float16": 2.0**-10, "float64": 1e-14}[dtype] * (8 if classes == 256 else 1)
+        np.testing.assert_allclose(
+            confidences.astype(np.float64), exact, rtol=eps, atol=1e-7 if dtype == "float16" else 0
+        )

@@ -40,7 +40,9 @@ def of_equal_windows(graph: Graph, x: Value, request: Request, group: list[int])
     wide = graph.reshape(graph.cast(x, np.float64), [*known, *split[2:]], tuple(split))
     total = graph.sum(wide, summed, tuple(shape))
     mean = graph.op("Div", total, graph.const(count, np.float64))
-    return mean if request.plan.dtype.kind in "iu" else graph.cast(mean, x.dtype)
+    if request.plan.dtype.kind in "iu" and all(request.copies(k) for k in request.numbers if k not in group):
+        mean = graph.op("Round", mean)  # now, before float32 could move a half
+    return graph.cast(mean, x.dtype)
 
 
 def sums(table: Taps) -> Taps:

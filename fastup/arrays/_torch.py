@@ -79,7 +79,7 @@ def refuse_lost(tensor: Any, name: str) -> None:
     if tensor.requires_grad and torch.is_grad_enabled():
         raise TypeError(
             f"fastup: {name} must be a tensor without a gradient, got one that requires it;"
-            f" call with {name}.detach(), or under torch.no_grad()"
+            " call with its .detach(), or under torch.no_grad()"
         )
     if torch.jit.is_tracing():
         raise TypeError(

@@ -16,6 +16,7 @@ from fastup.cpu.kernels import blend, convert, reduce, segment
 from fastup.cpu.kernels.separable import TARGET_ROW, TARGET_SLICE, TOTAL
 from fastup.cpu.layout import aligned, kept_positions
 from fastup.plan import SegmentationPlan, check
+from fastup.plan.axis_table import MOST_ADDED
 from fastup.plan.base import Array
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
@@ -96,6 +97,12 @@ class _Packing(separable.Packing):
                 self.slices = separable.Stage(blend.blend(self.computed, 1), kept_positions(self.depth), ones)
         self.strip_bytes = _STRIP_BYTES if plan.boxes is None else _BOX_STRIP_BYTES
         self.softmax = plan.operator == "upsample_softmax_max"
+        # Exponentials of very many classes are added in float64: each in float32 would lose what is smaller.
+        many = self.softmax and plan.classes > MOST_ADDED and self.computed == "float32"
+        self.compared = "float64" if many else self.computed
+        self.compared_kind = convert.KINDS.index(f"{convert.WIDE}{call.dtype.name}") if many else self.kind
+        self.loads_back = many or not self.plain
+        self.number = np.dtype(self.compared).itemsize
         self.slice_block, self.row_block = self._block()
 
     def launch(self) -> Launch:
@@ -132,7 +139,7 @@ class _Packing(separable.Packing):
 
     def _block(self) -> tuple[int, int]:
         """Slices and rows of a block."""
-        per_row = self._pitch * (self.size * self._numbers_per_item + (4 if self.plan.reduces else 1))
+        per_row = self._pitch * (self.number * self._numbers_per_item + (4 if self.plan.reduces else 1))
         rows = max(1, _BLOCK_BYTES // per_row)
         slices = min(len(self.slices.taps), max(1, math.isqrt(rows))) if self.has_depth else 1
         return slices, min(len(self.rows.taps), max(1, rows // slices))
@@ -146,7 +153,7 @@ class _Packing(separable.Packing):
         per_class = plan.boxes is not None and len(plan.boxes) == 3
         params[segment.PLANES_PER_BOX] = 1 if per_class or len(self.call.planes) == 1 else max(1, plan.classes)
         params[segment.PIXEL_ITEMS], params[segment.ROW_ITEMS] = self.call.items, self.width.length * self.call.items
-        params[segment.PITCH], params[segment.NUMBER_SIZE] = self._pitch, self.size
+        params[segment.PITCH], params[segment.NUMBER_SIZE] = self._pitch, self.number
         params[segment.LABEL_SIZE], params[segment.CONFIDENCE_SIZE] = plan.labels.itemsize, plan.dtype.itemsize
         params[TARGET_ROW] = self._pitch * stored
         params[TARGET_SLICE] = self.row_block * self._pitch * stored
@@ -164,23 +171,23 @@ class _Packing(separable.Packing):
         if not self.plan.reduces:
             entry = reduce.exceeds_byte("uint8") if self.computed == "uint8" else reduce.exceeds(self.computed)
         elif self.softmax:
-            entry = reduce.softmax_float("float32") if self.computed == "float32" else reduce.softmax_double("float64")
-            params[segment.CONFIDENCE] = reduce.confidence(self.computed).address
+            entry = reduce.softmax_float("float32") if self.compared == "float32" else reduce.softmax_double("float64")
+            params[segment.CONFIDENCE] = reduce.confidence(self.compared).address
         else:
             entry = reduce.argmax(self.computed)
         params[segment.REDUCE] = entry.address
-        if not self.plain:
-            params[segment.LOAD_BACK] = convert.load("uint8", self.kind).address
-            if self.softmax and self.plan.dtype.itemsize != self.size:
-                params[segment.CONFIDENCE_STORE] = convert.store("uint8", self.kind).address
+        if self.loads_back:
+            params[segment.LOAD_BACK] = convert.load("uint8", self.compared_kind).address
+            if self.softmax and self.plan.dtype.itemsize != self.number:
+                params[segment.CONFIDENCE_STORE] = convert.store("uint8", self.compared_kind).address
 
     def _lay_out_block(self, params: Array, at: int) -> int:
         """Behind the workspace of the interpolation: parameters of stages, values, best values, sums, labels."""
         items = self.slice_block * self.row_block * self._pitch
-        numbers = aligned(items * self.size + 64)
+        numbers = aligned(items * self.number + 64)
         params[segment.NUMBERS], at = at, at + segment.NUMBERS_BYTES
         params[segment.MADE], at = at, at + numbers
-        params[segment.FLOATS], at = at, at + (0 if self.plain else numbers)
+        params[segment.FLOATS], at = at, at + (numbers if self.loads_back else 0)
         params[segment.BEST], at = at, at + (numbers if self.plan.reduces else 0)
         params[segment.SUMS_AFTER], at = numbers, at + (numbers if self.softmax else 0)
         params[segment.LABELS], at = at, at + (aligned(4 * items) if self.plan.reduces else 0)

@@ -15,6 +15,7 @@ from fastup.plan.base import Array
 from fastup.plan.operands import PackedWeight
 from fastup.runtime.workers import Launch
 
+_PHASE_BYTES, _PANEL_BYTES = 640, 200  # of Python objects, as tracemalloc counts them
 _MOST_PACKS = 16  # arrangements of one weight, which differ by how a call is cut
 
 
@@ -37,9 +38,10 @@ class Operands:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the lists of rows, and of the launch that packs."""
+        """Bytes of the lists of rows, of the geometry, and of the launch that packs."""
         rows = self.channel_of_row.nbytes + self.bias_of_row.nbytes
-        return rows + 200 * len(self.panels) + (self.packing.nbytes if self.packing else 0)
+        described = _PHASE_BYTES * self.geometry.phases + _PANEL_BYTES * len(self.panels)
+        return rows + described + (self.packing.nbytes if self.packing else 0)
 
     def addresses(self, weight: Any, bias: Array | None, slopes: Array | None) -> tuple[Any, tuple[Any, ...]]:
         """The kernel's table, and what must stay alive beside it."""

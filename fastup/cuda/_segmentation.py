@@ -13,6 +13,7 @@ from fastup.cuda import _interpolate, copies, floats, memory
 from fastup.cuda.kernels import reduce
 from fastup.cuda.memory import View
 from fastup.plan import InterpolatePlan, SegmentationPlan
+from fastup.plan.axis_table import MOST_ADDED
 
 _BLOCK_ITEMS = 2**24  # upsampled logits that are there at once
 
@@ -28,7 +29,10 @@ def run(plan: SegmentationPlan, x: View, results: tuple[View, ...], operands: tu
     for begin, block in _blocks(plan):
         made = memory.view_of(memory.empty(block.output_shape, copies.storage(x.dtype)), x.dtype)
         _interpolate.run(block, x, (made,), ())
-        _reduce(plan, floats.widened(made), made.size, (begin, plane), results[0], shares)
+        # Exponentials of very many classes are added in float64.
+        deep = plan.operator == "upsample_softmax_max" and plan.classes > MOST_ADDED
+        numbers = floats.widened(made, np.dtype(np.float64) if deep else None)
+        _reduce(plan, numbers, made.size, (begin, plane), results[0], shares)
     if shares is not None:
         floats.narrowed(shares, results[1])
     boxes = operands[0] if operands else None

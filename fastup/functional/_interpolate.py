@@ -79,8 +79,13 @@ def interpolate(
     -----
     Semantics: torch.nn.functional.interpolate (2.13), its generic kernels, in its own arithmetic. Pictures of uint8 in
     bilinear and bicubic mode, and in lanczos with antialias, take torch's 16-bit weights and round after each axis.
-    All other sums are float32 (float64 for float64 and for integers beyond 16 bits), rounded once, half to even;
-    integers saturate. torch has no antialias and no cubic outside pictures, and no lanczos without antialias.
+    All other sums are float32, of integers float64 unless float32 holds every weight, rounded once, half to even;
+    integers saturate. Windows of more than 256 items are summed in float64 or wider, within two units in the last
+    place; means of integers are exact. torch has no antialias and no cubic outside pictures, and no lanczos without
+    antialias.
+
+    Along an axis of more than 2**22 outputs, or where float32 coordinates would be off by more than 2**-10 of a pixel,
+    coordinates are float64 in all modes; torch's are off by whole pixels there.
 
     torch takes other nearest pixels in about two of 6,000 size pairs where it uses its kernel for small or
     channels-last pictures, and ignores a scale factor there whose output is one or two times the input; fastup follows

@@ -163,7 +163,7 @@ def unmasked(op: str, name: str, value: Any) -> None:
     if hasattr(value, "mask") and hasattr(value, "filled"):
         raise TypeError(
             f"{op}: {name} must be an array without a mask, got {type(value).__name__};"
-            f" {name}.filled(value) gives one with a value of your choice in the place of what is masked"
+            " its method filled gives one with a value of your choice in the place of what is masked"
         )
 
 

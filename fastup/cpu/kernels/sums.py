@@ -90,14 +90,25 @@ def clear(high, low, count):
         low[k] = 0.0
 
 
-@kernel("uint8", "float64", "uint8", "element", elements=FLOATS, weighted=(0, 1))
-def sums(weighted):
-    """Sums of items, or of items times weights; the element type is that of loaded items."""
-    add_each, add_all = _adder("each" if weighted else "none"), _adder("all" if weighted else "none")
+@inline
+def weighted_pixels(pixels, items, lanes, weights, w, high, low, line):
+    """Add pixels of several items, each pixel by its weight."""
+    lane = 0
+    for pixel in range(pixels):
+        by = weights[w + pixel]
+        for item in range(items):
+            add_item(high, low, lane + item, np.float64(line[pixel * items + item]) * by)
+        lane += items
+        if lane == lanes:
+            lane = 0
+
+
+def stretches(weighted):
+    """A helper that sums a stretch of pixels of few items: lane `l` adds the items whose number ends so."""
+    add_each = _adder("each" if weighted else "none")
 
     @inline
     def along(params, work, source, count, weights, w, high, low, line):
-        """A stretch of pixels of few items: lane `l` adds the items whose number ends so."""
         items, lanes = params[ITEMS], params[LANES]
         clear(high, low, lanes)
         most = max(1, LINE_ITEMS // lanes) * lanes // items
@@ -105,30 +116,45 @@ def sums(weighted):
         while done < count:
             pixels = min(most, count - done)
             load(params, work, at(source, done * params[STEP]), pixels, items, params[STEP], line)
-            whole = pixels * items // lanes * lanes
             if weighted and items > 1:
-                whole = 0
-            for base in range(0, whole, lanes):
-                for lane in range(0, lanes, VECTOR):
-                    add_each(high, low, lane, line, base + lane, weights, w + done + base + lane)
-            for k in range(whole, pixels * items):
-                value = np.float64(line[k])
-                if weighted:
-                    value *= weights[w + done + k // items]
-                add_item(high, low, k % lanes, value)
+                weighted_pixels(pixels, items, lanes, weights, w + done, high, low, line)
+            else:
+                whole = pixels * items // lanes * lanes
+                for base in range(0, whole, lanes):
+                    for lane in range(0, lanes, VECTOR):
+                        add_each(high, low, lane, line, base + lane, weights, w + done + base + lane)
+                for k in range(whole, pixels * items):
+                    value = np.float64(line[k])
+                    if weighted:
+                        value *= weights[w + done + k]
+                    add_item(high, low, k - whole, value)
             done += pixels
         for lane in range(items, lanes):
             add_item(high, low, lane % items, high[lane])
             low[lane % items] += low[lane]
 
+    return along
+
+
+def rows_below(weighted):
+    """A helper that sums rows of many items, one below the other."""
+    add_all = _adder("all" if weighted else "none")
+
     @inline
     def across(params, work, source, items, count, weights, w, high, low, line):
-        """Rows of many items, one below the other."""
         clear(high, low, items + VECTOR)
         for k in range(count):
             load(params, work, at(source, k * params[STEP]), items, 1, params[ITEM], line)
             for j in range(0, items, VECTOR):
                 add_all(high, low, j, line, j, weights, w + k)
+
+    return across
+
+
+@kernel("uint8", "float64", "uint8", "element", elements=FLOATS, weighted=(0, 1))
+def sums(weighted):
+    """Sums of items, or of items times weights; the element type is that of loaded items."""
+    along, across = stretches(weighted), rows_below(weighted)
 
     def body(params, src, dst, table, work, start, stop):
         windows, weights = as_int64(table, 0), as_float64(table, params[WEIGHTS])
