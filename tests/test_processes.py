@@ -44,7 +44,7 @@ FIRST_CALLS = """
     def forget():
         for family in families:
             family._entries.clear()
-        cache._plans.clear()
+        cache.clear()
 
     def first_calls():
         forget()

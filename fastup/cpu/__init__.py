@@ -20,6 +20,7 @@ from fastup.plan import (
     ZeroStuffPlan,
     check,
 )
+from fastup.plan.cache import cache
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -69,6 +70,7 @@ def _pack(plan: Plan, x: Array) -> Launch | None:
         if len(plan.packed) >= _STRIDES_PER_PLAN:
             plan.packed.clear()
         plan.packed[x.strides] = launch
+        cache.grew(plan)
     return launch
 
 

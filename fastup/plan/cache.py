@@ -20,14 +20,16 @@ PlanType = TypeVar("PlanType", bound="Plan")
 class _Cache:
     """Least recently used plans go first once what they hold exceeds the bound.
 
-    A plan is weighed again after it was used, since that is when a back-end packs its launches.
+    A plan is weighed when it comes, and again before the next one comes: by then a back-end has packed its launches. If
+    it packs more for a plan later, it says so.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit, self._bytes = limit, 0
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         self._weights: dict[tuple[Any, ...], int] = {}
-        self._used: set[tuple[Any, ...]] = set()
+        self._keys: dict[int, tuple[Any, ...]] = {}  # by the plans' identity
+        self._grown: list[int] = []
         self._lock = threading.Lock()
 
     def get(self, key: tuple[Any, ...]) -> Plan | None:
@@ -35,31 +37,43 @@ class _Cache:
             plan = self._plans.get(key)
             if plan is not None:
                 self._plans.move_to_end(key)
-                self._used.add(key)
             return plan
 
     def put(self, key: tuple[Any, ...], plan: Plan) -> None:
         with self._lock:
-            for used in self._used:
-                self._weigh(used)
-            self._used.clear()
+            grown, self._grown = self._grown, []
+            for number in grown:
+                self._weigh(number)
             if key not in self._plans and weight(plan) <= self._limit:
-                self._plans[key] = plan
-                self._used.add(key)
-                self._weigh(key)
+                self._plans[key], self._keys[id(plan)] = plan, key
+                self._weigh(id(plan))
+                self._grown.append(id(plan))
             while self._bytes > self._limit:
                 self._drop(next(iter(self._plans)))
 
-    def _weigh(self, key: tuple[Any, ...]) -> None:
-        if key in self._plans:
+    def grew(self, plan: Plan) -> None:
+        """Weigh a plan anew before the next one comes, if it is kept here."""
+        if id(plan) in self._keys:
+            self._grown.append(id(plan))
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._bytes, self._grown = 0, []
+            self._plans.clear()
+            self._weights.clear()
+            self._keys.clear()
+
+    def _weigh(self, number: int) -> None:
+        key = self._keys.get(number)
+        if key is not None:
             now = weight(self._plans[key])
             self._bytes += now - self._weights.get(key, 0)
             self._weights[key] = now
 
     def _drop(self, key: tuple[Any, ...]) -> None:
-        del self._plans[key]
+        del self._keys[id(self._plans.pop(key))]
         self._bytes -= self._weights.pop(key)
-        self._used.discard(key)
 
     def __len__(self) -> int:
         return len(self._plans)

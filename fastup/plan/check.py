@@ -194,7 +194,8 @@ def out(op: str, value: Any, output_shape: Shape, dtype_out: DType, x: np.ndarra
     """Refuse an `out` that cannot take the result as it is."""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{op}: out must be an array of the same kind as x, got {type(value).__name__}")
-    unmasked(op, "out", value)
+    if type(value) is not np.ndarray:
+        unmasked(op, "out", value)
     if value.shape != output_shape:
         invalid(f"{op}: out must have shape {output_shape} for x of shape {x.shape}, got {value.shape}")
     if value.dtype != dtype_out:

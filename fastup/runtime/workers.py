@@ -64,7 +64,8 @@ class Launch:
         """Run over buffers at these addresses; `keep` holds their owners, `table` stands in for the launch's own."""
         table = table or self.table_address
         if self.microseconds < HOLD_GIL_BELOW:
-            self.entry.holding(self.address, source, target, table, _workspace(self.workspace)[0], 0, 0)
+            room = _workspace(self.workspace)[0] if self.workspace else 0
+            self.entry.holding(self.address, source, target, table, room, 0, 0)
             return
         count = get_num_threads() if threads is None else threads
         if count == 1 or self.total == 1 or self.microseconds < SPLIT_FROM:
