@@ -47,7 +47,8 @@ def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
     if not sums.applies(plan):
         return _by_blocks(plan, strides)
     if all(axis.mode == "area" for axis in plan.axes):
-        return sums.Means(plan, _by_blocks(plan, strides))
+        large = _by_blocks(plan, strides, wide=True) if sums.are_plain(plan) else None
+        return sums.Means(plan, _by_blocks(plan, strides), large)
     return sums.Filtered(plan, _run)
 
 
@@ -57,12 +58,12 @@ def _run(plan: InterpolatePlan, x: Any, out: Any, threads: int | None) -> None:
     _by_blocks(plan, strides)(x.ctypes.data, out.ctypes.data, (x, out), threads)
 
 
-def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
+def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...], wide: bool = False) -> Any:
     def pack(axes: tuple[Axis, ...], digits: tuple[Digit, ...]) -> Launch:
         if all(axis.copies for axis in axes):
             return _by_table(plan, strides, axes)
         make = area.pack if all(axis.mode == "area" for axis in axes) else separable.pack
-        return make(geometry(plan, strides, axes, digits))
+        return make(geometry(plan, strides, axes, digits)._replace(wide=wide or plan.wide))
 
     if not any(axis.length > axis.block for axis in plan.axes):
         return pack(plan.axes, ())

@@ -26,7 +26,7 @@ def pack(call: Geometry) -> Launch:
     *outer, width = call.axes
     depth = outer[0] if len(outer) == 2 and not outer[0].is_identity else None
     height = outer[-1] if outer else None
-    kind = convert.KINDS.index(call.dtype.name)
+    kind = convert.KINDS.index(call.kind)
     computed = convert.COMPUTED[kind]
     size, swapped = np.dtype(computed).itemsize, not call.dtype.isnative
     params, table = np.zeros(PARAMS, np.int64), Table()

@@ -29,7 +29,8 @@ class Geometry(NamedTuple):
     @property
     def kind(self) -> str:
         """The kind of the items, as the kernels that convert them name it."""
-        return f"{convert.WIDE}{self.dtype.name}" if self.wide else self.dtype.name
+        name = f"{convert.WIDE}{self.dtype.name}"
+        return name if self.wide and name in convert.KINDS else self.dtype.name
 
     @property
     def ahead(self) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 
 from fastup.cpu.kernels import convert, sums
 from fastup.cpu.layout import aligned
+from fastup.cpu.rounding import mean_of_integers, narrowed
 from fastup.plan import InterpolatePlan, sampling
 from fastup.plan.axis_table import MOST_ADDED, Axis
 from fastup.plan.base import Array
@@ -27,6 +28,9 @@ _FEW_ITEMS = 32  # of a pixel; more fill vectors by themselves
 _BLOCK = 512  # items of a row that are added at once
 _NANOSECONDS = 0.6  # per item, of one thread
 _HALVES = {"uint64": ("uint32", "uint32"), "int64": ("uint32", "int32")}  # low and high
+_SHORT, _MOST_PLAIN = 64, 2**20  # items of a window along a row, and of a whole one
+_MANY_WINDOWS = 8  # of a row, which the kernel of small windows adds side by side
+_SHRINKS_WELL = 0.25  # what is left of an axis
 _LONGEST_ROW = 2**18  # weights of one position
 _KEPT_BYTES = 8 * 2**20
 Piece = tuple[Array, Array]  # a table of the kernel, and weights
@@ -41,11 +45,22 @@ def applies(plan: InterpolatePlan) -> bool:
     return any(axis.sums_many for axis in plan.axes)
 
 
+def are_plain(plan: InterpolatePlan) -> bool:
+    """Whether float64 adds the windows of an `area` one after the other as well and as fast as can be.
+
+    To the bit of integers, and far closer than a float32 can tell.
+    """
+    width = plan.axes[-1]
+    wide = width.copies or width.n_out >= _MANY_WINDOWS or width.taps < _SHORT
+    return wide and plan.dtype.itemsize <= 4 and math.prod(axis.taps for axis in plan.axes) <= _MOST_PLAIN
+
+
 class Means:
     """`area`: large windows are summed exactly, windows of up to `MOST_ADDED` items as torch sums them."""
 
-    def __init__(self, plan: InterpolatePlan, small: Any) -> None:
-        self._plan, self._small = plan, small
+    def __init__(self, plan: InterpolatePlan, small: Any, large: Any) -> None:
+        """Calls for windows of up to `MOST_ADDED` items, and for larger ones where they `are_plain`."""
+        self._plan, self._small, self._large = plan, small, large
         counts = np.ones((), np.int64)
         for k, axis in enumerate(plan.axes):
             along = np.ones(axis.length, np.int64) if axis.is_identity else axis.windows()[:, 1]
@@ -59,39 +74,46 @@ class Means:
         x, out = keep[:2]
         exact = x.dtype.name in _HALVES
         many = np.ones_like(self._counts, bool) if exact else self._counts > MOST_ADDED
-        if many.any():
+        if not many.all():
+            self._small(source, target, keep, threads)
+        if many.any() and self._large:
+            made = out if many.all() else np.empty_like(out)
+            self._large(source, made.ctypes.data, (x, made, *keep[2:]), threads)
+            np.copyto(out, made, where=many)
+        elif many.any():
             mean = self._of_halves(x, threads) if exact else self._mean(self._sum(x, x.dtype.name, threads), x.dtype)
-            if many.all():
-                out[...] = mean
-                return
-        self._small(source, target, keep, threads)
-        if many.any():
             np.copyto(out, mean, where=many)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the counts, and of the call for small windows."""
-        return int(self._counts.nbytes) + int(self._small.nbytes)
+        large = self._large.nbytes if self._large else 0
+        return int(self._counts.nbytes) + int(self._small.nbytes) + int(large)
 
     def _sum(self, x: Array, kind: str, threads: int | None) -> Pair:
-        """Whole sums of the windows: the axis that shrinks most comes first."""
+        """Whole sums of the windows, along one axis after the other."""
         plan = self._plan
         pair: tuple[Array, Array | None] = (x, None)
-        order = [k for k, axis in enumerate(plan.axes) if not (axis.is_identity and axis.length == axis.extent)]
-        for k in sorted(order, key=lambda k: plan.axes[k].length / plan.axes[k].extent):
-            axis = plan.axes[k]
+        for k in self._order():
+            axis, place = plan.axes[k], plan.spatial_axes[k]
             windows = np.stack([np.arange(*axis.window) - axis.first, np.ones(axis.length, np.int64)], axis=1)
             windows = windows if axis.is_identity else axis.windows()
-            table = np.pad(windows, ((0, 0), (0, 1)))
-            pair = _along(pair, kind, plan.spatial_axes[k], table, None, threads)
+            pair = _along(pair, kind, place, np.pad(windows, ((0, 0), (0, 1))), None, threads)
             kind = "float64"
         high, low = pair
         return (high, low) if low is not None else (high.astype(np.float64), np.zeros(high.shape))
 
+    def _order(self) -> list[int]:
+        """Axes as they are summed: first those whose rows lie below each other, if they shrink well, then by ratio."""
+        axes = self._plan.axes
+        ratio = {k: axis.length / axis.extent for k, axis in enumerate(axes)}
+        order = [k for k, axis in enumerate(axes) if not (axis.is_identity and axis.length == axis.extent)]
+        return sorted(order, key=lambda k: (ratio[k] > _SHRINKS_WELL or k == len(axes) - 1, ratio[k]))
+
     def _mean(self, pair: Pair, dtype: np.dtype[Any]) -> Array:
         high, low = pair
         if dtype.kind in "iu":
-            return _rounded(high.astype(np.int64) + low.astype(np.int64), self._counts, dtype)
+            return mean_of_integers(high.astype(np.int64) + low.astype(np.int64), self._counts, dtype)
         with np.errstate(all="ignore"):
             low = np.where(np.isfinite(high), low, 0.0)
             count = self._counts.astype(np.float64)
@@ -113,16 +135,7 @@ class Means:
         (a, b), (c, d) = (self._sum(half, kind, threads) for half, kind in ((low, low_kind), (high, high_kind)))
         below, above = a.astype(np.int64) + b.astype(np.int64), c.astype(np.int64) + d.astype(np.int64)
         quotient, rest = np.divmod(above, self._counts)
-        return _rounded((rest << 32) + below, self._counts, x.dtype, quotient)
-
-
-def _rounded(total: Array, count: Array, dtype: np.dtype[Any], above: Any = 0) -> Array:
-    """``above * 2**32 + total / count``, rounded half to even."""
-    mean, rest = np.divmod(total, count)
-    odd = (mean & 1).astype(bool)
-    mean += (2 * rest > count) | ((2 * rest == count) & odd)
-    wide = mean.astype(np.uint64) + (np.asarray(above).astype(np.uint64) << np.uint64(32))
-    return wide.astype(dtype) if dtype.kind == "u" else wide.view(np.int64).astype(dtype)
+        return mean_of_integers((rest << 32) + below, self._counts, x.dtype, quotient)
 
 
 class Filtered:
@@ -186,20 +199,6 @@ def _two_sum(a: Any, b: Array, lost: Array) -> Pair:
         total = a + b
         part = total - a
         return total, lost + ((a - (total - part)) + (b - part))
-
-
-def narrowed(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Float64 as items of another dtype: rounded once, integers half to even, and saturated."""
-    if dtype.kind not in "iu":
-        with np.errstate(over="ignore"):
-            return values.astype(dtype)
-    limits = np.iinfo(dtype)
-    low, high = float(limits.min), float(limits.max)
-    whole = np.rint(values)
-    inside = (whole > low) & (whole < high)
-    result = np.where(inside, whole, 0).astype(dtype)
-    result[whole >= high], result[whole <= low] = limits.max, limits.min
-    return result
 
 
 def _pieces(axis: Axis) -> Iterator[Piece]:
