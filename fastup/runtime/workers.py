@@ -14,6 +14,8 @@ from operator import index
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from fastup.runtime import cpu_info, settings
 from fastup.runtime.abi import CHUNK, CHUNKS, COUNTERS, Entry
 
@@ -229,7 +231,7 @@ class set_num_threads:  # noqa: N801  (a function that is also a context manager
 def checked_threads(operator: str, name: str, count: int) -> int:
     """`count` as a number of threads, or the one error message about it."""
     try:
-        number = None if isinstance(count, bool) else index(count)
+        number = None if isinstance(count, (bool, np.bool_)) else index(count)
     except TypeError:
         number = None
     if number is None:
