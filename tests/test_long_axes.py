@@ -174,6 +174,15 @@ def test_calls_of_long_axes_are_one_launch(monkeypatch: pytest.MonkeyPatch) -> N
     assert [block.times > 1 for block in launch._blocks[0]].count(True) == 1
 
 
+def test_what_follows_a_long_filter_is_packed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The axes that do not shrink much are a call of their own, whose tables are kept too."""
+    x = np.ones((1, 1, 40, 30_000), np.float32)
+    plan = fastup.plan.interpolate(x.shape, x.dtype, size=(30, 20), mode="bilinear", antialias=True)
+    fastup.run(plan, x)
+    monkeypatch.setattr(Axis, "table", lambda axis: pytest.fail("a table is built again"))
+    assert (fastup.run(plan, x) == 1).all()
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64", "complex128"])
 def test_nearest_by_every_whole_factor(dtype: str, generator: np.random.Generator) -> None:
     for factor in range(2, 33):

@@ -54,8 +54,11 @@ def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
 
 def _run(plan: InterpolatePlan, x: Any, out: Any, threads: int | None) -> None:
     """Execute a plan on an array without gaps into another."""
-    strides = tuple(stride // plan.dtype.itemsize for stride in x.strides)
-    _by_blocks(plan, strides)(x.ctypes.data, out.ctypes.data, (x, out), threads)
+    launch = plan.packed.get(x.strides)
+    if launch is None:
+        strides = tuple(stride // plan.dtype.itemsize for stride in x.strides)
+        launch = plan.packed[x.strides] = _by_blocks(plan, strides)
+    launch(x.ctypes.data, out.ctypes.data, (x, out), threads)
 
 
 def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...], wide: bool = False) -> Any:

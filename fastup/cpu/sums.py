@@ -160,8 +160,9 @@ class Filtered:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the tables that are kept."""
-        return sum(table.nbytes + weights.nbytes for pieces in self._tables.values() for table, weights in pieces)
+        """Bytes of the tables that are kept, and of the call for the other axes."""
+        tables = (one.nbytes for pieces in self._tables.values() for piece in pieces for one in piece)
+        return int(sum(tables)) + sum(int(launch.nbytes) for launch in self._rest.packed.values())
 
     def __call__(self, source: int, target: int, keep: tuple[Any, ...], threads: int | None = None) -> None:
         """Run over arrays; `keep` begins with them."""

@@ -23,7 +23,6 @@ from fastup.runtime.kernel import inline, intrinsic, kernel
 VECTOR = 16  # items that are added at once
 LINE_ITEMS = 2048
 MOST_LANES = 1024
-_LOAD_PARAMS = 8  # at the start of the workspace
 
 
 def _two_sum(builder, high, low, value):
