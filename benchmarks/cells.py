@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import _conv, _interpolate, _max_pool, _pixel_shuffle, _segmentation, _zero_stuff
+from benchmarks import convolution, interpolation, pooling, segmentation, shuffle, stuffing
 
 CELLS = (
-    *_pixel_shuffle.CELLS,
-    *_interpolate.CELLS,
-    *_segmentation.CELLS,
-    *_conv.CELLS,
-    *_max_pool.CELLS,
-    *_zero_stuff.CELLS,
+    *shuffle.CELLS,
+    *interpolation.CELLS,
+    *segmentation.CELLS,
+    *convolution.CELLS,
+    *pooling.CELLS,
+    *stuffing.CELLS,
 )

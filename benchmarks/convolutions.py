@@ -15,12 +15,12 @@ from typing import Any
 
 import fastup
 from benchmarks import limit, protocol, report
-from benchmarks._conv import CELLS, NETWORKS
 from benchmarks.cell import Cell, keeping_last_four
-from fastup.cpu import tiles, wide_tiles
-from fastup.cpu.kernels import gemm, gemm_wide
-from fastup.cpu.lattice import Geometry
-from fastup.cpu.panels import bundles, panels_of
+from benchmarks.convolution import CELLS, NETWORKS
+from fastup.cpu.conv import column_tiling, lane_tiling
+from fastup.cpu.conv.kernels import gemm, gemm_wide
+from fastup.cpu.conv.panels import bundles, panels_of
+from fastup.cpu.conv.phase_grid import Geometry
 from fastup.plan import ConvPlan
 
 
@@ -90,14 +90,14 @@ def measure_network(cell: Cell, rounds: int) -> str:
 def tiles_of(cell: Cell) -> str:
     """One row of the table of tiles."""
     plan = _plan(cell)
-    columns = _wide_tiles(plan) if wide_tiles.applies(plan) else _tiles(plan)
+    columns = _wide_tiles(plan) if lane_tiling.applies(plan) else _tiles(plan)
     return "| " + " | ".join([cell.title, *columns]) + " |"
 
 
 def _tiles(plan: ConvPlan) -> list[str]:
     """Of the kernel whose vectors run along columns."""
     geometry = Geometry.of(plan)
-    cut = tiles.choose(plan, geometry)
+    cut = column_tiling.choose(plan, geometry)
     groups = [group.size for group in geometry.tap_groups]
     sizes = [
         bundle.channels * len(geometry.tap_groups[number].phases)
@@ -121,8 +121,8 @@ def _tiles(plan: ConvPlan) -> list[str]:
 
 def _wide_tiles(plan: ConvPlan) -> list[str]:
     """Of the kernel whose vectors run along output channels."""
-    geometry = wide_tiles.geometry_of(plan)
-    cut, widths = wide_tiles.choose(plan, geometry), wide_tiles.widths(geometry)
+    geometry = lane_tiling.geometry_of(plan)
+    cut, widths = lane_tiling.choose(plan, geometry), lane_tiling.widths(geometry)
     vectors = sorted({width * 4 // gemm.vector_bytes() for width in widths}, reverse=True)
     groups = [group.size for group in geometry.tap_groups]
     items = plan.batch * plan.groups * geometry.lattices[0].length * cut.strips * cut.row_blocks * cut.ranges
@@ -134,7 +134,7 @@ def _wide_tiles(plan: ConvPlan) -> list[str]:
         f"{cut.rows} x {cut.columns}",
         f"{items}",
         ", ".join(f"{gemm_wide.pixels(n)} x {n}" for n in vectors),
-        f"{wide_tiles.staged_bytes(geometry, cut.rows, cut.columns) // 1024}",
+        f"{lane_tiling.staged_bytes(geometry, cut.rows, cut.columns) // 1024}",
         f"{cut.columns * max(widths) * 4 // 1024}",
     ]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.kernels import gemm
-from fastup.cpu.kernels import vectors as untyped
-from fastup.cpu.kernels.simd import row_buffer, stream_vector
+from fastup.cpu.conv.kernels import gemm
+from fastup.cpu.simd import vectors as untyped
+from fastup.cpu.simd.moves import row_buffer, stream_vector
 from fastup.runtime.kernel import Family, intrinsic, kernel
 from fastup.runtime.workers import Launch
 

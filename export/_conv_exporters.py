@@ -10,11 +10,11 @@ import onnx
 from fastup.arrays import held
 from fastup.export._exporters import export
 from fastup.export.graph import DEFAULT_OPSET, Graph, UnsupportedExport, Value
-from fastup.export.operators._conv import SUBPIXEL, append
+from fastup.export.operators.convolution import SUBPIXEL, append
 from fastup.export.operators.weights import Weights
 from fastup.plan import ConvPlan, check
-from fastup.plan._conv import make_conv, make_conv_transpose, make_subpixel_conv
 from fastup.plan.conv_arguments import with_slopes
+from fastup.plan.convolution import make_conv, make_conv_transpose, make_subpixel_conv
 from fastup.plan.documented import documented
 from fastup.plan.operands import PackedWeight, described
 

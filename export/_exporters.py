@@ -12,7 +12,7 @@ import onnx
 from fastup import plan as plans
 from fastup.export import running
 from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, UnsupportedExport, Value
-from fastup.export.operators import _interpolate, _pixel_shuffle, _zero_stuff, layout
+from fastup.export.operators import interpolation, layout, shuffle, stuffing
 from fastup.plan import InterpolatePlan, PixelShufflePlan, Plan, SegmentationPlan, ZeroStuffPlan, check
 
 LOWERINGS = ("auto", "native", "portable")
@@ -71,9 +71,7 @@ def pixel_shuffle(
     def make(known: tuple[int, ...]) -> PixelShufflePlan:
         return plans.pixel_shuffle(known, dtype, upscale_factor, order=order, window=window, data_format=data_format)
 
-    return export(
-        "pixel_shuffle", shape, make, _product(upscale_factor), _pixel_shuffle.append, opset, lowering, verify
-    )
+    return export("pixel_shuffle", shape, make, _product(upscale_factor), shuffle.append, opset, lowering, verify)
 
 
 def pixel_unshuffle(
@@ -105,9 +103,7 @@ def pixel_unshuffle(
             known, dtype, downscale_factor, order=order, window=window, data_format=data_format
         )
 
-    return export(
-        "pixel_unshuffle", shape, make, _product(downscale_factor), _pixel_shuffle.append, opset, lowering, verify
-    )
+    return export("pixel_unshuffle", shape, make, _product(downscale_factor), shuffle.append, opset, lowering, verify)
 
 
 def interpolate(
@@ -174,7 +170,7 @@ def interpolate(
         return plans.interpolate(known, dtype, size, scale_factor, *options, **layout)
 
     def append(graph: Graph, x: Value, plan: InterpolatePlan, lowering: str) -> Value:
-        return _interpolate.append(graph, x, plan, lowering, factors_of(scale_factor, plan.rank), rounding)
+        return interpolation.append(graph, x, plan, lowering, factors_of(scale_factor, plan.rank), rounding)
 
     return export("interpolate", shape, make, large_enough(scale_factor), append, opset, lowering, verify)
 
@@ -205,7 +201,7 @@ def zero_stuff(
     def make(known: tuple[int, ...]) -> ZeroStuffPlan:
         return plans.zero_stuff(known, dtype, stride, padding, data_format=data_format)
 
-    return export("zero_stuff", shape, make, 16, _zero_stuff.append, opset, lowering, verify)
+    return export("zero_stuff", shape, make, 16, stuffing.append, opset, lowering, verify)
 
 
 def _product(factor: Any) -> int:

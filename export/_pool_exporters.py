@@ -11,7 +11,7 @@ import onnx
 from fastup import plan as plans
 from fastup.export._exporters import export
 from fastup.export.graph import DEFAULT_OPSET, Graph, Value
-from fastup.export.operators._max_pool import append_pool, append_unpool
+from fastup.export.operators.pooling import append_pool, append_unpool
 from fastup.plan import MaxPoolPlan, MaxUnpoolPlan
 from fastup.plan.documented import documented
 

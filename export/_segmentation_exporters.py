@@ -10,7 +10,7 @@ import onnx
 from fastup import plan as plans
 from fastup.export._exporters import export, factors_of, large_enough
 from fastup.export.graph import DEFAULT_OPSET, Graph, Value
-from fastup.export.operators._segmentation import append
+from fastup.export.operators.segmentation import append
 from fastup.plan import SegmentationPlan
 
 

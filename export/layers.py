@@ -13,7 +13,7 @@ from fastup import plan as plans
 from fastup.export import running
 from fastup.export._exporters import LOWERINGS, dims_of
 from fastup.export.graph import DEFAULT_OPSET, Graph, UnsupportedExport, Value
-from fastup.export.operators import _conv, _interpolate, _max_pool, _pixel_shuffle
+from fastup.export.operators import convolution, interpolation, pooling, shuffle
 from fastup.export.operators.weights import Weights
 from fastup.nn._conv_nd import ConvNd, ConvTransposeNd, SubPixelConvNd
 from fastup.nn._normalisation import BatchNorm
@@ -48,12 +48,12 @@ def _known(x: Value) -> tuple[int, ...]:
 
 def _shuffle(walk: _Walk, layer: nn.PixelShuffle, x: Value) -> Value:
     plan = plans.pixel_shuffle(_known(x), x.dtype, layer.upscale_factor)
-    return _pixel_shuffle.append(walk.graph, x, plan, walk.lowering)
+    return shuffle.append(walk.graph, x, plan, walk.lowering)
 
 
 def _unshuffle(walk: _Walk, layer: nn.PixelUnshuffle, x: Value) -> Value:
     plan = plans.pixel_unshuffle(_known(x), x.dtype, layer.downscale_factor)
-    return _pixel_shuffle.append(walk.graph, x, plan, walk.lowering)
+    return shuffle.append(walk.graph, x, plan, walk.lowering)
 
 
 def _upsample(walk: _Walk, layer: nn.Upsample, x: Value) -> Value:
@@ -62,7 +62,7 @@ def _upsample(walk: _Walk, layer: nn.Upsample, x: Value) -> Value:
     factor = layer.scale_factor
     factors = factor if isinstance(factor, (tuple, list)) else [factor] * len(plan.size)
     given = None if factor is None else tuple(float(one) for one in factors)
-    return _interpolate.append(walk.graph, x, plan, walk.lowering, given, layer.rounding)
+    return interpolation.append(walk.graph, x, plan, walk.lowering, given, layer.rounding)
 
 
 # Operator without its rank, and which attributes of the layer its plan takes.
@@ -78,13 +78,13 @@ def _convolution(walk: _Walk, layer: Any, x: Value) -> Value:
     make = getattr(plans, f"{kind}{layer.rank}d")
     plan = make(_known(x), x.dtype, layer.weight.shape, **{name: getattr(layer, name) for name in names})
     plan.check_operands(tuple(map(described, (layer.weight, layer.bias, None))))
-    return _conv.append(walk.graph, x, plan, walk.lowering, Weights(layer.weight, layer.bias))
+    return convolution.append(walk.graph, x, plan, walk.lowering, Weights(layer.weight, layer.bias))
 
 
 def _pool(walk: _Walk, layer: Any, x: Value) -> Value:
     arguments = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.ceil_mode, layer.return_indices)
     plan = getattr(plans, f"max_pool{layer.rank}d")(_known(x), x.dtype, *arguments)
-    values, *indices = _max_pool.append_pool(walk.graph, x, plan, walk.lowering)
+    values, *indices = pooling.append_pool(walk.graph, x, plan, walk.lowering)
     walk.indices += indices
     return values
 
@@ -95,7 +95,7 @@ def _unpool(walk: _Walk, layer: Any, x: Value) -> Value:
     plan = getattr(plans, f"max_unpool{layer.rank}d")(
         _known(x), x.dtype, layer.kernel_size, layer.stride, layer.padding
     )
-    return _max_pool.append_unpool(walk.graph, x, walk.indices.pop(), plan, walk.lowering, False)
+    return pooling.append_unpool(walk.graph, x, walk.indices.pop(), plan, walk.lowering, False)
 
 
 def _batch_norm(walk: _Walk, layer: BatchNorm, x: Value) -> Value:

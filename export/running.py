@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from fastup import functional
+from fastup import operators
 from fastup.export.graph import UnsupportedExport
 from fastup.export.tolerances import tolerance
 from fastup.plan import MaxUnpoolPlan, Plan
@@ -89,7 +89,7 @@ def compare(model: onnx.ModelProto, plan: Plan, runtime: str = "onnxruntime", op
     x = sample(plan.input_shape, plan.dtype.newbyteorder("="))
     if isinstance(plan, MaxUnpoolPlan):
         operands = (_positions(plan),)
-    expected = functional.run(plan, x.astype(plan.dtype, copy=False), operands=operands)
+    expected = operators.run(plan, x.astype(plan.dtype, copy=False), operands=operands)
     try:
         results = RUNTIMES[runtime](model, x, others=operands[: len(model.graph.input) - 1])
     except Exception as error:

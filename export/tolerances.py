@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 
-from fastup import functional
-from fastup.plan import ConvPlan, InterpolatePlan, Plan, SegmentationPlan, axis_table
+from fastup import operators
+from fastup.plan import ConvPlan, InterpolatePlan, Plan, SegmentationPlan
+from fastup.plan.sampling.axes import MOST_ADDED, NEAREST, Axis
 
 Array = np.ndarray[Any, Any]
 # float32 coordinates move a sample by about eps * L_in; on short axes the cubic's own polynomials round by 7 eps.
@@ -90,7 +91,7 @@ def _has_exact_means(plan: InterpolatePlan) -> bool:
     axes = [axis for axis in plan.axes if not axis.copies]
     if not all(axis.mode == "area" for axis in axes) or (plan.dtype.kind in "iu" and plan.dtype.itemsize == 8):
         return False
-    return plan.dtype.kind in "iu" or math.prod(axis.taps for axis in axes) > axis_table.MOST_ADDED
+    return plan.dtype.kind in "iu" or math.prod(axis.taps for axis in axes) > MOST_ADDED
 
 
 class Ties(NamedTuple):
@@ -126,12 +127,12 @@ def _of_labels(plan: SegmentationPlan, model: onnx.ModelProto, x: Array) -> Ties
     """What the rounding of the interpolation can decide."""
     if plan.reduces and plan.data_format == "channels_last":
         x = np.moveaxis(x, -1, 1)
-    logits = functional.run(plan.resize, x).astype(np.float64)  # whose differences no dtype wraps
+    logits = operators.run(plan.resize, x).astype(np.float64)  # whose differences no dtype wraps
     return Ties(plan, logits, _of_items(plan.resize, model, x, ()).absolute)
 
 
-def _copies(axis: axis_table.Axis) -> bool:
-    return axis.mode in axis_table.NEAREST or axis.whole().repetition() > 0
+def _copies(axis: Axis) -> bool:
+    return axis.mode in NEAREST or axis.whole().repetition() > 0
 
 
 def _weighs(node: onnx.NodeProto) -> bool:

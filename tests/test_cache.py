@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import fastup
-from fastup.runtime import kernel, object_cache
+from fastup.runtime import digest, kernel, object_cache
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 objects = pytest.mark.skipif(
@@ -194,7 +194,7 @@ def test_an_edit_of_any_source_is_seen(tmp_path: Path) -> None:
     code = CALL.replace("assert y", "y[...] -= ADDED\nassert y")
     path = {"PYTHONPATH": str(copy.parent)}
     assert run(tmp_path / "cache", code.replace("ADDED", "0"), **path) == "compiled"
-    helper = copy / "cpu" / "kernels" / "simd.py"
+    helper = copy / "cpu" / "simd" / "moves.py"
     line = 'item = builder.load_atomic(builder.gep(origin, [source]), "monotonic", size)\n'
     assert line in helper.read_text()
     edited = line + "        item = builder.add(item, item.type(1))\n"
@@ -206,12 +206,12 @@ def test_an_edit_of_any_source_is_seen(tmp_path: Path) -> None:
 @objects
 def test_code_older_than_its_source_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that imported the sources before an edit must not file its code under the new sources' key."""
-    from fastup.cpu.kernels import shuffle
+    from fastup.cpu.copy.kernels import permuted_copy
 
     monkeypatch.setenv("FASTUP_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(shuffle.copy_nest, "_entries", {})
-    monkeypatch.setattr(kernel.source_digest, "__wrapped__", lambda: "edited since")
-    shuffle.copy_nest("uint8")
+    monkeypatch.setattr(permuted_copy.copy_nest, "_entries", {})
+    monkeypatch.setattr(digest, "read", dict)  # as if every file had been edited since
+    permuted_copy.copy_nest("uint8")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -219,7 +219,9 @@ def test_code_older_than_its_source_is_not_stored(tmp_path: Path, monkeypatch: p
 def test_an_edit_between_import_and_first_call_is_not_stored(tmp_path: Path) -> None:
     copy = tmp_path / "site" / "fastup"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "export"))
-    edit = f"import fastup; open({str(copy / 'cpu' / 'kernels' / 'shuffle.py')!r}, 'a').write('# edited')\n"
+    edit = (
+        f"import fastup; open({str(copy / 'cpu' / 'copy' / 'kernels' / 'permuted_copy.py')!r}, 'a').write('# edited')\n"
+    )
     path = {"PYTHONPATH": str(copy.parent)}
     assert run(tmp_path / "cache", edit + CALL, **path) == "compiled"
     assert not list((tmp_path / "cache").glob("*")) if (tmp_path / "cache").exists() else True

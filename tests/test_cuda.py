@@ -21,12 +21,12 @@ if not (SIMULATED or cuda.is_available()):
     pytest.skip("no GPU here, and NUMBA_ENABLE_CUDASIM=1 is not set", allow_module_level=True)
 
 from fastup.arrays import _cuda as adapter
-from fastup.cuda import _segmentation as segmentation
 from fastup.cuda import copies, memory
+from fastup.cuda import segmentation as segmentation
 from fastup.cuda.kernels import convert
 from fastup.cuda.kernels.gather import GAP
 from tests.cases import CASES, CONVS, POOLS, SEGMENTED, STUFFED, Case
-from tests.test_interpolate_windows import random_window
+from tests.test_interpolation_windows import random_window
 from tests.test_windows import at, plan_of
 
 Array = np.ndarray[Any, Any]

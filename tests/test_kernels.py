@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ import numpy as np
 import pytest
 
 from fastup import cpu
-from fastup.cpu.kernels import fixed, gemm, gemm_wide, turn
-from fastup.runtime import kernel, object_code
+from fastup.cpu.conv.kernels import gemm, gemm_wide, transpose
+from fastup.cpu.resample.kernels import fixed
+from fastup.runtime import digest, kernel, object_code
 
-KERNELS = Path(kernel.__file__).parents[1] / "cpu" / "kernels"
+PACKAGE = Path(kernel.__file__).parents[1]
+KERNELS = [*(PACKAGE / "cpu").glob("*/kernels/*.py"), *(PACKAGE / "cpu" / "simd").glob("*.py")]
 FAMILIES = list(dict.fromkeys(family for families in cpu.FAMILIES.values() for family in families))
 CATALOGUE = [(family, instance) for family in FAMILIES for instance in family.instances()]
 
@@ -28,8 +31,8 @@ def test_the_catalogue_is_finite() -> None:
 
 def test_every_family_is_in_the_catalogue() -> None:
     declared = set()
-    for file in KERNELS.glob("[a-z]*.py"):
-        module = importlib.import_module(f"fastup.cpu.kernels.{file.stem}")
+    for file in KERNELS:
+        module = importlib.import_module(".".join(("fastup", *file.relative_to(PACKAGE).with_suffix("").parts)))
         declared |= {value.name for value in vars(module).values() if isinstance(value, kernel.Family)}
     assert declared == {family.name for family in FAMILIES}
 
@@ -97,27 +100,55 @@ def test_undefined_symbols_reads_elf_only() -> None:
 
 
 def test_kernels_import_nothing_of_fastup_but_the_decorators() -> None:
-    for file in KERNELS.glob("*.py"):
+    for file in KERNELS:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fastup"):
-                assert node.module == "fastup.runtime.kernel" or node.module.startswith("fastup.cpu.kernels"), file
+                assert re.fullmatch(r"fastup\.(runtime\.kernel|cpu\.(simd|\w+\.kernels).*)", node.module), file
             if isinstance(node, ast.Import):
                 assert not any(name.name.startswith("fastup") for name in node.names), file
 
 
-def test_every_source_of_machine_code_is_in_the_key(tmp_path: Path) -> None:
-    """The digest covers every file of fastup that the compiled code is made from."""
+def _sources_with(tmp_path: Path, module: str, text: str) -> dict[str, digest.Source]:
+    """The sources of a copy of the package in which one module ends with `text`."""
     package = tmp_path / "fastup"
-    for folder in ("cpu/kernels", "runtime"):
-        shutil.copytree(KERNELS.parents[1] / folder, package / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    before = kernel.digest_of(package)
-    assert before == kernel.source_digest()
-    hashed = (package / "runtime" / f"{name}.py" for name in ("kernel", "claim_loop", "abi"))
-    for file in [*(package / "cpu" / "kernels").glob("*.py"), *hashed]:
-        original = file.read_bytes()
-        file.write_bytes(original + b"\n# edited\n")
-        assert kernel.digest_of(package) != before, file
-        file.write_bytes(original)
+    if not package.exists():
+        for folder in ("cpu", "runtime"):
+            shutil.copytree(PACKAGE / folder, package / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    file = package.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    original = file.read_bytes()
+    file.write_bytes(original + text.encode())
+    sources = digest.read(package)
+    file.write_bytes(original)
+    return sources
+
+
+@pytest.mark.parametrize(
+    ("edited", "touched", "untouched"),
+    [
+        ("fastup.cpu.conv.kernels.conv", {"conv.kernels.conv"}, {"conv.kernels.conv_wide", "pool.kernels.max_pool"}),
+        ("fastup.cpu.conv.kernels.gemm", {"conv.kernels.gemm", "conv.kernels.conv"}, {"copy.kernels.pixels"}),
+        ("fastup.cpu.simd.vectors", {"conv.kernels.gemm", "resample.kernels.vertical"}, set()),
+        ("fastup.runtime.claim_loop", {"conv.kernels.conv", "pool.kernels.max_pool", "copy.kernels.take"}, set()),
+    ],
+)
+def test_an_edit_recompiles_what_it_touches(
+    tmp_path: Path, edited: str, touched: set[str], untouched: set[str]
+) -> None:
+    sources = _sources_with(tmp_path, edited, "\n# edited\n")
+    for names, differs in ((touched, True), (untouched, False)):
+        for name in names:
+            module = f"fastup.cpu.{name}"
+            assert (digest.of(module, sources) != digest.imported(module)) == differs, name
+
+
+def test_every_import_of_a_kernel_is_in_its_digest() -> None:
+    """What Python says that a module imports is what the digest follows."""
+    for file in KERNELS:
+        module = ".".join(("fastup", *file.relative_to(PACKAGE).with_suffix("").parts))
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fastup"):
+                named = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+                assert named <= set(digest.IMPORTED[module].imports), file
 
 
 @pytest.mark.quick
@@ -183,6 +214,6 @@ def test_pixels_are_turned_into_rows(dtype: str, generator: np.random.Generator)
     pixels = generator.standard_normal((3 * lanes, 2 * lanes)).astype(dtype)
     rows = np.zeros((2 * lanes, 3 * lanes + 7), dtype)
     params = np.array([2 * lanes + 1, 2 * lanes, rows.shape[1]])
-    turn.turn(dtype).holding(params.ctypes.data, pixels.ctypes.data, rows.ctypes.data, 0, 0, 0, 0)
+    transpose.turn(dtype).holding(params.ctypes.data, pixels.ctypes.data, rows.ctypes.data, 0, 0, 0, 0)
     np.testing.assert_array_equal(rows[:, : 3 * lanes], pixels.T)
     assert not rows[:, 3 * lanes :].any()

@@ -255,11 +255,11 @@ def test_nothing_is_touched_outside_the_arrays(
         plan = getattr(fastup.plan, operator)(shape, kind, **keywords, data_format=data_format)
         if max(np.prod(shape), np.prod(plan.output_shape)) * kind.itemsize > 2**19:
             continue
-        plan.packed.clear()
+        plan.backend_cache.clear()
         for at_end in (False, True):
             x = memory[0].array(shape, kind, at_end)
             x.view(np.uint8)[...] = generator.integers(0, 100, x.view(np.uint8).shape, np.uint8)
             out = memory[1].array(plan.output_shape, kind, at_end)
             fastup.run(plan, x, out)
             np.testing.assert_array_equal(out.view(np.uint8), fastup.run(plan, x.copy()).view(np.uint8))
-        plan.packed.clear()
+        plan.backend_cache.clear()

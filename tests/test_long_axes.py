@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu import _interpolate, blocks
-from fastup.cpu.kernels import shuffle
-from fastup.plan.axis_table import Axis
+from fastup.cpu.copy.kernels import permuted_copy
+from fastup.cpu.resample import blocks, interpolation
+from fastup.plan.sampling.axes import Axis
 from tests import oracles_interpolate
 
 Array = np.ndarray[Any, Any]
@@ -161,7 +161,7 @@ def test_second_calls_build_nothing(mode: str, antialias: bool, monkeypatch: pyt
 
 def _packed(plan: Any) -> Any:
     extent = plan.input_shape[-1]
-    return _interpolate.launch(plan, (extent, extent, 1))
+    return interpolation.launch(plan, (extent, extent, 1))
 
 
 def test_calls_of_long_axes_are_one_launch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def test_calls_of_long_axes_are_one_launch(monkeypatch: pytest.MonkeyPatch) -> N
     fastup.run(plan, x)
     monkeypatch.setattr(Axis, "table", lambda axis: pytest.fail("a table is built again"))
     assert (fastup.run(plan, x) == 1).all()
-    (launch,) = plan.packed.values()
+    (launch,) = plan.backend_cache.values()
     assert [block.times > 1 for block in launch._blocks[0]].count(True) == 1
 
 
@@ -205,11 +205,11 @@ def test_nearest_by_every_whole_factor(dtype: str, generator: np.random.Generato
 def test_no_factor_falls_to_the_slow_kernel() -> None:
     """Every whole factor of a picture has vectors; the kernel for any permutation moves item by item."""
     for dtype, element in (("uint8", "uint8"), ("uint16", "uint16"), ("float32", "uint32"), ("float64", "uint64")):
-        slow = shuffle.copy_nest(element).address
+        slow = permuted_copy.copy_nest(element).address
         for factor in range(2, 33):
             for both in ((factor, factor), (1, factor), (factor, 1), (2, factor)):
                 plan = fastup.plan.interpolate((1, 24, 23, 40), dtype, scale_factor=both)
-                launch = _interpolate.launch(plan, (24 * 23 * 40, 23 * 40, 40, 1))
+                launch = interpolation.launch(plan, (24 * 23 * 40, 23 * 40, 40, 1))
                 assert launch.entry.address != slow
                 assert launch.nbytes < 64 * 23 * 32  # no table of columns
 

@@ -9,7 +9,7 @@ import pytest
 
 import fastup
 import fastup.nn
-from tests.test_interpolate_exact import assert_exact
+from tests.test_interpolation_exact import assert_exact
 
 X = np.arange(144, dtype=np.float32).reshape(1, 4, 6, 6)
 

@@ -37,9 +37,9 @@ def test_pickles_leave_addresses_behind() -> None:
     plan = fastup.plan.interpolate((1, 3, 8, 8), "float32", size=13)
     x = np.arange(192, dtype=np.float32).reshape(1, 3, 8, 8)
     expected = fastup.run(plan, x)
-    assert plan.packed
+    assert plan.backend_cache
     copy = pickle.loads(pickle.dumps(plan))
-    assert copy.packed == {}
+    assert copy.backend_cache == {}
     np.testing.assert_array_equal(fastup.run(copy, x), expected)
 
 
@@ -112,4 +112,4 @@ def test_a_plan_keeps_few_launches() -> None:
         x = np.lib.stride_tricks.as_strided(memory, (1, 1, 4, 4), (1, 1, 5 * step, step))
         fastup.run(plan, x, out)
         np.testing.assert_array_equal(out, fastup.run(plan, x.copy()))
-    assert len(plan.packed) <= cpu._STRIDES_PER_PLAN
+    assert len(plan.backend_cache) <= cpu._STRIDES_PER_PLAN

@@ -11,7 +11,7 @@ import pytest
 
 import fastup
 import fastup.export
-from fastup.cpu import _segmentation
+from fastup.cpu.resample import segmentation
 from fastup.export import UnsupportedExport
 from fastup.export.running import onnxruntime, reference
 from fastup.export.tolerances import tolerance
@@ -192,11 +192,11 @@ def test_any_block_gives_the_same(monkeypatch: pytest.MonkeyPatch, generator: np
         x = generator.standard_normal(shape).astype(np.float32)
         expected = fastup.upsample_argmax(x, size)
         for bytes_ in (1, 3000, 10**7):
-            monkeypatch.setattr(_segmentation, "_BLOCK_BYTES", bytes_)
+            monkeypatch.setattr(segmentation, "_BLOCK_BYTES", bytes_)
             plan = fastup.plan.upsample_argmax(shape, "float32", size)
-            plan.packed.clear()
+            plan.backend_cache.clear()
             np.testing.assert_array_equal(fastup.upsample_argmax(x, size, threads=3), expected)
-        plan.packed.clear()
+        plan.backend_cache.clear()
 
 
 _HUGE = 10**400

@@ -16,7 +16,7 @@ PACKAGE = Path(fastup.__file__).parent
 ROOT = PACKAGE.parent
 checkout = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="the checkout, not an installed package")
 # A room may import the rooms after it; kernels may import the decorator of their runtime.
-ROOMS = ("cli", "export", "networks", "nn", "functional", "arrays", "init", "cpu", "cuda", "plan", "runtime")
+ROOMS = ("cli", "export", "networks", "nn", "operators", "arrays", "init", "cpu", "cuda", "plan", "runtime")
 
 
 def room_of(module: str) -> str | None:
@@ -73,16 +73,14 @@ def test_nothing_imports_export_by_its_folder() -> None:
 @checkout
 @pytest.mark.quick
 def test_one_stem_per_operator_family() -> None:
-    def private(folder: Path) -> set[str]:
-        return {file.stem[1:] for file in folder.glob("_[a-z]*.py")}
+    def stems_in(folder: Path, pattern: str = "*.py") -> set[str]:
+        return {file.stem for file in folder.glob(pattern)}
 
-    stems = private(PACKAGE / "plan")
-    assert stems
-    assert private(PACKAGE / "functional") == stems
-    assert private(PACKAGE / "cpu") == stems
-    assert private(PACKAGE / "cuda") == stems
-    assert private(ROOT / "export" / "operators") == stems
-    assert private(ROOT / "benchmarks") == stems
+    stems = {"convolution", "interpolation", "pooling", "segmentation", "shuffle", "stuffing"}
+    for folder in (PACKAGE / "operators", PACKAGE / "plan", PACKAGE / "cuda", ROOT / "export" / "operators"):
+        assert stems <= stems_in(folder), folder
+    assert stems <= stems_in(PACKAGE / "cpu", "*/*.py")
+    assert stems <= stems_in(ROOT / "benchmarks")
     assert {f"test_{stem}.py" for stem in stems} <= {file.name for file in (ROOT / "tests").iterdir()}
 
 

@@ -106,7 +106,7 @@ def test_small_calls_keep_the_gil_and_large_ones_share(monkeypatch: pytest.Monke
         x = np.zeros(shape, np.float32)
         plan = fastup.plan.pixel_shuffle(shape, x.dtype, 2)
         fastup.run(plan, x)
-        launch = plan.packed[x.strides]
+        launch = plan.backend_cache[x.strides]
         original = launch.entry
         launch.entry = original._replace(
             holding=spying("holding", original.holding), releasing=spying("releasing", original.releasing)
@@ -177,7 +177,7 @@ def test_an_interrupted_call_keeps_its_arrays_alive() -> None:
 
     plan = fastup.plan.interpolate((1, 1, 1000), x.dtype, scale_factor=1)
     fastup.run(plan, x.reshape(1, 1, 1000))
-    launch = plan.packed[(4000, 4000, 4)]
+    launch = plan.backend_cache[(4000, 4000, 4)]
     shared = workers.Launch(
         launch.entry._replace(holding=interrupted, releasing=interrupted), [8, *launch.params[1:]], 1e6
     )

@@ -10,12 +10,12 @@ import pytest
 
 import fastup
 import fastup.export
-from fastup.cpu import tiles
+from fastup.cpu.conv import column_tiling
 from fastup.export import UnsupportedExport
 from fastup.export.running import onnxruntime, reference
 from fastup.plan import Plan, cache
 from tests.cases import CASES, CONVS, POOLS, RESIZES, SMOOTH, STUFFED, Case, quickly
-from tests.test_interpolate_windows import random_window
+from tests.test_interpolation_windows import random_window
 
 Array = np.ndarray[Any, Any]
 SHUFFLES = [case for case in CASES if case.operator in ("pixel_shuffle", "pixel_unshuffle")]
@@ -76,7 +76,7 @@ def test_sums_are_cut_alike_in_parts_of_any_size(
     """Blocks of channels follow from caches and sizes; where sums are cut does not."""
     x, operands = case.input(), case.arrays()
     whole = case.run(x, **operands)
-    monkeypatch.setattr(tiles, "_MOST_L2", level2)
+    monkeypatch.setattr(column_tiling, "_MOST_L2", level2)
     monkeypatch.setattr(cache, "cache", type(cache.cache)(2**20))
     plan = plan_of(case, "float32")
     for window in windows_of(plan, generator)[:3]:

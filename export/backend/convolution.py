@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup import functional
+from fastup import operators
 from fastup.export.backend.windows import transposed, windows
 
 Array = np.ndarray[Any, Any]
@@ -20,7 +20,7 @@ def conv(
     """Conv of one to three spatial axes."""
     found = windows("Conv", w.shape[2:], x.shape[2:], strides, dilations, pads, auto_pad)
     padding = tuple(zip(found.before, found.after, strict=True))
-    operator = getattr(functional, f"conv{w.ndim - 2}d")
+    operator = getattr(operators, f"conv{w.ndim - 2}d")
     result: Array = operator(x, w, bias, found.stride, padding, found.dilation, group or 1)
     return result
 
@@ -39,7 +39,7 @@ def conv_transpose(
     elif auto_pad in ("SAME_UPPER", "SAME_LOWER"):
         wanted = [n * s for n, s in zip(space, found.stride, strict=True)]
         found = transposed(found, space, more, wanted, auto_pad == "SAME_UPPER")
-    full = getattr(functional, f"conv_transpose{len(space)}d")(
+    full = getattr(operators, f"conv_transpose{len(space)}d")(
         x, w, bias, found.stride, 0, 0, group or 1, found.dilation
     )
     margins = [(-before, extra - after) for before, after, extra in zip(found.before, found.after, more, strict=True)]

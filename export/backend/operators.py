@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from onnx.reference.op_run import OpRun
 
-from fastup import functional
+from fastup import operators
 from fastup.export.backend import convolution, pooling
 from fastup.export.backend.resize import Attributes, resize
 
@@ -74,7 +74,7 @@ class DepthToSpace(_Node):
 
     def _run(self, x: Array, *, blocksize: int, mode: Any = None) -> tuple[Array]:
         self.count()
-        return (functional.pixel_shuffle(x, blocksize, order=mode or "DCR"),)
+        return (operators.pixel_shuffle(x, blocksize, order=mode or "DCR"),)
 
 
 class SpaceToDepth(_Node):
@@ -82,7 +82,7 @@ class SpaceToDepth(_Node):
 
     def _run(self, x: Array, *, blocksize: int, mode: Any = None) -> tuple[Array]:
         self.count()
-        return (functional.pixel_unshuffle(x, blocksize, order=mode or "DCR"),)
+        return (operators.pixel_unshuffle(x, blocksize, order=mode or "DCR"),)
 
 
 class Conv(_Node):

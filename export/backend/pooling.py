@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup import functional
+from fastup import operators
 from fastup.export.backend.windows import Windows, windows
 
 Array = np.ndarray[Any, Any]
@@ -27,7 +27,7 @@ def max_pool(
     lowest = -np.inf if x.dtype.kind not in "iu" else np.iinfo(x.dtype).min
     margins = [(0, 0), (0, 0), *zip(found.before, after, strict=True)]
     padded = np.pad(x, margins, constant_values=lowest) if any(map(any, margins)) else x
-    operator = getattr(functional, f"max_pool{len(space)}d")
+    operator = getattr(operators, f"max_pool{len(space)}d")
     result = operator(padded, found.kernel, found.stride, 0, found.dilation, return_indices=indices)
     values, places = result if indices else (result, None)
     cut = (slice(None), slice(None), *map(slice, size))
@@ -88,6 +88,6 @@ def _filled(x: Array, indices: Array, size: Sequence[int]) -> Array:
     kernel = total - (x.size - 1) * stride
     if kernel < 1:
         raise ValueError(f"MaxUnpool: result of {total} positions must have room for {x.size} values")
-    flat = functional.max_unpool1d(x.reshape(1, 1, -1), indices.reshape(1, 1, -1), kernel, stride)
+    flat = operators.max_unpool1d(x.reshape(1, 1, -1), indices.reshape(1, 1, -1), kernel, stride)
     filled: Array = flat.reshape(*x.shape[:2], *size)
     return filled

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup import functional
+from fastup import operators
 from fastup.plan import InterpolatePlan
-from fastup.plan.axis_table import Axis
 from fastup.plan.onnx_rules import COORDINATES, NEAREST_MODES, OnnxRule, outside
+from fastup.plan.sampling.axes import Axis
 
 Array = np.ndarray[Any, Any]
 _AT_ONCE = 3  # axes of one plan
@@ -131,7 +131,7 @@ def _some_axes(x: Array, rules: dict[int, tuple[OnnxRule, int]], given: Attribut
     plan = InterpolatePlan(
         "interpolate", flat.shape, flat.dtype, "channels_first", shape, sizes, None, given.mode, False, True, axes
     )
-    return np.moveaxis(functional.run(plan, flat).reshape(*outer, *sizes), last, list(rules))
+    return np.moveaxis(operators.run(plan, flat).reshape(*outer, *sizes), last, list(rules))
 
 
 def _stretched(rule: OnnxRule, given: Attributes) -> tuple[OnnxRule, bool]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from fastup.export.graph import Dim, Graph, Value
 from fastup.export.operators.request import Request
-from fastup.plan.axis_table import MOST_ADDED
-from fastup.plan.sampling import Taps
+from fastup.plan.sampling.axes import MOST_ADDED
+from fastup.plan.sampling.table import Taps
 
 
 def needs_double(request: Request) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fastup.export.graph import Dim, UnsupportedExport
-from fastup.plan import InterpolatePlan, axis_table
+from fastup.plan import InterpolatePlan
+from fastup.plan.sampling import axes
 
-NEAREST = axis_table.NEAREST
+NEAREST = axes.NEAREST
 # Whole factors up to here are the same pixels in onnxruntime, the reference evaluator and torch's own rule (checked to
 # 4 million outputs an axis).
 LARGEST_EXACT_FACTOR = 32

@@ -12,8 +12,7 @@ import numpy as np
 from fastup.export.graph import Dim, Graph, Value
 from fastup.export.operators import means, symbolic
 from fastup.export.operators.request import NEAREST, PORTABLE, Request, unsupported
-from fastup.plan import axis_table
-from fastup.plan.axis_table import Axis
+from fastup.plan.sampling.axes import Axis, sampling_scale
 
 _NEAREST: dict[str, dict[str, Any]] = {
     "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
@@ -71,7 +70,7 @@ def follows_sizes(request: Request, k: int) -> bool:
     if request.symbolic(k):
         return False
     precision = np.float64 if axis.double else np.float32
-    return axis.scale == axis_table.sampling_scale(axis.n_in, axis.n_out, None, precision)
+    return axis.scale == sampling_scale(axis.n_in, axis.n_out, None, precision)
 
 
 def _sizes(graph: Graph, x: Value, request: Request, group: list[int], first: int) -> tuple[Value, dict[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastup.export.graph import Graph, Value
 from fastup.export.operators.request import Request
-from fastup.plan import axis_table
+from fastup.plan.sampling import axes
 
 _ROUNDINGS = {"floor": "Floor", "round": "Round", "ceil": "Ceil"}
 # Numerators of so few bits give exact products with any size below 2**20, in float32 as in float64.
@@ -80,7 +80,7 @@ def may_keep_size(factor: float) -> bool:
     return 1 < factor < 1.5
 
 
-def heeds_scale(axis: axis_table.Axis) -> bool:
+def heeds_scale(axis: axes.Axis) -> bool:
     """Whether a scale factor moves the samples of an axis that keeps its size, as it does in torch's cubic."""
     return axis.mode == "cubic" and not (axis.antialias or axis.fixed)
 
@@ -89,9 +89,9 @@ def index(graph: Graph, x: Value, request: Request, k: int, axis: int) -> Value:
     """The input position that each wanted position copies."""
     start, stop = _wanted(graph, x, request, k, axis)
     numbers = graph.op("Range", start, stop, graph.const(1), shape=("outputs",))
-    if request.plan.axes[k].mode not in axis_table.NEAREST:
+    if request.plan.axes[k].mode not in axes.NEAREST:
         return graph.op("Div", numbers, graph.const(request.repetition(k)))
-    precision = axis_table.precision_of(request.plan.dtype)
+    precision = axes.precision_of(request.plan.dtype)
     scale = _sampling_scale(graph, x, request, k, axis, precision)
     position = graph.cast(numbers, precision)
     source = (_nearest if request.plan.axes[k].mode == "nearest" else _nearest_exact)(graph, position, scale)

@@ -9,8 +9,8 @@ import numpy as np
 from fastup.export.graph import Graph, Value
 from fastup.export.operators import integers, means, symbolic
 from fastup.export.operators.request import Request
-from fastup.plan.axis_table import Axis
-from fastup.plan.sampling import Taps
+from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.table import Taps
 
 Array = np.ndarray[Any, Any]
 # Each tap is a Gather, a product and a sum over the whole result; beyond these a matrix has fewer nodes, though it

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import onnx
 
-from fastup.export.verification import known as _known
+from fastup.export.verification import known_differences as _known
 from fastup.export.verification import running
 from fastup.export.verification.comparing import Difference, difference, tolerance_of
 from fastup.export.verification.finding import Found, find, in_subgraphs
 from fastup.export.verification.loading import ModelError as ModelError
 from fastup.export.verification.loading import first_line, inputs_for, load
-from fastup.export.verification.meaning import Meaning, meaning
 from fastup.export.verification.report import NodeReport as NodeReport
 from fastup.export.verification.report import Outcome as Outcome
 from fastup.export.verification.report import Report as Report
+from fastup.export.verification.torch_equivalent import Meaning, meaning
 
 Array = np.ndarray[Any, Any]
 _JUDGES = ("onnxruntime", "reference")

@@ -18,8 +18,8 @@ import numpy as np
 from fastup.arrays import _chunks, apply
 from fastup.arrays._chunks import Interval, Piece
 from fastup.plan import MaxUnpoolPlan, Plan, SegmentationPlan, check
+from fastup.plan.kept_plan import Ready
 from fastup.plan.operands import described
-from fastup.plan.ready import Ready
 from fastup.runtime import workers
 
 try:

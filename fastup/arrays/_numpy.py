@@ -90,9 +90,9 @@ def _is_channels_last(x: Array, axis: int) -> bool:
 def _in_its_order(plan: Plan, x: Array, threads: int | None, operands: tuple[Any, ...]) -> Any:
     """Memory that is channels-last stays so, as torch's memory formats do: the result is a view with its axes moved."""
     axis = plan.channel_axis
-    same = plan.packed.get("channels_last")
+    same = plan.backend_cache.get("channels_last")
     if same is None:
-        same = plan.packed["channels_last"] = plan.with_channels_last()
+        same = plan.backend_cache["channels_last"] = plan.with_channels_last()
     results = execute(same, np.moveaxis(x, axis, -1), None, threads, operands)
     if isinstance(results, tuple):
         return tuple(np.moveaxis(one, -1, axis) for one in results)

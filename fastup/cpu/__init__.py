@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu import _conv, _interpolate, _max_pool, _pixel_shuffle, _segmentation, _zero_stuff, permuted_copy
+from fastup.cpu.conv import convolution
+from fastup.cpu.copy import permuted, shuffle, stuffing
+from fastup.cpu.pool import pooling
+from fastup.cpu.resample import interpolation, segmentation
 from fastup.plan import (
     ConvPlan,
     InterpolatePlan,
@@ -26,20 +29,20 @@ from fastup.runtime.workers import Launch
 
 Array = np.ndarray[Any, Any]
 _LAUNCHERS: dict[type[Plan], Any] = {
-    PixelShufflePlan: _pixel_shuffle.launch,
-    InterpolatePlan: _interpolate.launch,
-    ConvPlan: _conv.launch,
-    MaxPoolPlan: _max_pool.launch_pool,
-    MaxUnpoolPlan: _max_pool.launch_unpool,
-    ZeroStuffPlan: _zero_stuff.launch,
-    SegmentationPlan: _segmentation.launch,
+    PixelShufflePlan: shuffle.launch,
+    InterpolatePlan: interpolation.launch,
+    ConvPlan: convolution.launch,
+    MaxPoolPlan: pooling.launch_pool,
+    MaxUnpoolPlan: pooling.launch_unpool,
+    ZeroStuffPlan: stuffing.launch,
+    SegmentationPlan: segmentation.launch,
 }
 # The kernel's table where it depends on more than the plan: its address, and what must stay alive beside it.
 _TABLES: dict[type[Plan], Callable[..., tuple[int, Any]]] = {
-    ConvPlan: _conv.table,
-    MaxPoolPlan: _max_pool.pool_table,
-    MaxUnpoolPlan: _max_pool.unpool_table,
-    SegmentationPlan: _segmentation.table,
+    ConvPlan: convolution.table,
+    MaxPoolPlan: pooling.pool_table,
+    MaxUnpoolPlan: pooling.unpool_table,
+    SegmentationPlan: segmentation.table,
 }
 _STRIDES_PER_PLAN = 16  # launches that one plan keeps
 
@@ -48,7 +51,7 @@ def run(plan: Plan, x: Array, out: Array, threads: int | None = None, operands: 
     """Execute `plan` on `x` and what else it takes into `out`, all of the shapes and dtypes that the plan names."""
     if not x.flags.aligned:
         x = x.copy(order="C")
-    launch = plan.packed.get(x.strides)
+    launch = plan.backend_cache.get(x.strides)
     if launch is None:
         launch = _pack(plan, x)
         if launch is None:  # strides that no kernel walks
@@ -67,9 +70,9 @@ def _pack(plan: Plan, x: Array) -> Launch | None:
         return None
     launch: Launch | None = _LAUNCHERS[type(plan)](plan, tuple(stride // itemsize for stride in x.strides))
     if launch is not None:
-        if len(plan.packed) >= _STRIDES_PER_PLAN:
-            plan.packed.clear()
-        plan.packed[x.strides] = launch
+        if len(plan.backend_cache) >= _STRIDES_PER_PLAN:
+            plan.backend_cache.clear()
+        plan.backend_cache[x.strides] = launch
         cache.grew(plan)
     return launch
 
@@ -86,25 +89,25 @@ CONVOLUTIONS = tuple(f"{kind}{rank}d" for kind in ("conv", "conv_transpose", "su
 POOLS, UNPOOLS = (tuple(f"max_{kind}{rank}d" for rank in (1, 2, 3)) for kind in ("pool", "unpool"))
 SEGMENTATIONS = ("upsample_argmax", "upsample_softmax_max", "upsample_threshold")
 FAMILIES: dict[str, tuple[Family, ...]] = {
-    **dict.fromkeys(POOLS, _max_pool.POOLS),
-    **dict.fromkeys(UNPOOLS, _max_pool.UNPOOLS),
-    **dict.fromkeys(CONVOLUTIONS, _conv.FAMILIES),
-    **dict.fromkeys(SEGMENTATIONS, _segmentation.FAMILIES),
-    "interpolate": (*permuted_copy.FAMILIES, *_interpolate.FAMILIES),
-    "pixel_shuffle": permuted_copy.FAMILIES,
-    "pixel_unshuffle": permuted_copy.FAMILIES,
-    "zero_stuff": _zero_stuff.FAMILIES,
+    **dict.fromkeys(POOLS, pooling.POOLS),
+    **dict.fromkeys(UNPOOLS, pooling.UNPOOLS),
+    **dict.fromkeys(CONVOLUTIONS, convolution.FAMILIES),
+    **dict.fromkeys(SEGMENTATIONS, segmentation.FAMILIES),
+    "interpolate": (*permuted.FAMILIES, *interpolation.FAMILIES),
+    "pixel_shuffle": permuted.FAMILIES,
+    "pixel_unshuffle": permuted.FAMILIES,
+    "zero_stuff": stuffing.FAMILIES,
 }
 OPERATORS = tuple(FAMILIES)
 _INSTANCES: dict[str, Callable[[np.dtype[Any]], Iterator[tuple[Family, tuple[Any, ...]]]]] = {
-    **dict.fromkeys(CONVOLUTIONS, _conv.instances),
-    **dict.fromkeys(POOLS, _max_pool.pool_instances),
-    **dict.fromkeys(UNPOOLS, _max_pool.unpool_instances),
-    **dict.fromkeys(SEGMENTATIONS, _segmentation.instances),
-    "interpolate": _interpolate.instances,
-    "pixel_shuffle": permuted_copy.instances,
-    "pixel_unshuffle": permuted_copy.instances,
-    "zero_stuff": _zero_stuff.instances,
+    **dict.fromkeys(CONVOLUTIONS, convolution.instances),
+    **dict.fromkeys(POOLS, pooling.pool_instances),
+    **dict.fromkeys(UNPOOLS, pooling.unpool_instances),
+    **dict.fromkeys(SEGMENTATIONS, segmentation.instances),
+    "interpolate": interpolation.instances,
+    "pixel_shuffle": permuted.instances,
+    "pixel_unshuffle": permuted.instances,
+    "zero_stuff": stuffing.instances,
 }
 
 

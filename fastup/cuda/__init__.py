@@ -12,7 +12,7 @@ except ModuleNotFoundError as error:
         f"fastup.cuda needs {error.name}; install it with: pip install 'fastup[cuda]'", name=error.name
     ) from None
 
-from fastup.cuda import _conv, _interpolate, _max_pool, _pixel_shuffle, _segmentation, _zero_stuff, memory
+from fastup.cuda import convolution, interpolation, memory, pooling, segmentation, shuffle, stuffing
 from fastup.cuda.memory import View
 from fastup.cuda.memory import using as using
 from fastup.plan import (
@@ -27,13 +27,13 @@ from fastup.plan import (
 )
 
 _RUNNERS: dict[type[Plan], Callable[..., None]] = {
-    ConvPlan: _conv.run,
-    InterpolatePlan: _interpolate.run,
-    MaxPoolPlan: _max_pool.run_pool,
-    MaxUnpoolPlan: _max_pool.run_unpool,
-    PixelShufflePlan: _pixel_shuffle.run,
-    SegmentationPlan: _segmentation.run,
-    ZeroStuffPlan: _zero_stuff.run,
+    ConvPlan: convolution.run,
+    InterpolatePlan: interpolation.run,
+    MaxPoolPlan: pooling.run_pool,
+    MaxUnpoolPlan: pooling.run_unpool,
+    PixelShufflePlan: shuffle.run,
+    SegmentationPlan: segmentation.run,
+    ZeroStuffPlan: stuffing.run,
 }
 
 

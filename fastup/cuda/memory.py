@@ -125,7 +125,7 @@ def device() -> int:
 
 def kept(plan: Plan, *key: Any) -> list[Any]:
     """What a plan keeps on the current device under this key; empty before its first call there."""
-    found: list[Any] = plan.packed.setdefault(("cuda", device(), *key), [])
+    found: list[Any] = plan.backend_cache.setdefault(("cuda", device(), *key), [])
     return found
 
 

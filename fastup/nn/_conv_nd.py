@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastup import functional
+from fastup import operators
 from fastup.nn._module import Array, Module, Parameter, dtype_of, initial, room_for
 from fastup.plan import check, conv_arguments
 from fastup.plan.operands import PackedWeight
@@ -18,7 +18,7 @@ class _PackedParameter(Parameter):
     """A weight; it is packed anew when it is assigned, and the pack's array is the one that the layer shows."""
 
     def kept(self, layer: Module, array: Array) -> Array:
-        packed = functional.pack_weight(array)
+        packed = operators.pack_weight(array)
         layer.__dict__["packed_weight"] = packed
         return packed.array
 
@@ -112,9 +112,9 @@ class ConvNd(Convolution):
     def apply(self, x: Any, weight: Any, bias: Any, activation: Any, factor: Any = None) -> Any:
         """The layer with this weight, this bias and this activation, shuffled by `factor` if there is one."""
         if factor is not None:
-            shuffled = getattr(functional, f"subpixel_conv{self.rank}d")
+            shuffled = getattr(operators, f"subpixel_conv{self.rank}d")
             return shuffled(x, weight, bias, upscale_factor=factor, padding=self.padding, activation=activation)
-        function = getattr(functional, f"conv{self.rank}d")
+        function = getattr(operators, f"conv{self.rank}d")
         arguments = (self.stride, self.padding, self.dilation, self.groups)
         return function(x, weight, bias, *arguments, activation=activation)
 
@@ -157,7 +157,7 @@ class ConvTransposeNd(Convolution):
         self, x: Any, weight: Any, bias: Any, activation: Any, factor: Any = None, *, output_size: Any = None
     ) -> Any:
         """The layer with this weight, this bias and this activation; no shuffle follows it in one pass."""
-        function = getattr(functional, f"conv_transpose{self.rank}d")
+        function = getattr(operators, f"conv_transpose{self.rank}d")
         more = self.output_padding if output_size is None else 0
         return function(
             x,
@@ -208,7 +208,7 @@ class SubPixelConvNd(Convolution):
 
     def apply(self, x: Any, weight: Any, bias: Any, activation: Any, factor: Any = None) -> Any:
         """The layer with this weight, this bias and this activation; it has a shuffle of its own."""
-        function = getattr(functional, f"subpixel_conv{self.rank}d")
+        function = getattr(operators, f"subpixel_conv{self.rank}d")
         return function(
             x, weight, bias, upscale_factor=self.upscale_factor, padding=self.padding, activation=activation
         )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup import functional
+from fastup import operators
 from fastup.nn._activations import Activation
 from fastup.nn._conv_nd import ConvNd, Convolution
 from fastup.nn._module import Array, Module, read_only
@@ -68,7 +68,7 @@ def fold(layer: Convolution, norm: BatchNorm, before: Folded | None) -> Folded:
         bias = layer.per_output(shift)
         if layer.bias is not None:
             bias = bias + layer.bias.astype(np.float64) * layer.per_output(scale)
-        return Folded(sources, functional.pack_weight(weight), read_only(bias.astype(dtype)))
+        return Folded(sources, operators.pack_weight(weight), read_only(bias.astype(dtype)))
 
 
 def _is_plain(layer: Module, kind: type[Module]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from fastup import functional
+from fastup import operators
 from fastup.nn._module import Module
 from fastup.plan import check
 
@@ -32,7 +32,7 @@ class MaxPoolNd(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the layer; with `return_indices` a pair, the values and where they lie."""
-        function = getattr(functional, f"max_pool{self.rank}d")
+        function = getattr(operators, f"max_pool{self.rank}d")
         arguments = (self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
         return function(x, *arguments, self.return_indices)
 
@@ -63,7 +63,7 @@ class MaxUnpoolNd(Module):
 
     def forward(self, x: Any, indices: Any, output_size: Any = None) -> Any:
         """Put the values of `x` to their indices in a result of `output_size`, by default the smallest."""
-        function = getattr(functional, f"max_unpool{self.rank}d")
+        function = getattr(operators, f"max_unpool{self.rank}d")
         return function(x, indices, self.kernel_size, self.stride, self.padding, output_size)
 
     def pass_through(self, x: Any, indices: list[Any]) -> Any:

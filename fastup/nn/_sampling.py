@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastup import functional
+from fastup import operators
 from fastup.nn._module import Module
 from fastup.plan import check
 
@@ -25,7 +25,7 @@ class PixelShuffle(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the layer."""
-        return functional.pixel_shuffle(x, self.upscale_factor)
+        return operators.pixel_shuffle(x, self.upscale_factor)
 
     def extra_repr(self) -> str:
         """The arguments, as the repr shows them."""
@@ -48,7 +48,7 @@ class PixelUnshuffle(Module):
 
     def forward(self, x: Any) -> Any:
         """Apply the layer."""
-        return functional.pixel_unshuffle(x, self.downscale_factor)
+        return operators.pixel_unshuffle(x, self.downscale_factor)
 
     def extra_repr(self) -> str:
         """The arguments, as the repr shows them."""
@@ -95,7 +95,7 @@ class Upsample(Module):
         if output_size is not None:
             size, scale_factor, recompute = output_size, None, None
         options = (self.mode, self.align_corners, recompute, self.antialias)
-        return functional.interpolate(x, size, scale_factor, *options, rounding=self.rounding)
+        return operators.interpolate(x, size, scale_factor, *options, rounding=self.rounding)
 
     def extra_repr(self) -> str:
         """The arguments, as the repr shows them."""

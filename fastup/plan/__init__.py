@@ -9,19 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastup.plan import check
-from fastup.plan._conv import ConvPlan as ConvPlan
-from fastup.plan._interpolate import InterpolatePlan as InterpolatePlan
-from fastup.plan._interpolate import make_interpolate
-from fastup.plan._max_pool import MaxPoolPlan as MaxPoolPlan
-from fastup.plan._max_pool import MaxUnpoolPlan as MaxUnpoolPlan
-from fastup.plan._pixel_shuffle import PixelShufflePlan as PixelShufflePlan
-from fastup.plan._pixel_shuffle import make_pixel_shuffle, make_pixel_unshuffle
-from fastup.plan._segmentation import SegmentationPlan as SegmentationPlan
-from fastup.plan._segmentation import upsample_argmax as upsample_argmax
-from fastup.plan._segmentation import upsample_softmax_max as upsample_softmax_max
-from fastup.plan._segmentation import upsample_threshold as upsample_threshold
-from fastup.plan._zero_stuff import ZeroStuffPlan as ZeroStuffPlan
-from fastup.plan._zero_stuff import zero_stuff as zero_stuff
 from fastup.plan.base import Plan as Plan
 from fastup.plan.conv_plans import conv1d as conv1d
 from fastup.plan.conv_plans import conv2d as conv2d
@@ -32,13 +19,26 @@ from fastup.plan.conv_plans import conv_transpose3d as conv_transpose3d
 from fastup.plan.conv_plans import subpixel_conv1d as subpixel_conv1d
 from fastup.plan.conv_plans import subpixel_conv2d as subpixel_conv2d
 from fastup.plan.conv_plans import subpixel_conv3d as subpixel_conv3d
-from fastup.plan.modes import MODES as MODES
+from fastup.plan.convolution import ConvPlan as ConvPlan
+from fastup.plan.interpolation import InterpolatePlan as InterpolatePlan
+from fastup.plan.interpolation import make_interpolate
 from fastup.plan.pool_plans import max_pool1d as max_pool1d
 from fastup.plan.pool_plans import max_pool2d as max_pool2d
 from fastup.plan.pool_plans import max_pool3d as max_pool3d
 from fastup.plan.pool_plans import max_unpool1d as max_unpool1d
 from fastup.plan.pool_plans import max_unpool2d as max_unpool2d
 from fastup.plan.pool_plans import max_unpool3d as max_unpool3d
+from fastup.plan.pooling import MaxPoolPlan as MaxPoolPlan
+from fastup.plan.pooling import MaxUnpoolPlan as MaxUnpoolPlan
+from fastup.plan.sampling.modes import MODES as MODES
+from fastup.plan.segmentation import SegmentationPlan as SegmentationPlan
+from fastup.plan.segmentation import upsample_argmax as upsample_argmax
+from fastup.plan.segmentation import upsample_softmax_max as upsample_softmax_max
+from fastup.plan.segmentation import upsample_threshold as upsample_threshold
+from fastup.plan.shuffle import PixelShufflePlan as PixelShufflePlan
+from fastup.plan.shuffle import make_pixel_shuffle, make_pixel_unshuffle
+from fastup.plan.stuffing import ZeroStuffPlan as ZeroStuffPlan
+from fastup.plan.stuffing import zero_stuff as zero_stuff
 
 __all__ = [
     "ConvPlan",

@@ -53,14 +53,14 @@ class Plan(ABC):
     native_only: ClassVar[bool] = False
     keeps_memory_order: ClassVar[bool] = True
     # What a back-end packed for this plan, by the strides of the input; lives and dies with the plan.
-    packed: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, init=False)
+    backend_cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False, init=False)
     window: Window | None = field(default=None, kw_only=True)
     part: Window | None = field(default=None, kw_only=True)
     whole: Plan | None = field(default=None, kw_only=True, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the plan alone: addresses mean nothing to another process."""
-        return {**{name: value for name, value in vars(self).items() if name != "own_tile"}, "packed": {}}
+        return {**{name: value for name, value in vars(self).items() if name != "own_tile"}, "backend_cache": {}}
 
     @property
     def channel_axis(self) -> int:
@@ -86,7 +86,7 @@ class Plan(ABC):
     def reads(self, window: Window) -> Window:
         """The input positions, from and to per spatial axis, that these positions of the whole result need."""
 
-    def changes(self, window: Window, part: Window | None) -> dict[str, Any]:
+    def windowed_fields(self, window: Window, part: Window | None) -> dict[str, Any]:
         """Fields that differ, beside the shapes, in a plan that is `restricted`."""
         return {}
 
@@ -199,7 +199,7 @@ class Plan(ABC):
 
     def restricted(self: PlanType, window: Window, part: Window | None = None) -> PlanType:
         """The plan, which is whole, for a window of the result and a part of the argument."""
-        fields = self.changes(window, part)
+        fields = self.windowed_fields(window, part)
         fields["output_shape"] = _with_extents(self.output_shape, self.output_spatial_axes, window)
         if part is not None:
             fields["input_shape"] = _with_extents(self.input_shape, self.spatial_axes, part)

@@ -85,8 +85,8 @@ class _Cache:
 def weight(plan: Plan) -> int:
     """Bytes that a plan holds: its tables, and what back-ends packed for it, other plans of its kind among them."""
     total = _PLAN_BYTES + plan.table_bytes
-    for one in list(plan.packed.values()):
-        total += _LAUNCH_BYTES + (weight(one) if hasattr(one, "packed") else getattr(one, "nbytes", 0))
+    for one in list(plan.backend_cache.values()):
+        total += _LAUNCH_BYTES + (weight(one) if hasattr(one, "backend_cache") else getattr(one, "nbytes", 0))
     tile = vars(plan).get("own_tile")
     return total + (weight(tile[0]) if tile else 0)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.plan import batched, check
+from fastup.plan import channel_shapes, check
 from fastup.plan.operands import Operand, same_dtype
 from fastup.plan.phases import PhasedAxis
 
@@ -104,7 +104,7 @@ def output_padding(
     strides: tuple[int, ...], pads: Pairs, dilations: tuple[int, ...],
 ) -> tuple[int, ...]:  # fmt: skip
     """What is missing between the smallest output size and the wanted one, which must be less than the stride."""
-    output_size = batched.spatial_part(output_size, len(space))
+    output_size = channel_shapes.spatial_part(output_size, len(space))
     wanted = check.per_axis(op, "output_size", output_size, len(space))
     least = tuple(
         (n - 1) * s - sum(p) + d * (k - 1) + 1

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastup.plan import check
-from fastup.plan._conv import ConvPlan, make_conv, make_conv_transpose, make_subpixel_conv
+from fastup.plan.convolution import ConvPlan, make_conv, make_conv_transpose, make_subpixel_conv
 from fastup.plan.documented import documented
 from fastup.plan.operands import Operand
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastup.plan import check
-from fastup.plan._max_pool import MaxPoolPlan, MaxUnpoolPlan, make_max_pool, make_max_unpool
 from fastup.plan.documented import documented
 from fastup.plan.operands import Operand
+from fastup.plan.pooling import MaxPoolPlan, MaxUnpoolPlan, make_max_pool, make_max_unpool
 
 
 def _max_pool(rank: int) -> Callable[..., MaxPoolPlan]:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fastup.runtime import cpu_info, forks, object_cache, object_code
+from fastup.runtime import cpu_info, digest, forks, object_cache, object_code
 from fastup.runtime.abi import BUFFERS, Entry, entry_at
 
 # Numba settings that change machine code; a variable missing here would serve stale objects.
@@ -95,7 +95,8 @@ class Family:
         constants: dict[str, Any],
     ) -> None:
         self.factory, self.buffers, self.elements, self.constants = factory, buffers, elements, constants
-        self.name = f"{factory.__module__.rpartition('.')[2]}.{factory.__name__}"
+        self.module = factory.__module__
+        self.name = f"{self.module.rpartition('.')[2]}.{factory.__name__}"
         self._entries: dict[tuple[Any, ...], Entry] = {}
 
     def __call__(self, element: str, *constants: int) -> Entry:
@@ -127,23 +128,19 @@ def _make(family: Family, element: str, *constants: int) -> Entry:
         return entry_at(_compile(family, element, constants).address)
     if found := stored(family, element, *constants):
         return entry_at(object_code.load(*found))
-    sources = source_digest.__wrapped__()
+    now = digest.of(family.module, digest.read())
     compiled = _compile(family, element, constants)
-    if sources == source_digest():  # else edited since the import: this code is not what the files say now
+    if now == digest.imported(family.module):  # else edited since the import: this code is not what the files say
         with contextlib.suppress(ValueError):  # not self-contained, as with NUMBA_OPT=0: good for this process only
             code, symbol = object_of(compiled)
-            object_cache.write(_key(_target(), _label(family, element, *constants)), symbol, code)
+            object_cache.write(_key(family, _target(), (element, *constants)), symbol, code)
     return entry_at(compiled.address)
-
-
-def _label(family: Family, element: str, *constants: int) -> str:
-    return f"{family.name}:{element}:{','.join(map(str, constants))}"
 
 
 def stored(family: Family, element: str, *constants: int) -> tuple[bytes, str] | None:
     """Object code and symbol of an instance, if the cache has them for this processor."""
     for target in (_target(), *_fallback_levels()):
-        if found := object_cache.read(_key(target, _label(family, element, *constants))):
+        if found := object_cache.read(_key(family, target, (element, *constants))):
             return found[1], found[0]
     return None
 
@@ -191,22 +188,6 @@ def runtime() -> str:
 
 
 @functools.cache
-def source_digest() -> str:
-    """Hash of every source that machine code depends on."""
-    return digest_of(Path(__file__).parents[1])
-
-
-def digest_of(package: Path) -> str:
-    """The same of a copy of the package."""
-    runtime = (package / "runtime" / f"{name}.py" for name in ("abi", "claim_loop", "kernel"))
-    sources = [*sorted((package / "cpu" / "kernels").glob("*.py")), *runtime]
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
-    return digest.hexdigest()
-
-
-@functools.cache
 def _versions() -> str:
     """Versions of the compilers, read from their files: importing numba takes 0.2 s, importlib.metadata 34 ms."""
     found = []
@@ -241,12 +222,7 @@ def _fallback_levels() -> tuple[str, ...]:
     return cpu_info.levels()
 
 
-def _key(target: str, instance: str) -> str:
+def _key(family: Family, target: str, instance: tuple[Any, ...]) -> str:
     variables = [f"{name}={os.environ.get(name, '')}" for name in _CODE_VARIABLES]
-    triple = f"{sys.platform} {platform.machine()}"
-    return hashlib.sha256(
-        "\0".join([source_digest(), _versions(), triple, target, instance, *variables]).encode()
-    ).hexdigest()
-
-
-source_digest()  # now, before the kernels are imported: an edit made later must not pass for what was imported
+    parts = (digest.imported(family.module), _versions(), f"{sys.platform} {platform.machine()}", target, family.name)
+    return hashlib.sha256("\0".join([*parts, *map(str, instance), *variables]).encode()).hexdigest()

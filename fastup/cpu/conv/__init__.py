@@ -1,0 +1,1 @@
+"""The engine of convolutions: phases, tiles, packed weights."""

@@ -1,0 +1,46 @@
+"""Which stages treat the rows of a convolution: by the dtype that comes in and goes out, and by the activation."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastup.cpu.conv.kernels import activate, interleave_phases
+from fastup.cpu.simd import convert
+from fastup.plan import ConvPlan
+
+ITEMS = {2: "uint16", 4: "uint32", 8: "uint64"}  # as which items of so many bytes are moved
+_KINDS = {
+    "relu": activate.RELU,
+    "leaky_relu": activate.LEAKY_RELU,
+    "prelu": activate.LEAKY_RELU,
+    "tanh": activate.TANH,
+    "sigmoid": activate.SIGMOID,
+}
+
+
+class Stages(NamedTuple):
+    """Addresses of kernels; 0 where there is nothing to do."""
+
+    load: int
+    activate: int
+    store: int
+    swapped: int  # whether the bytes of items are in the other order
+
+
+def stages(plan: ConvPlan, computed: np.dtype[Any]) -> Stages:
+    """The stages of a plan whose sums are of the dtype `computed`."""
+    kind, name = convert.KINDS.index(plan.dtype.name), plan.activation[0]
+    family = activate.activate_float if computed == np.float32 else activate.activate_double
+    return Stages(
+        convert.load("uint8", kind).address,
+        0 if name == "none" else family(computed.name, _KINDS[name]).address,
+        0 if plan.dtype == computed else convert.store("uint8", kind).address,
+        int(not plan.dtype.isnative),
+    )
+
+
+def joining(itemsize: int, factor: int) -> int:
+    """The kernel that weaves rows of so many phases; 0 stands for any number."""
+    return interleave_phases.join(ITEMS[itemsize], factor if factor in interleave_phases.FACTORS else 0).address

@@ -1,0 +1,1 @@
+"""The engine of copies: items that change place and nothing else."""

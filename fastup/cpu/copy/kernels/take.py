@@ -1,0 +1,143 @@
+"""Kernels that apply the tables of an interpolation, whatever the mode, the rank and the ratio.
+
+``params`` of a table of positions: 0 rows; 1 rows per plane; 2 rows per slice; 3 columns; 4 items per pixel;
+5..8 two plane digits, innermost first: extent, source stride; 9..11 target strides of row, slice and plane. The table
+holds source offsets, strides included: per row of a slice, per slice, per column.
+"""
+
+from __future__ import annotations
+
+from fastup.cpu.copy.kernels.permuted_copy import INTEGERS
+from fastup.cpu.simd.moves import copy_item, flush, lane_count, publish, row_buffer, splats
+from fastup.runtime.kernel import inline, kernel
+
+PLANE_ROWS, HEIGHT, WIDTH, PIXEL, DIGITS, ROW_PITCH, SLICE_PITCH, PLANE_PITCH = 1, 2, 3, 4, 5, 9, 10, 11
+
+
+@inline
+def plane_offset(params, plane):
+    """Where a plane begins in the source."""
+    above = plane // params[DIGITS]
+    return (plane - above * params[DIGITS]) * params[DIGITS + 1] + above % params[DIGITS + 2] * params[DIGITS + 3]
+
+
+@inline
+def copy_row(dst, source, target, length):
+    """Repeat a row of the target that was just written."""
+    for k in range(length):
+        dst[target + k] = dst[source + k]
+
+
+def rows_by_table(write_row):
+    """The body that walks its share of the rows: ``write_row(params, src, dst, line, table, source, target, ...)``."""
+
+    def body(params, src, dst, table, start, stop):
+        height = params[HEIGHT]
+        line = row_buffer(dst)
+        row = start
+        while row < stop:
+            plane = row // params[PLANE_ROWS]
+            base = plane_offset(params, plane)
+            first = row - plane * params[PLANE_ROWS]
+            last = min(params[PLANE_ROWS], first + stop - row)
+            depth = first // height
+            number = first - depth * height
+            fresh = True
+            previous = 0
+            written = 0
+            for _ in range(first, last):
+                source = base + table[height + depth] + table[number]
+                target = plane * params[PLANE_PITCH] + depth * params[SLICE_PITCH] + number * params[ROW_PITCH]
+                write_row(params, src, dst, line, table, source, target, written, fresh or source != previous)
+                fresh = False
+                previous = source
+                written = target
+                row += 1
+                number += 1
+                if number == height:
+                    number = 0
+                    depth += 1
+        publish()
+
+    return body
+
+
+@kernel("element", "element", "int64", elements=INTEGERS, pixel=(0, 1, 3), stream=(0, 1))
+def take_rows(pixel, stream):
+    """Nearest neighbours by table; ``pixel`` is the number of items of one pixel where that is a constant."""
+
+    @inline
+    def row_length(params):
+        return params[WIDTH] * (pixel if pixel > 0 else params[PIXEL])
+
+    @inline
+    def take_row(params, src, dst, table, source, target):
+        items = pixel if pixel > 0 else params[PIXEL]
+        columns = params[HEIGHT] + params[PLANE_ROWS] // params[HEIGHT]
+        for column in range(params[WIDTH]):
+            begin = source + table[columns + column]
+            end = target + column * items
+            if pixel == 0:
+                for k in range(items):
+                    dst[end + k] = src[begin + k]
+            else:
+                for k in range(pixel):
+                    copy_item(src, begin + k, dst, end + k)
+
+    @inline
+    def write_row(params, src, dst, line, table, source, target, written, fresh):
+        length = row_length(params)
+        if stream:
+            if fresh:
+                take_row(params, src, line, table, source, 0)
+            flush(line, length, dst, target)
+        elif fresh:
+            take_row(params, src, dst, table, source, target)
+        else:
+            copy_row(dst, written, target, length)
+
+    return rows_by_table(write_row)
+
+
+def widening(parts):
+    """A helper ``(params, src, dst, source, target)`` that repeats the items of a row by a `parts`-th of a vector."""
+    splat = splats(parts)
+
+    @inline
+    def widen(params, src, dst, source, target):
+        width, factor, lanes = params[WIDTH], params[PIXEL], lane_count(src) // parts
+        stored = (factor + lanes - 1) // lanes * lanes
+        # As far as the last vector stays within the row.
+        whole = max(0, min(width, (width * factor - stored) // factor + 1))
+        for column in range(whole):
+            for k in range(0, factor, lanes):
+                splat(src, source + column, dst, target + column * factor + k)
+        for column in range(whole, width):
+            for k in range(factor):
+                copy_item(src, source + column, dst, target + column * factor + k)
+
+    return widen
+
+
+@kernel("element", "element", "int64", elements=INTEGERS)
+def repeat_rows():
+    """Every item of a row `PIXEL` times, and rows as often as the table names them.
+
+    Each item is stored as a whole vector of itself, of which the next item's vector overwrites what is too much: one
+    store an item for factors of up to a vector.
+    """
+    by_quarter, by_half, by_whole = widening(4), widening(2), widening(1)
+
+    @inline
+    def write_row(params, src, dst, line, table, source, target, written, fresh):
+        factor, lanes = params[PIXEL], lane_count(src)
+        if not fresh:
+            copy_row(dst, written, target, params[WIDTH] * factor)
+        elif 4 * factor <= lanes:
+            by_quarter(params, src, dst, source, target)
+        elif 2 * factor <= lanes:
+            by_half(params, src, dst, source, target)
+        else:
+            by_whole(params, src, dst, source, target)
+
+    return rows_by_table(write_row)

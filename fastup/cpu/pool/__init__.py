@@ -1,0 +1,1 @@
+"""The engine of pooling: maxima of windows, and their way back."""

@@ -1,0 +1,136 @@
+"""Max pooling and unpooling on the CPU."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fastup.cpu.memory import ELEMENTS, beyond_caches, streams
+from fastup.cpu.pool.kernels import max_pool, max_unpool
+from fastup.plan import MaxPoolPlan, MaxUnpoolPlan, check
+from fastup.plan.base import Array
+from fastup.runtime.abi import Entry
+from fastup.runtime.kernel import Family
+from fastup.runtime.workers import Launch
+
+_OF_HALVES = (max_pool.max_pool_halves, max_pool.max_pool_pairs_of_halves)
+POOLS = (max_pool.max_pool, max_pool.max_pool_integers, max_pool.max_pool_pairs, *_OF_HALVES)
+UNPOOLS = (max_unpool.judge, max_unpool.unpool, max_unpool.unpool_wide)
+_COMPARED_PER_MICROSECOND, _BYTES_PER_MICROSECOND = 500, 10_000  # of one thread
+
+
+def pool_instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
+    """The kernels that pooling arrays of `dtype` may need."""
+    name = dtype.name
+    for family in POOLS:
+        for key in family.instances():
+            half = family in _OF_HALVES
+            if (name in max_pool.HALVES and key[1] == max_pool.HALVES.index(name)) if half else key[0] == name:
+                yield family, key
+
+
+def unpool_instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
+    """The kernels that unpooling arrays of `dtype` needs."""
+    yield max_unpool.judge, ("int64",)
+    if dtype.itemsize == 16:
+        yield max_unpool.unpool_wide, ("uint64",)
+    else:
+        yield from ((max_unpool.unpool, (ELEMENTS[dtype.itemsize], far)) for far in (0, 1))
+
+
+def launch_pool(plan: MaxPoolPlan, strides: tuple[int, ...]) -> Launch | None:
+    """The kernel call for a source with these strides (in items); None for pixels whose items lie apart."""
+    last, rank = plan.data_format == "channels_last", plan.rank
+    items, planes = (plan.channels, 1) if last else (1, plan.channels)
+    if last and strides[-1] != 1 and items > 1:
+        return None
+    first, missing = plan.first_spatial_axis, 3 - rank
+    space, wanted = ((1,) * missing + plan.space(shape) for shape in (plan.input_shape, plan.output_shape))
+    apart = (0,) * missing + tuple(strides[first : first + rank])
+    image = strides[0] if len(strides) == rank + 2 else 0
+    fill: list[int] = []
+    for numbers, one in ((plan.kernel_size, 1), (plan.stride, 1), (plan.padding, 0), (plan.dilation, 1)):
+        fill += [*(one,) * missing, *numbers]
+    params = [
+        plan.batch * planes * wanted[0] * wanted[1], wanted[1], wanted[0], wanted[2], planes,
+        image, 0 if last else strides[first - 1], *apart, *space, *fill, items,
+    ]  # fmt: skip
+    step = plan.stride[-1] if items == 1 and apart[2] == 1 else 0
+    compared = math.prod(plan.output_shape) * math.prod(plan.kernel_size)
+    entry = _pool(plan, step if step <= 2 else 0, step == 2 and _in_pairs(plan))
+    return Launch(entry, params, compared / _COMPARED_PER_MICROSECOND)
+
+
+def _in_pairs(plan: MaxPoolPlan) -> bool:
+    """Whether all windows are two by two, side by side, and lie inside."""
+    numbers = (plan.kernel_size, plan.stride, plan.padding, plan.dilation)
+    inside = all(2 * m <= n for n, m in zip(plan.space(plan.input_shape), plan.space(plan.output_shape), strict=True))
+    return inside and numbers == ((2, 2), (2, 2), (0, 0), (1, 1))
+
+
+def _pool(plan: MaxPoolPlan, step: int, pairs: bool) -> Entry:
+    name, indices = plan.dtype.name, int(plan.return_indices)
+    if name in max_pool.HALVES:
+        family = max_pool.max_pool_pairs_of_halves if pairs else max_pool.max_pool_halves
+        return family("uint16", max_pool.HALVES.index(name), indices)
+    if name not in max_pool.COMMON:
+        return max_pool.max_pool_integers(name, indices)
+    return max_pool.max_pool_pairs(name, indices) if pairs else max_pool.max_pool(name, indices, step)
+
+
+def pool_table(plan: MaxPoolPlan, places: Array | None = None) -> tuple[int, Any]:
+    """Where the indices go."""
+    return (0, None) if places is None else (places.ctypes.data, places)
+
+
+def launch_unpool(plan: MaxUnpoolPlan, strides: tuple[int, ...]) -> Launch | None:
+    """The kernel call for a source that is contiguous; None for any other."""
+    expected = [math.prod(plan.input_shape[axis + 1 :]) for axis in range(len(plan.input_shape))]
+    if any(s != e for s, e, n in zip(strides, expected, plan.input_shape, strict=True) if n > 1):
+        return None
+    size = plan.dtype.itemsize
+    read = math.prod(plan.input_shape) * (size + 8)
+    written, pair = math.prod(plan.output_shape) * size, 2 * plan.space(plan.output_shape)[-1] * size
+    far = streams(beyond_caches(read, written), pair)
+    entry = max_unpool.unpool_wide("uint64") if size == 16 else max_unpool.unpool(ELEMENTS[size], far)
+    return Launch(entry, _unpool_params(plan), math.prod(plan.output_shape) * size / _BYTES_PER_MICROSECOND)
+
+
+def _unpool_params(plan: MaxUnpoolPlan) -> list[int]:
+    last = plan.data_format == "channels_last"
+    items, planes = (plan.channels, 1) if last else (1, plan.channels)
+    space, wanted = (plan.space(shape) for shape in (plan.input_shape, plan.output_shape))
+    doubled = plan.rank == 2 and not last and all(m == 2 * n for n, m in zip(space, wanted, strict=True))
+    rows = (1, *space)[-2]
+    return [
+        plan.batch * planes, math.prod(space), math.prod(wanted), rows, space[-1], wanted[-1], items, int(doubled),
+    ]  # fmt: skip
+
+
+def unpool_table(plan: MaxUnpoolPlan, indices: Array) -> tuple[int, Any]:
+    """Indices and what is known of them; nothing has been written yet when one of them is wrong."""
+    indices = np.ascontiguousarray(indices, np.int64)
+    params = _unpool_params(plan)
+    found = np.empty(params[0], np.int64)
+    judging = plan.backend_cache.get("judge")
+    if judging is None:
+        cost = indices.nbytes / _BYTES_PER_MICROSECOND
+        judging = plan.backend_cache["judge"] = Launch(max_unpool.judge("int64"), params, cost)
+    judging(indices.ctypes.data, found.ctypes.data, (indices, found))
+    if found.max(initial=0) == max_unpool.WRONG:
+        _refuse(plan, indices, params[2])
+    addresses = (ctypes.c_int64 * 2)(indices.ctypes.data, found.ctypes.data)
+    return ctypes.addressof(addresses), (addresses, indices, found)
+
+
+def _refuse(plan: MaxUnpoolPlan, indices: Array, positions: int) -> None:
+    """Name the first index that is no position."""
+    place = tuple(int(n) for n in np.argwhere((indices < 0) | (indices >= positions))[0])
+    check.invalid(
+        f"{plan.operator}: indices must be from 0 to {positions - 1} for a result of shape {plan.output_shape}, "
+        f"got {indices[place]} at {place}"
+    )

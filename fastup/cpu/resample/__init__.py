@@ -1,0 +1,1 @@
+"""The engine of resampling: a horizontal stage per row, a vertical blend of rows."""

@@ -1,0 +1,187 @@
+"""Stages of torch's uint8 arithmetic: 16-bit weights, 32-bit sums, rounded to uint8 after each axis.
+
+``clamp((2**(bits - 1) + sum_k weight[k] * x[k]) >> bits, 0, 255)``. Taps go in pairs, as the processor's
+multiply-and-add of 16-bit neighbours has them; an odd last tap is paired with weight 0. Without that instruction
+the same sums are plain loops of 32-bit integers.
+
+Two taps whose weights are small multiples of a power of two, as whole factors of 2 have them, need 16 bits only: those
+are the *narrow* stages: bilinear x2 of a 1080p picture takes 1.75 times less.
+
+``params`` of `blend`: as of `blend.blend`; its weights are one int32 that holds the bits, then the int32 weights.
+``params`` of `spread`: as of `spread`, with the bits at 9; weights are int32, or int16 in pairs for the blocks.
+"""
+
+from __future__ import annotations
+
+from fastup.cpu.resample.kernels.byte_vectors import BLOCK, BLOCK_HEAD, clamped, permuted_pairs, rows_sum
+from fastup.cpu.resample.kernels.horizontal import (
+    BITS,
+    BLOCKS,
+    FIRST,
+    ITEMS,
+    OUTPUTS,
+    PLACES,
+    REGULAR_FROM,
+    REGULAR_TO,
+    TAPS,
+    WEIGHTS,
+)
+from fastup.cpu.resample.kernels.vertical import ROWS
+from fastup.cpu.simd.pointers import as_int32, as_int64, at
+from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
+
+
+@intrinsic
+def _weigh(_, total, byte, weight):
+    """The sum total + byte * weight in 32 bits."""
+    from llvmlite import ir
+
+    def generate(_context, builder, _signature, arguments):
+        total, byte, weight = arguments
+        wide = builder.zext(byte, ir.IntType(32))
+        return builder.add(total, builder.mul(wide, weight))
+
+    return total(total, byte, weight), generate
+
+
+@intrinsic
+def _half(_, bits):
+    """Half of 2**bits, in 32 bits: what rounds a shift."""
+    from llvmlite import ir
+
+    def generate(_context, builder, _signature, arguments):
+        one = ir.Constant(ir.IntType(32), 1)
+        return builder.shl(one, builder.sub(arguments[0], one))
+
+    return bits(bits), generate
+
+
+@intrinsic
+def _narrow(_, a, b, weight_a, weight_b, bits):
+    """The rounded sum of two weighted bytes in 16 bits; no weight is negative and together they are 2**bits."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        short = ir.IntType(16)
+        first, second = (builder.zext(byte, short) for byte in arguments[:2])
+        weights = [builder.trunc(weight, short) for weight in arguments[2:4]]
+        shift = builder.trunc(arguments[4], short)
+        one = ir.Constant(short, 1)
+        half = builder.shl(one, builder.sub(shift, one))
+        total = builder.add(builder.mul(first, weights[0]), builder.mul(second, weights[1]))
+        return builder.trunc(builder.lshr(builder.add(total, half), shift), ir.IntType(8))
+
+    return types.uint8(a, b, weight_a, weight_b, bits), generate
+
+
+@intrinsic
+def _byte(_, total, bits):
+    """A sum as a byte."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        return clamped(builder, builder.ashr(*arguments), ir.IntType(8))
+
+    return types.uint8(total, bits), generate
+
+
+@kernel("uint8", "uint8", "int32", elements=("uint8",), taps=(2, 4, 0))
+def blend(taps):
+    """Rows of bytes times weights."""
+    block = rows_sum(taps)
+    vectors = target_has("avx2")
+
+    @inline
+    def blended_byte(params, base, weights, k):
+        total = _half(weights[0])
+        for row in range(params[1]):
+            total = _weigh(total, at(base, params[ROWS + row])[k], weights[1 + row])
+        return _byte(total, weights[0])
+
+    def body(params, base, dst, weights, start, stop):
+        count, pairs = params[0], (params[1] + 1) // 2
+        begin = 0
+        if vectors:
+            begin = count // 16 * 16
+            for k in range(0, begin, 16):
+                block(params, base, dst, weights, k, pairs)
+        for k in range(begin, count):
+            dst[k] = blended_byte(params, base, weights, k)
+
+    return body
+
+
+@kernel("uint8", "uint8", "uint8", elements=("uint8",))
+def spread():
+    """Any ratio, any pixel: one sum after the other."""
+
+    def body(params, line, dst, table, start, stop):
+        first, weights = as_int64(table, params[FIRST]), as_int32(table, params[WEIGHTS])
+        items, taps = params[ITEMS], params[TAPS]
+        bits = weights[0]
+        for pixel in range(params[OUTPUTS]):
+            begin = first[pixel] * items
+            for item in range(items):
+                total = _half(bits)
+                for k in range(taps):
+                    total = _weigh(total, line[begin + k * items + item], weights[1 + pixel * taps + k])
+                dst[pixel * items + item] = _byte(total, bits)
+
+    return body
+
+
+@kernel("uint8", "uint8", "uint8", elements=("uint8",), taps=(2, 4, 0))
+def spread_by_permutation(taps):
+    """Any ratio of short pixels: both taps of eight outputs are brought together by one permutation."""
+    block_sum = permuted_pairs(taps)
+
+    def body(params, line, dst, table, start, stop):
+        places, blocks = as_int64(table, params[PLACES]), at(table, params[BLOCKS])
+        items, pairs = params[ITEMS], (params[TAPS] + 1) // 2
+        total = params[OUTPUTS] * items
+        size = BLOCK_HEAD + 4 * BLOCK * pairs
+        for block in range((total + BLOCK - 1) // BLOCK):
+            index = min(block * BLOCK, total - BLOCK)
+            block_sum(line, places[block], 2 * items, at(blocks, block * size), dst, index, pairs, params[BITS])
+
+    return body
+
+
+@kernel("uint8", "uint8", "int32", elements=("uint8",))
+def blend_narrow():
+    """Two rows of bytes times small weights."""
+
+    def body(params, base, dst, weights, start, stop):
+        a, b = at(base, params[ROWS]), at(base, params[ROWS + 1])
+        bits, wa, wb = weights[0], weights[1], weights[2]
+        for k in range(params[0]):
+            dst[k] = _narrow(a[k], b[k], wa, wb, bits)
+
+    return body
+
+
+@kernel("uint8", "uint8", "uint8", elements=("uint8",), factor=(2, 4))
+def spread_narrow(factor):
+    """Two taps with small weights that repeat with every input pixel."""
+
+    @inline
+    def pixels(first, weights, line, dst, begin, end):
+        for pixel in range(begin, end):
+            place, w = first[pixel], 1 + 2 * pixel
+            dst[pixel] = _narrow(line[place], line[place + 1], weights[w], weights[w + 1], weights[0])
+
+    def body(params, line, dst, table, start, stop):
+        first, weights = as_int64(table, params[FIRST]), as_int32(table, params[WEIGHTS])
+        begin, end = params[REGULAR_FROM], params[REGULAR_TO]
+        pixels(first, weights, line, dst, 0, begin)
+        bits, out = weights[0], at(dst, begin)
+        for k in range((end - begin) // factor):
+            for phase in range(factor):
+                w = 1 + 2 * (begin + phase)
+                place = first[begin + phase] + k
+                out[k * factor + phase] = _narrow(line[place], line[place + 1], weights[w], weights[w + 1], bits)
+        pixels(first, weights, line, dst, end, params[OUTPUTS])
+
+    return body

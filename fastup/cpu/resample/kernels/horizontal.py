@@ -1,0 +1,172 @@
+"""Stages that resample one row: the horizontal step of an interpolation.
+
+``params``: 0 output pixels; 1 items per pixel; 2 taps; 3, 4 distances in the table, in bytes, of the int64 first tap
+(in pixels of the padded row) and of the weights of each output pixel; 5, 6 the output pixels between which weights
+repeat; 7, 8 distances of the blocks' first items and of their permutations and weights. The padded row reaches as far
+as any tap, so no tap is clamped here. The order of sums is that of `blend`.
+"""
+
+from __future__ import annotations
+
+from fastup.cpu.resample.kernels.permute import BLOCK_HEAD, LANES, permuted_sum
+from fastup.cpu.resample.kernels.vertical import FLOATS
+from fastup.cpu.simd import vectors
+from fastup.cpu.simd.moves import items_to_alignment, load_item
+from fastup.cpu.simd.pointers import as_int64, at, fma, view
+from fastup.runtime.kernel import inline, intrinsic, kernel
+
+OUTPUTS, ITEMS, TAPS, FIRST, WEIGHTS, REGULAR_FROM, REGULAR_TO, PLACES, BLOCKS, BITS = range(10)
+
+
+def sum_of(taps):
+    """Weighted sum ``(line, begin, apart, weights, at, count)`` of pixels `apart` items from each other."""
+
+    @inline
+    def two(line, begin, apart, weights, w, count):
+        return fma(line[begin], weights[w], line[begin + apart] * weights[w + 1])
+
+    @inline
+    def four(line, begin, apart, weights, w, count):
+        total = fma(line[begin], weights[w], line[begin + apart] * weights[w + 1])
+        total = fma(line[begin + 2 * apart], weights[w + 2], total)
+        return fma(line[begin + 3 * apart], weights[w + 3], total)
+
+    @inline
+    def many(line, begin, apart, weights, w, count):
+        total = line[begin] * weights[w]
+        for k in range(1, count):
+            # What lies beyond a filter's support has weight 0 and may be infinite.
+            if weights[w + k] != 0:
+                total = fma(line[begin + k * apart], weights[w + k], total)
+        return total
+
+    return {2: two, 4: four, 0: many}[taps]
+
+
+def pixels_by_table(taps):
+    """Output pixels `start` to `stop` by table, ``(params, line, dst, table, start, stop)``."""
+    weighted = sum_of(taps)
+
+    @inline
+    def spread_pixels(params, line, dst, table, start, stop):
+        first, weights = as_int64(table, params[FIRST]), view(table, params[WEIGHTS], dst)
+        items, count = params[ITEMS], params[TAPS]
+        for pixel in range(start, stop):
+            begin = load_item(first, pixel) * items
+            if items == 1:
+                dst[pixel] = weighted(line, begin, 1, weights, pixel * count, count)
+            else:
+                for item in range(items):
+                    dst[pixel * items + item] = weighted(line, begin + item, items, weights, pixel * count, count)
+
+    return spread_pixels
+
+
+@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4, 0))
+def by_table(taps):
+    """Any ratio, any pixel: vectors run over the items of a pixel, if it has many."""
+    spread_pixels = pixels_by_table(taps)
+
+    def body(params, line, dst, table, start, stop):
+        spread_pixels(params, line, dst, table, 0, params[OUTPUTS])
+
+    return body
+
+
+def regular_sum(taps, factor, store=vectors.store):
+    """A helper ``(line, first, weights, dst, begin, k)`` for the outputs of `LANES` input pixels from `k` on.
+
+    `begin` is the output pixel whose table, and whose neighbours', all others repeat.
+    """
+
+    @intrinsic
+    def block(_, line, first, weights, dst, begin, k):
+        from llvmlite import ir
+        from numba import types
+
+        kinds = types.void(line, first, weights, dst, types.intp, types.intp)
+        item = weights.dtype
+
+        def generate(context, builder, _signature, arguments):
+            line, first, weights, dst, begin, k = arguments
+            long, kind = ir.IntType(64), context.get_value_type(item)
+
+            def phase(number):
+                output = builder.add(begin, ir.Constant(long, number))
+                source = builder.add(builder.load(builder.gep(first, [output])), k)
+
+                def value(tap):
+                    place = builder.gep(line, [builder.add(source, ir.Constant(long, tap))])
+                    return vectors.load(builder, place, kind, LANES)
+
+                def weight(tap):
+                    place = builder.add(builder.mul(output, ir.Constant(long, taps)), ir.Constant(long, tap))
+                    return vectors.splat(builder, builder.load(builder.gep(weights, [place])), LANES)
+
+                return vectors.weighted(builder, taps, value, weight)
+
+            target = builder.add(begin, builder.mul(k, ir.Constant(long, factor)))
+            joined = vectors.woven(builder, [phase(number) for number in range(factor)])
+            store(builder, joined, builder.gep(dst, [target]))
+            return context.get_dummy_value()
+
+        return kinds, generate
+
+    return block
+
+
+@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4), factor=(2, 4), far=(0, 1))
+def regular(taps, factor, far):
+    """Weights that repeat with every input pixel: shifted loads and interleaved stores, no table within the row.
+
+    With `far` the blocks go past the caches, from the first aligned address on, and the last one does not lie over the
+    one before: an ordinary store would have to read the line that has just been sent away.
+    """
+    spread_pixels = pixels_by_table(taps)
+    block = regular_sum(taps, factor, vectors.stream if far else vectors.store)
+
+    def body(params, line, dst, table, start, stop):
+        first, weights = as_int64(table, params[FIRST]), view(table, params[WEIGHTS], dst)
+        begin, end = params[REGULAR_FROM], params[REGULAR_TO]
+        if far:
+            begin = min(end, begin + items_to_alignment(dst, begin))
+        pixels = (end - begin) // factor
+        whole = pixels // LANES * LANES
+        for k in range(0, whole, LANES):
+            block(line, first, weights, dst, begin, k)
+        if far or whole == 0:
+            pixels = whole
+        elif pixels > whole:
+            block(line, first, weights, dst, begin, pixels - LANES)
+        spread_pixels(params, line, dst, table, 0, begin)
+        spread_pixels(params, line, dst, table, begin + pixels * factor, params[OUTPUTS])
+
+    return body
+
+
+def block_by_block(block_sum):
+    """The body that computes a row in blocks of `LANES` items."""
+
+    def body(params, line, dst, table, start, stop):
+        places, blocks = as_int64(table, params[PLACES]), at(table, params[BLOCKS])
+        items, count = params[ITEMS], params[TAPS]
+        total = params[OUTPUTS] * items
+        size = BLOCK_HEAD + 4 * LANES * count
+        for block in range((total + LANES - 1) // LANES):
+            # The last block lies over the one before, so that no store leaves the row.
+            index = min(block * LANES, total - LANES)
+            block_sum(line, places[block], items, at(blocks, block * size), dst, index, count)
+
+    return body
+
+
+@kernel("element", "element", "uint8", elements=("float32",), taps=(2, 4, 0), pair=(0, 1))
+def by_permutation(taps, pair):
+    """Any ratio of short pixels: blocks of outputs whose items are brought to their lanes by permutation."""
+    return block_by_block(permuted_sum(taps, pair))
+
+
+@kernel("element", "element", "uint8", elements=("float32",), pair=(0, 1))
+def add_by_permutation(pair):
+    """The same sums added to what the row holds, tap by tap; items that two blocks have in common count once."""
+    return block_by_block(permuted_sum(0, pair, adds=True))

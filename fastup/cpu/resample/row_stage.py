@@ -1,0 +1,207 @@
+"""Choose how the pixels of a row are resampled, and lay out that stage's table."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastup.cpu.resample.kernels import byte_vectors, fixed, horizontal, permute
+from fastup.plan.base import Array
+from fastup.plan.sampling.axes import Axis
+from fastup.runtime.abi import Entry
+from fastup.runtime.kernel import target_has
+
+FAMILIES = (
+    horizontal.by_table,
+    horizontal.regular,
+    horizontal.by_permutation,
+    horizontal.add_by_permutation,
+    fixed.spread,
+    fixed.spread_by_permutation,
+    fixed.spread_narrow,
+)
+_FACTORS = horizontal.regular.constants["factor"]
+_NARROW_BITS = 7  # 255 * 2**7 and its rounding stay below 2**16
+MOST_ADDED = 2 * permute.LANES  # taps of a pixel; more reach further than a block of outputs can read
+_SHORT_PIXEL = 16  # items; longer pixels fill vectors by themselves
+
+
+class Strip(NamedTuple):
+    """The table of one strip: taps relative to the padded row, and which input the row holds."""
+
+    span: tuple[int, int, int, int]  # first pixel that is read, copies before, pixels, copies after
+    first: Array
+    weights: Array
+    items: int
+    axis: Axis
+
+
+class Choice(NamedTuple):
+    """The stage that all strips of a call share."""
+
+    entry: Entry
+    method: str
+    computed: str
+    far: bool = False  # whether it writes past the caches itself
+
+    def params(self, strip: Strip, table: Any) -> tuple[int, ...]:
+        """Parameters of the stage for one strip; its arrays go into `table`."""
+        return _params(self, strip, table)
+
+
+def constant_taps(axis: Axis) -> int:
+    """Taps that a kernel has as a constant, in torch's order of sums; 0 for any number, in sequence."""
+    return 0 if axis.antialias else {"linear": 2, "cubic": 4}.get(axis.mode, 0)
+
+
+def strip_of(axis: Axis, items: int) -> Strip:
+    """The table of a strip of output pixels."""
+    first, weights = axis.table()
+    low, high = int(first.min()), int(first.max()) + weights.shape[1]
+    before, after = max(0, -low), max(0, high - axis.extent)
+    return Strip((low + before, before, high - low - before - after, after), first - low, weights, items, axis)
+
+
+def common(strips: list[Strip], computed: str, far: bool = False) -> Choice | None:
+    """The quickest stage that can do every strip; `far`: whether its rows are a result that no cache holds."""
+    if not strips:
+        return None
+    taps, items = constant_taps(strips[0].axis), strips[0].items
+    if computed == "uint8":
+        return _common_fixed(strips, taps, items)
+    factors = {_regular_factor(strip) for strip in strips}
+    if taps and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
+        return Choice(horizontal.regular(computed, taps, *factors, int(far)), "regular", computed, far)
+    if computed == "float32" and items < _SHORT_PIXEL and target_has("avx2"):
+        reach = max(_reach(strip, permute.LANES) for strip in strips)
+        if reach <= 2 * permute.LANES:
+            entry = horizontal.by_permutation(computed, taps, int(reach > permute.LANES))
+            return Choice(entry, "permutation", computed)
+    return Choice(horizontal.by_table(computed, taps), "table", computed)
+
+
+def adding(strips: list[Strip], computed: str) -> Entry | None:
+    """The stage that adds the taps of short pixels to a row; None where a loop over the pixels is as quick or safer."""
+    if not strips or computed != "float32" or strips[0].items >= _SHORT_PIXEL or not target_has("avx2"):
+        return None
+    reach = max(_reach(strip, permute.LANES) for strip in strips)
+    return horizontal.add_by_permutation(computed, int(reach > permute.LANES)) if reach <= 2 * permute.LANES else None
+
+
+def ones(strip: Strip, table: Any) -> tuple[int, ...]:
+    """Parameters of `adding`: every tap that is read has weight 1."""
+    places, blocks = _permutation(strip._replace(weights=(strip.weights != 0).astype(np.float32)))
+    common = len(blocks) * permute.LANES - len(strip.first) * strip.items
+    blocks[-1, 1:, :common] = 0
+    return (len(strip.first), strip.items, strip.weights.shape[1], 0, 0, 0, 0, table.add(places), table.add(blocks), 0)
+
+
+def narrowed(weights: Array, bits: int) -> tuple[Array, int] | None:
+    """Fixed-point weights of two taps with fewer bits, where 16 bits then hold every sum; None if they do not."""
+    spare = bits
+    for weight in np.unique(weights[weights != 0]):
+        spare = min(spare, (int(weight) & -int(weight)).bit_length() - 1)
+    if weights.shape[1] != 2 or (weights < 0).any() or not 1 <= bits - spare <= _NARROW_BITS:
+        return None
+    return weights >> spare, bits - spare
+
+
+def _common_fixed(strips: list[Strip], taps: int, items: int) -> Choice:
+    factors = {_regular_factor(strip) for strip in strips}
+    small = all(narrowed(strip.weights, strip.axis.bits) for strip in strips)
+    if small and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
+        return Choice(fixed.spread_narrow("uint8", *factors), "narrow", "uint8")
+    # Both taps of a pair come out of one vector of 16 bytes.
+    reach = max(_reach(strip, byte_vectors.BLOCK) + items for strip in strips)
+    if reach <= 2 * byte_vectors.BLOCK and target_has("avx2"):
+        return Choice(fixed.spread_by_permutation("uint8", taps), "fixed permutation", "uint8")
+    return Choice(fixed.spread("uint8"), "fixed table", "uint8")
+
+
+def _regular_factor(strip: Strip) -> int:
+    """The factor by which an axis grows, if its weights repeat exactly over most of the strip.
+
+    With align_corners they repeat over a few pixels here and there, and all others would be summed one by one.
+    """
+    factor = round(strip.axis.n_out / strip.axis.n_in)
+    begin, end = _regular_range(strip, factor) if factor in _FACTORS else (0, 0)
+    return factor if 4 * (end - begin) >= 3 * len(strip.first) else 0
+
+
+def _regular_range(strip: Strip, factor: int) -> tuple[int, int]:
+    """The output pixels between which each pixel's table is that of the pixel `factor` before, one tap further."""
+    first, weights = strip.first, strip.weights
+    if len(first) < 3 * factor:
+        return 0, 0
+    same = (first[factor:] == first[:-factor] + 1) & (weights[factor:] == weights[:-factor]).all(axis=1)
+    wrong = np.flatnonzero(~same)
+    middle = len(same) // 2
+    begin = int(wrong[wrong < middle].max(initial=-1)) + 1
+    end = int(wrong[wrong >= middle].min(initial=len(same))) + factor
+    return begin, begin + (end - begin) // factor * factor
+
+
+def _flat(strip: Strip) -> Array:
+    """The padded row's item that the first tap of each output item reads."""
+    return (strip.first[:, None] * strip.items + np.arange(strip.items)).ravel()
+
+
+def _blocks(strip: Strip, lanes: int) -> Array:
+    """Output items of each block; the last block lies over the one before."""
+    total = len(strip.first) * strip.items
+    begins = np.minimum(np.arange(0, total, lanes), total - lanes)
+    return begins[:, None] + np.arange(lanes)
+
+
+def _reach(strip: Strip, lanes: int) -> int:
+    """Items between the first and the last that a block reads for one tap."""
+    if len(strip.first) * strip.items < lanes:
+        return 2**62
+    taken = _flat(strip)[_blocks(strip, lanes)]
+    return int((taken.max(axis=1) - taken.min(axis=1)).max()) + 1
+
+
+def _params(choice: Choice, strip: Strip, table: Any) -> tuple[int, ...]:
+    taps, outputs = strip.weights.shape[1], len(strip.first)
+    if choice.method == "permutation":
+        places, blocks = _permutation(strip)
+        return (outputs, strip.items, taps, 0, 0, 0, 0, table.add(places), table.add(blocks), 0)
+    if choice.method == "fixed permutation":
+        places, blocks = _fixed_permutation(strip)
+        return (outputs, strip.items, taps, 0, 0, 0, 0, table.add(places), table.add(blocks), strip.axis.bits)
+    first = table.add(strip.first)
+    begin, end = 0, 0
+    if choice.method in ("regular", "narrow"):
+        begin, end = _regular_range(strip, round(strip.axis.n_out / strip.axis.n_in))
+    if choice.computed == "uint8":
+        numbers, bits = strip.weights, strip.axis.bits
+        if choice.method == "narrow":
+            numbers, bits = narrowed(numbers, bits) or (numbers, bits)
+        place = table.add(np.concatenate([[bits], numbers.ravel()]).astype(np.int32))
+        return (outputs, strip.items, taps, first, place, begin, end, 0, 0, 0)
+    weights = table.add(strip.weights.astype(choice.computed))
+    return (outputs, strip.items, taps, first, weights, begin, end, 0, 0, 0)
+
+
+def _permutation(strip: Strip) -> tuple[Array, Array]:
+    """First item of each block, and the blocks: places of the lanes, then weights tap by tap."""
+    chosen = _blocks(strip, permute.LANES)
+    taken = _flat(strip)[chosen]
+    places = taken.min(axis=1)
+    blocks = np.zeros((len(chosen), 1 + strip.weights.shape[1], permute.LANES), np.float32)
+    blocks[:, 0].view(np.int32)[...] = taken - places[:, None]
+    blocks[:, 1:] = strip.weights[chosen // strip.items].transpose(0, 2, 1)
+    return places, blocks
+
+
+def _fixed_permutation(strip: Strip) -> tuple[Array, Array]:
+    """First item of each block, and the blocks: places of both taps of each lane, then weights pair by pair."""
+    chosen = _blocks(strip, byte_vectors.BLOCK)
+    taken = _flat(strip)[chosen]
+    places = taken.min(axis=1)
+    near = (taken - places[:, None]).astype(np.uint8)
+    both = np.stack([near, near + np.uint8(strip.items)], axis=2).reshape(len(chosen), -1)
+    weights = np.pad(strip.weights, ((0, 0), (0, strip.weights.shape[1] % 2))).astype(np.int16)
+    pairs = weights.reshape(len(weights), -1, 2)[chosen // strip.items].transpose(0, 2, 1, 3)
+    return places, np.concatenate([both, pairs.reshape(len(chosen), -1).view(np.uint8)], axis=1)

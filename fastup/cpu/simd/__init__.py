@@ -1,0 +1,1 @@
+"""What all kernels are made of: vectors, pointers, conversions, moves of items."""

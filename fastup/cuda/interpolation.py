@@ -1,0 +1,139 @@
+"""Interpolation on a device: nearest as a copy by places, the rest axis by axis with the plan's tables."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastup.cuda import floats, memory
+from fastup.cuda.copies import Digits, contiguous, copy
+from fastup.cuda.kernels import resample
+from fastup.cuda.memory import View
+from fastup.plan import InterpolatePlan
+from fastup.plan.base import Array
+from fastup.plan.sampling.axes import MOST_ADDED, Axis
+
+# The order in which torch's compiled code sums the taps of sampled filters.
+_GRID = 1.5 * 2.0**22  # beside it a float64 has steps of 2**-30, far above what a sum of small integers errs by
+_ORDERS = {"linear": (1, 0), "cubic": (1, 0, 2, 3)}
+
+
+def run(plan: InterpolatePlan, x: View, results: tuple[View, ...], _operands: tuple[Any, ...]) -> None:
+    """Fill the result."""
+    if all(axis.copies for axis in plan.axes):
+        _copy(plan, x, results[0])
+        return
+    x = contiguous(plan, x)
+    if all(axis.mode == "area" for axis in plan.axes):
+        if plan.dtype.kind in "iu":
+            bits = 4 * plan.dtype.itemsize
+            halves = memory.uploaded(np.array([bits, 2**bits - 1], plan.dtype))
+            items = (one.flat(plan.dtype)[0] for one in (x, results[0]))
+            memory.launch(resample.area_integers, results[0].size, _windows(plan), halves, *items)
+            return
+        made = floats.target(results[0])
+        memory.launch(resample.area, results[0].size, _windows(plan), MOST_ADDED, floats.widened(x), made)
+    elif any(axis.fixed for axis in plan.axes):
+        _fixed(plan, x, results[0])
+        return
+    else:
+        made = _weighted(plan, x, results[0])
+    floats.narrowed(made, results[0], _GRID if plan.wide else 0.0)
+
+
+def _computed(plan: InterpolatePlan) -> np.dtype[Any]:
+    """What sums are computed in: float64 also where float32 has too few digits for weights or sums."""
+    more = plan.wide or any(axis.sums_many for axis in plan.axes)
+    return np.dtype(np.float64) if more else floats.computed_in(plan.dtype)
+
+
+def _copy(plan: InterpolatePlan, x: View, y: View) -> None:
+    digits: Digits = []
+    for axis, (extent, step) in enumerate(zip(plan.output_shape, x.strides, strict=True)):
+        stride = step // x.dtype.itemsize
+        if axis in plan.spatial_axes:
+            first = _whole(plan.axes[axis - plan.spatial_axes[0]])[0]
+            digits.append((extent, first * stride))
+        else:
+            digits.append((extent, stride))
+    copy(plan, "copy", digits, x, y)
+
+
+def _whole(axis: Axis) -> tuple[Array, Array]:
+    """First positions and weights of a window of any length, which tables are built of in parts."""
+    tables = [part.table() for part in axis.parts()]
+    most = max(table.weights.shape[1] for table in tables)
+    padded = [np.pad(table.weights, [(0, 0), (0, most - table.weights.shape[1])]) for table in tables]
+    return np.concatenate([table.first for table in tables]), np.concatenate(padded)
+
+
+class _Pass:
+    """One axis, with its tables on the device."""
+
+    def __init__(self, axis: Axis, inner: int, kind: np.dtype[Any]) -> None:
+        first, weights = _whole(axis)
+        self.bits = axis.bits if axis.fixed else 0
+        if axis.fixed and axis.is_identity:  # only cut: one half of twice the pixel
+            weights, self.bits = np.full(weights.shape, 2, np.int32), 1
+        taps = weights.shape[1]
+        sampled = taps in (2, 4) and not axis.antialias and axis.mode in _ORDERS and not axis.copies
+        order = _ORDERS[axis.mode] if sampled else tuple(range(taps))
+        self.sizes, self.taps = (axis.extent, axis.length, inner), taps
+        self.order, self.first = memory.table(list(order)), memory.uploaded(first.astype(np.int64))
+        self.counts = memory.uploaded(axis.counts(weights).astype(np.int64))
+        self.weights = memory.uploaded(weights.ravel() if axis.fixed else weights.ravel().astype(kind))
+
+
+def _passes(plan: InterpolatePlan) -> list[tuple[_Pass, tuple[int, ...]]]:
+    """The axes that change, the last one first, and the shape after each."""
+    known = memory.kept(plan, "passes")
+    if not known:
+        shape = list(plan.input_shape)
+        for number in reversed(range(len(plan.axes))):
+            axis, place = plan.axes[number], plan.spatial_axes[number]
+            if axis.is_identity and axis.length == axis.extent:
+                continue
+            shape[place] = axis.length
+            known.append((_Pass(axis, math.prod(shape[place + 1 :]), _computed(plan)), tuple(shape)))
+    return known
+
+
+def _weighted(plan: InterpolatePlan, x: View, y: View) -> Any:
+    kind, passes = _computed(plan), _passes(plan)
+    current = floats.widened(x, kind)
+    for number, (one, shape) in enumerate(passes):
+        last = number == len(passes) - 1
+        made = floats.target(y, kind) if last else memory.empty((math.prod(shape),), kind)
+        tables = (one.order, one.first, one.counts, one.weights)
+        memory.launch(resample.weighted, math.prod(shape), *one.sizes, one.taps, *tables, current, made)
+        current = made
+    return current
+
+
+def _fixed(plan: InterpolatePlan, x: View, y: View) -> None:
+    current, passes = x.flat(np.uint8)[0], _passes(plan)
+    for number, (one, shape) in enumerate(passes):
+        last = number == len(passes) - 1
+        made = y.flat(np.uint8)[0] if last else memory.empty((math.prod(shape),), np.uint8)
+        tables = (one.bits, one.first, one.weights)
+        memory.launch(resample.fixed, math.prod(shape), *one.sizes, one.taps, *tables, current, made)
+        current = made
+
+
+def _windows(plan: InterpolatePlan) -> Any:
+    """The table of the area kernel."""
+    known = memory.kept(plan, "area")
+    if not known:
+        missing = 3 - len(plan.axes)
+        entries, lists = [1, 1, 0] * missing, [0, 1]
+        for axis in plan.axes:
+            entries += [axis.extent, axis.length, 10 + len(lists)]
+            windows = axis.windows()
+            lists += [int(number) for number in windows.ravel()]
+        for k in range(missing):
+            entries[3 * k + 2] = 10
+        items = plan.input_shape[-1] if plan.data_format == "channels_last" else 1
+        known.append(memory.table([*entries, items, *lists]))
+    return known[0]

@@ -1,0 +1,1 @@
+"""What an output position reads and with which weights: filters, coordinate rules, tables."""
