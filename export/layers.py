@@ -11,10 +11,10 @@ import onnx
 from fastup import nn
 from fastup import plan as plans
 from fastup.export import running
-from fastup.export._exporters import LOWERINGS, dims_of
+from fastup.export.exporters import dims_of
 from fastup.export.graph import DEFAULT_OPSET, Graph, UnsupportedExport, Value
 from fastup.export.operators import convolution, interpolation, pooling, shuffle
-from fastup.export.operators.weights import Weights
+from fastup.export.operators.call import LOWERINGS, Call, Weights
 from fastup.nn._conv_nd import ConvNd, ConvTransposeNd, SubPixelConvNd
 from fastup.nn._normalisation import BatchNorm
 from fastup.nn._pooling import MaxPoolNd, MaxUnpoolNd
@@ -48,21 +48,19 @@ def _known(x: Value) -> tuple[int, ...]:
 
 def _shuffle(walk: _Walk, layer: nn.PixelShuffle, x: Value) -> Value:
     plan = plans.pixel_shuffle(_known(x), x.dtype, layer.upscale_factor)
-    return shuffle.append(walk.graph, x, plan, walk.lowering)
+    return shuffle.append(walk.graph, x, plan, Call(walk.lowering))
 
 
 def _unshuffle(walk: _Walk, layer: nn.PixelUnshuffle, x: Value) -> Value:
     plan = plans.pixel_unshuffle(_known(x), x.dtype, layer.downscale_factor)
-    return shuffle.append(walk.graph, x, plan, walk.lowering)
+    return shuffle.append(walk.graph, x, plan, Call(walk.lowering))
 
 
 def _upsample(walk: _Walk, layer: nn.Upsample, x: Value) -> Value:
     options = (layer.mode, layer.align_corners, layer.recompute_scale_factor, layer.antialias)
     plan = plans.interpolate(_known(x), x.dtype, layer.size, layer.scale_factor, *options, rounding=layer.rounding)
-    factor = layer.scale_factor
-    factors = factor if isinstance(factor, (tuple, list)) else [factor] * len(plan.size)
-    given = None if factor is None else tuple(float(one) for one in factors)
-    return interpolation.append(walk.graph, x, plan, walk.lowering, given, layer.rounding)
+    asked = {"scale_factor": layer.scale_factor, "rounding": layer.rounding}
+    return interpolation.append(walk.graph, x, plan, Call(walk.lowering, asked))
 
 
 # Operator without its rank, and which attributes of the layer its plan takes.
@@ -78,13 +76,13 @@ def _convolution(walk: _Walk, layer: Any, x: Value) -> Value:
     make = getattr(plans, f"{kind}{layer.rank}d")
     plan = make(_known(x), x.dtype, layer.weight.shape, **{name: getattr(layer, name) for name in names})
     plan.check_operands(tuple(map(described, (layer.weight, layer.bias, None))))
-    return convolution.append(walk.graph, x, plan, walk.lowering, Weights(layer.weight, layer.bias))
+    return convolution.append(walk.graph, x, plan, Call(walk.lowering, weights=Weights(layer.weight, layer.bias)))
 
 
 def _pool(walk: _Walk, layer: Any, x: Value) -> Value:
     arguments = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.ceil_mode, layer.return_indices)
     plan = getattr(plans, f"max_pool{layer.rank}d")(_known(x), x.dtype, *arguments)
-    values, *indices = pooling.append_pool(walk.graph, x, plan, walk.lowering)
+    values, *indices = pooling.append_pool(walk.graph, x, plan, Call(walk.lowering))
     walk.indices += indices
     return values
 
@@ -95,7 +93,7 @@ def _unpool(walk: _Walk, layer: Any, x: Value) -> Value:
     plan = getattr(plans, f"max_unpool{layer.rank}d")(
         _known(x), x.dtype, layer.kernel_size, layer.stride, layer.padding
     )
-    return pooling.append_unpool(walk.graph, x, walk.indices.pop(), plan, walk.lowering, False)
+    return pooling.unpooled(walk.graph, x, walk.indices.pop(), plan, walk.lowering, False)
 
 
 def _batch_norm(walk: _Walk, layer: BatchNorm, x: Value) -> Value:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastup import init as init
 from fastup import plan as plan
-from fastup.cpu import warmup as warmup
 from fastup.operators import conv1d as conv1d
 from fastup.operators import conv2d as conv2d
 from fastup.operators import conv3d as conv3d
@@ -33,6 +32,7 @@ from fastup.operators import transposed_to_subpixel as transposed_to_subpixel
 from fastup.operators import upsample_argmax as upsample_argmax
 from fastup.operators import upsample_softmax_max as upsample_softmax_max
 from fastup.operators import upsample_threshold as upsample_threshold
+from fastup.operators import warmup as warmup
 from fastup.operators import zero_stuff as zero_stuff
 from fastup.runtime.memory import release_memory as release_memory
 from fastup.runtime.workers import get_num_threads as get_num_threads

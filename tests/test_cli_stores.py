@@ -67,7 +67,7 @@ def expected(x: Array, axes: str | None, factor: Any, mode: str) -> Array:
     if axes == "cyx":
         return fastup.interpolate(x[None], None, factor, mode)[0]  # type: ignore[no-any-return]
     if x.ndim == 5:
-        return fastup.interpolate(x, None, factor, mode)  # type: ignore[no-any-return]
+        return fastup.interpolate(x, None, factor, mode)
     return fastup.interpolate(x[None, None], None, factor, mode)[0, 0]  # type: ignore[no-any-return]
 
 

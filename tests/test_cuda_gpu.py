@@ -67,7 +67,7 @@ def test_arrays_of_cupy() -> None:
 def test_any_object_with_the_interface() -> None:
     x = np.random.default_rng(0).standard_normal((1, 4, 9, 7), np.float32)
     device = cuda.to_device(x)
-    result = fastup.pixel_shuffle(memory._Interface(device.__cuda_array_interface__, device), 2)
+    result: Any = fastup.pixel_shuffle(memory._Interface(device.__cuda_array_interface__, device), 2)
     np.testing.assert_array_equal(result.copy_to_host(), fastup.pixel_shuffle(x, 2))
 
 

@@ -136,7 +136,7 @@ S, L = np.zeros((10, 10)), np.zeros((20, 20))
 NAN = np.full((20, 20), np.nan)
 MESSAGES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: fit_subpixel([], 2), ValueError, "pairs must hold at least one pair of pictures, got none"),
-    (lambda: fit_subpixel(3, 2), TypeError, "pairs must be an iterable of pairs of pictures, got int"),  # type: ignore[arg-type]
+    (lambda: fit_subpixel(3, 2), TypeError, "pairs must be an iterable of pairs of pictures, got int"),
     (lambda: fit_subpixel((S, L), 2), TypeError, "each of pairs must be a tuple (small, large), got ndarray"),
     (lambda: fit_subpixel([(S, L, L)], 2), TypeError, "each of pairs must be a tuple (small, large), got tuple"),
     (

@@ -14,14 +14,14 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from fastup import cpu
 from fastup.cpu.conv.kernels import gemm, gemm_wide, transpose
 from fastup.cpu.resample.kernels import fixed
+from fastup.plan.registry import ROWS
 from fastup.runtime import digest, kernel, object_code
 
 PACKAGE = Path(kernel.__file__).parents[1]
 KERNELS = [*(PACKAGE / "cpu").glob("*/kernels/*.py"), *(PACKAGE / "cpu" / "simd").glob("*.py")]
-FAMILIES = list(dict.fromkeys(family for families in cpu.FAMILIES.values() for family in families))
+FAMILIES = list(dict.fromkeys(family for row in ROWS.values() for family in row.families))
 CATALOGUE = [(family, instance) for family in FAMILIES for instance in family.instances()]
 
 

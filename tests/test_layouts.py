@@ -177,7 +177,8 @@ def test_what_numpy_can_view() -> None:
             return (1, 0)
 
     values_of: Any = values
-    for x in (memoryview(values_of), Wrapped(), Exported()):
+    held: list[Any] = [memoryview(values_of), Wrapped(), Exported()]
+    for x in held:
         y = fastup.pixel_shuffle(x, 2)
         assert type(y) is np.ndarray
         np.testing.assert_array_equal(y, expected)

@@ -195,7 +195,7 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         "run: operands must be empty for a plan of pixel_shuffle, got 1",
     ),
     (
-        lambda: fastup.run(fastup.plan.pixel_shuffle(X.shape, "f4", 2), X, operands=5),  # type: ignore[arg-type]
+        lambda: fastup.run(fastup.plan.pixel_shuffle(X.shape, "f4", 2), X, operands=5),
         TypeError,
         "run: operands must be a tuple of arrays, got int",
     ),

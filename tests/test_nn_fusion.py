@@ -83,7 +83,7 @@ def test_a_shuffle_joins_its_convolution(rank: int, monkeypatch: pytest.MonkeyPa
     expected = one_by_one(layers, x)
     for layer, name in ((nn.PReLU, "values"), (type(layers[1]), "_normalised")):
         monkeypatch.setattr(layer, name, None)  # nothing may call it
-    monkeypatch.setattr("fastup.functional.pixel_shuffle", None)
+    monkeypatch.setattr("fastup.operators.pixel_shuffle", None)
     assert_close(nn.Sequential(*layers)(x), expected, 3e-6)
 
 

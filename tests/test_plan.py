@@ -82,7 +82,7 @@ def test_the_least_recently_used_plan_goes_first() -> None:
     plans = {n: fastup.plan.interpolate((1, 1, n), "float32", size=100) for n in (10, 11, 12, 13)}
     for n, plan in plans.items():
         fastup.run(plan, np.ones((1, 1, n), np.float32))
-    cache = plan_cache._Cache(3 * max(map(plan_cache.weight, plans.values())))
+    cache = plan_cache._Cache(3 * (max(map(plan_cache.weight, plans.values())) + plan_cache._KEY_BYTES))
     for n in (10, 11, 12):
         cache.put((n,), plans[n])
     cache.get((10,))

@@ -393,7 +393,7 @@ CHANNELLESS = np.zeros((2, 0, 4, 5), np.float32)
             "upsample_softmax_max: logits must have dtype float16, bfloat16, float32 or float64, got int32",
         ),
         (
-            lambda: fastup.upsample_threshold(X, 8, "0.5"),  # type: ignore[arg-type]
+            lambda: fastup.upsample_threshold(X, 8, "0.5"),
             TypeError,
             "upsample_threshold: threshold must be a number, got '0.5'",
         ),

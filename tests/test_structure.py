@@ -86,11 +86,11 @@ def test_one_stem_per_operator_family() -> None:
 
 def test_every_operator_has_an_exporter_and_a_plan() -> None:
     import fastup.export
-    from fastup import cpu
+    from fastup.operators import OPERATORS
     from tests.cases import CASES, CONVS, POOLS, SEGMENTED, STUFFED
 
     pools = {case.operator for case in POOLS}
-    operators = set(cpu.OPERATORS)
+    operators = set(OPERATORS)
     assert operators <= set(fastup.__all__)
     assert operators <= set(fastup.export.__all__)
     assert operators <= set(fastup.plan.__all__)

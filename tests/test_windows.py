@@ -132,7 +132,7 @@ def test_windows_of_so_many_bytes() -> None:
             expected[tuple(slice(*ends) for ends in window)] = 1
             np.testing.assert_array_equal(covered, expected)
     with pytest.raises(TypeError, match="interpolate: most_bytes must be an integer, got 'a'"):
-        whole.windows("a")  # type: ignore[arg-type]
+        whole.windows("a")
     for planar in (
         fastup.plan.max_unpool2d((1, 1, 4, 4), "float32", 2),
         fastup.plan.max_pool2d((1, 1, 4, 4), "float32", 2, return_indices=True),

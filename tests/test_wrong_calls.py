@@ -13,7 +13,7 @@ import pytest
 
 import fastup
 import fastup.nn
-from fastup import cpu
+from fastup.operators import OPERATORS
 from fastup.plan.check import shown
 
 X, X1, X3 = (np.ones((1, 4, *(4,) * rank), np.float32) for rank in (2, 1, 3))
@@ -139,7 +139,7 @@ class Target(NamedTuple):
         ran = (self.good["plan"].operator,) if self.name == "run" else ()
         if "opset" in self.good:
             return (self.name, "fastup", "export", "PixelShuffle", "pixel_shuffle")
-        return (self.name, "fastup", "run", *ran, *(cpu.OPERATORS if hasattr(fastup.nn, self.name) else ()))
+        return (self.name, "fastup", "run", *ran, *(OPERATORS if hasattr(fastup.nn, self.name) else ()))
 
 
 CONV: dict[str, Any] = {
@@ -406,7 +406,7 @@ def test_wrong_calls(group: str) -> None:
 
 
 def test_every_operator_is_called_wrongly() -> None:
-    assert {target.name for target in functions()} == set(cpu.OPERATORS)
+    assert {target.name for target in functions()} == set(OPERATORS)
     for target in functions():
         if "interpolate" in target.name:
             assert set(inspect.signature(target.call).parameters) == set(target.good)

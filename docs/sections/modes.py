@@ -13,7 +13,7 @@ from docs.panels import Tile, sheet, tile
 from docs.sections import Picture, Section
 
 _TIMES = 4
-_MODES = ("nearest", "nearest-exact", "area", "bilinear", "bicubic", "lanczos")
+_MODES: tuple[Any, ...] = ("nearest", "nearest-exact", "area", "bilinear", "bicubic", "lanczos")
 
 
 def make() -> Section:
@@ -69,7 +69,7 @@ def _photo() -> tuple[list[Tile], dict[str, float], float]:
     return _tiles("the photo\nitself", large, results, aligned, window), found, apart
 
 
-def _resized(x: Array, size: Any, mode: str, **options: Any) -> Array:
+def _resized(x: Array, size: Any, mode: Any, **options: Any) -> Array:
     return np.asarray(fastup.interpolate(x, size=tuple(size), mode=mode, **options))
 
 
@@ -93,5 +93,5 @@ def _names() -> str:
     )
 
 
-def _enlarged(x: Array, mode: str) -> Array:
+def _enlarged(x: Array, mode: Any) -> Array:
     return np.asarray(fastup.interpolate(x, scale_factor=2.5, mode=mode))

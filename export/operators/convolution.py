@@ -10,25 +10,26 @@ import numpy as np
 from fastup import plan as plans
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import shuffle, windows
+from fastup.export.operators.call import Call, Weights
 from fastup.export.operators.layout import arranged, arranged_back
-from fastup.export.operators.weights import Weights
 from fastup.operators import subpixel_to_transposed
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 
-SUBPIXEL = ("conv", "conv_transpose")
 _LARGEST_TABLE = 1 << 20  # "auto" writes no larger ones
 
 
-def append(graph: Graph, x: Value, plan: ConvPlan, lowering: str, weights: Weights, subpixel: str = "conv") -> Value:
+def append(graph: Graph, x: Value, plan: ConvPlan, call: Call) -> Value:
     """Append the convolution to the graph; dimensions of `x` may be symbolic, except its channels."""
     if isinstance(x.shape[plan.channel_axis], str):
         raise UnsupportedExport(f"{plan.operator}: channels must be a number, got {x.shape[plan.channel_axis]!r}")
     # Sums of halves are float32 here and in every runtime; written out, nothing is left to interpret.
     computed = np.dtype(np.float64 if plan.dtype.itemsize == 8 else np.float32)
-    weights = weights.astype(computed)
+    if call.weights is None:
+        raise TypeError(f"{plan.operator}: weight must be an array, got None")
+    weights = call.weights.astype(computed)
     inner = arranged(graph, graph.cast(x, computed), plan)
-    y = _convolved(graph, inner, plan, _form(plan, inner, lowering), weights, subpixel)
+    y = _convolved(graph, inner, plan, _form(plan, inner, call.lowering), weights, call.subpixel)
     y = graph.cast(_activated(graph, y, plan, weights.slopes), plan.dtype.newbyteorder("="))
     return arranged_back(graph, y, plan)
 
@@ -118,7 +119,7 @@ def _convolved(graph: Graph, x: Value, plan: ConvPlan, form: str, weights: Weigh
     twin = getattr(plans, f"conv{plan.rank}d")(shape, x.dtype, plan.weight_shape, padding=plan.padding)
     phases = _convolved(graph, x, twin, form, weights, subpixel)
     shuffled = plans.pixel_shuffle(twin.output_shape, x.dtype, plan.stride)
-    return shuffle.append(graph, phases, shuffled, "auto")
+    return shuffle.append(graph, phases, shuffled, Call("auto"))
 
 
 def _as_transposed(

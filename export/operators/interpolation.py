@@ -11,6 +11,7 @@ import numpy as np
 
 from fastup.export.graph import Graph, Value
 from fastup.export.operators import choose_form, integers, means, resize, tables
+from fastup.export.operators.call import Call
 from fastup.export.operators.request import NEAREST, Request, unsupported
 from fastup.plan import InterpolatePlan
 
@@ -18,24 +19,17 @@ from fastup.plan import InterpolatePlan
 _RUNS = {np.dtype(t) for t in (np.float16, np.float32, np.int8, np.uint8, np.int32)}
 
 
-def append(
-    graph: Graph,
-    x: Value,
-    plan: InterpolatePlan,
-    lowering: str,
-    scale_factor: tuple[float, ...] | None = None,
-    rounding: str = "floor",
-) -> Value:
+def append(graph: Graph, x: Value, plan: InterpolatePlan, call: Call) -> Value:
     """Append the interpolation to the graph.
 
     Any dimension of `x` may be symbolic; what the plan does not keep of how its size was asked for comes along.
     """
-    request = Request(plan, x.shape, scale_factor, rounding)
+    request = Request(plan, x.shape, call.factors(plan.rank), call.arguments.get("rounding", "floor"))
     if plan.window is not None and any(request.factor(k) is not None for k in request.numbers):
         raise unsupported("window needs known output sizes", "size, or known spatial sizes, export this call")
     if all(request.copies(k) for k in request.numbers):
-        return _copy(graph, x, request, lowering)
-    if choose_form.choose(request, lowering, graph.opset) == "native":
+        return _copy(graph, x, request, call.lowering)
+    if choose_form.choose(request, call.lowering, graph.opset) == "native":
         return _native(graph, x, request)
     return _portable(graph, x, request)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
+from fastup.export.operators.call import Call
 from fastup.export.operators.layout import arranged, arranged_back
 from fastup.plan import MaxPoolPlan, MaxUnpoolPlan
 
@@ -19,7 +20,7 @@ _DROPS_FROM = 22  # opset whose MaxPool drops the windows that torch drops
 _BYTES_FROM = 12  # opset of MaxPool for int8 and uint8
 
 
-def append_pool(graph: Graph, x: Value, plan: MaxPoolPlan, lowering: str) -> list[Value]:
+def append_pool(graph: Graph, x: Value, plan: MaxPoolPlan, call: Call) -> list[Value]:
     """Append the pooling; its values, and its indices if the plan has them."""
     computed = _POOLS.get(plan.dtype.name)
     if computed is None:
@@ -59,7 +60,13 @@ def _ends(plan: MaxPoolPlan, opset: int, symbolic: bool) -> dict[str, Any]:
     return {"pads": [*plan.padding, *after], "ceil_mode": 0}
 
 
-def append_unpool(graph: Graph, x: Value, indices: Value, plan: MaxUnpoolPlan, lowering: str, sized: bool) -> Value:
+def append_unpool(graph: Graph, x: Value, plan: MaxUnpoolPlan, call: Call) -> Value:
+    """Append the unpooling, with its indices as a second input of the graph."""
+    indices = graph.input("indices", np.int64, x.shape)
+    return unpooled(graph, x, indices, plan, call.lowering, call.arguments.get("output_size") is not None)
+
+
+def unpooled(graph: Graph, x: Value, indices: Value, plan: MaxUnpoolPlan, lowering: str, sized: bool) -> Value:
     """Append the unpooling; `sized`: whether its size was given, and does not follow from that of `x`."""
     unknown = [dim for dim in x.shape if isinstance(dim, str)]
     if lowering == "auto":

@@ -6,15 +6,14 @@ import numpy as np
 
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import interpolation
+from fastup.export.operators.call import Call
 from fastup.plan import SegmentationPlan, check
 
 _COMPARED = {np.dtype(t) for t in (np.float32, np.float64, np.int32)}  # what onnxruntime compares on the CPU
 _AXES_AS_INPUT = {"ReduceMax": 18, "ReduceSum": 13}  # from this opset on
 
 
-def append(
-    graph: Graph, x: Value, plan: SegmentationPlan, lowering: str, scale_factor: tuple[float, ...] | None = None
-) -> list[Value]:
+def append(graph: Graph, x: Value, plan: SegmentationPlan, call: Call) -> list[Value]:
     """Append the interpolation and its reduction; spatial sizes may be symbolic as in interpolation."""
     if plan.boxes is not None:
         raise UnsupportedExport(f"{plan.operator}: boxes are data, not part of a graph; export without them")
@@ -26,7 +25,7 @@ def append(
     if plan.reduces and plan.data_format == "channels_last":
         x = graph.transpose(x, [0, len(x.shape) - 1, *range(1, len(x.shape) - 1)])
     try:
-        y = interpolation.append(graph, x, plan.resize, lowering, scale_factor)
+        y = interpolation.append(graph, x, plan.resize, call)
     except UnsupportedExport as error:
         raise check.renamed(error, "interpolate", plan.operator) from None
     if y.dtype not in _COMPARED:

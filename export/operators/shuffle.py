@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
+from fastup.export.operators.call import Call
 from fastup.plan import PixelShufflePlan
 
 # dtypes for which every onnxruntime has a kernel (float16 runs through float32); 1.32 also has int8 and uint8.
 _RUNS = {np.dtype(t) for t in (np.float16, np.float32, np.float64)}
 
 
-def append(graph: Graph, x: Value, plan: PixelShufflePlan, lowering: str) -> Value:
+def append(graph: Graph, x: Value, plan: PixelShufflePlan, call: Call) -> Value:
     """Append the permutation to the graph; dimensions of `x` may be symbolic, except its channels."""
     if isinstance(x.shape[plan.channel_axis], str):
         raise UnsupportedExport(f"{plan.operator}: channels must be a number, got {x.shape[plan.channel_axis]!r}")
+    lowering = call.lowering
     if lowering == "auto":
         lowering = "native" if _obstacle(plan) is None and plan.dtype in _RUNS else "portable"
     if lowering == "portable":

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastup.export.graph import Dim, Graph, Value
+from fastup.export.operators.call import Call
 from fastup.plan import ZeroStuffPlan
 
 
-def append(graph: Graph, x: Value, plan: ZeroStuffPlan, lowering: str) -> Value:
+def append(graph: Graph, x: Value, plan: ZeroStuffPlan, call: Call) -> Value:
     """Append zero stuffing to the graph; all dimensions of `x` may be symbolic."""
     y = x
     for axis, stride, pad in zip(plan.spatial_axes, plan.stride, plan.padding, strict=True):

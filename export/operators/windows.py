@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from fastup.export.graph import Graph, Value
-from fastup.export.operators.weights import Weights
+from fastup.export.operators.call import Weights
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 

@@ -73,7 +73,7 @@ def _resize(found: Found, opset: int) -> Meaning:
     return Meaning(candidates[0][0], candidates, causes, [])
 
 
-def _call(x: Array, size: Any, factors: Any, mode: str, options: dict[str, Any]) -> Callable[[], Array]:
+def _call(x: Array, size: Any, factors: Any, mode: Any, options: dict[str, Any]) -> Callable[[], Array]:
     return lambda: operators.interpolate(x, size, factors, mode=mode, **options)
 
 

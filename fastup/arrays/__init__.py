@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from fastup.arrays import _numpy
-from fastup.plan import Plan
+from fastup.plan.base import Plan
 from fastup.plan.operands import PackedWeight
 
 MakePlan = Callable[..., Plan]
@@ -20,6 +20,7 @@ MakePlan = Callable[..., Plan]
 _GPU = "fastup.arrays._cuda"
 _MODULES = {
     "torch": "fastup.arrays._torch",
+    "fastup": "fastup.arrays._described",
     "dask": "fastup.arrays._dask",
     **dict.fromkeys(("numba", "numba_cuda", "cupy"), _GPU),
 }

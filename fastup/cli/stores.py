@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import fastup
+from fastup.operators.argument_types import Modes
 
 AXES = {1: "x", 2: "yx", 3: "zyx", 4: "czyx", 5: "tczyx"}  # by rank, as microscopes and OME write them
 _TASK_BYTES = 32 * 2**20  # of one task's result, as far as the stored chunks are smaller
@@ -29,7 +30,7 @@ def is_store(path: Path) -> bool:
 
 
 def upscale(
-    source: Path, target: Path, scale: tuple[float, ...], mode: str, axes: str | None, overwrite: bool,
+    source: Path, target: Path, scale: tuple[float, ...], mode: Modes, axes: str | None, overwrite: bool,
     scheduler: str | None = None, align_corners: bool | None = None, antialias: bool = False,
 ) -> tuple[int, ...]:  # fmt: skip
     """Enlarge the array at `source` into a new one at `target`, which is marked until it is complete; its shape."""

@@ -89,7 +89,7 @@ def upscale(
 
 
 def store(
-    sources: tuple[Path, ...], target: Path, scale: tuple[float, ...] | None, mode: str, given: dict[str, Any],
+    sources: tuple[Path, ...], target: Path, scale: tuple[float, ...] | None, mode: Any, given: dict[str, Any],
     *options: Any,
 ) -> None:  # fmt: skip
     """One array of zarr."""

@@ -14,14 +14,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 import fastup
-from fastup import cpu
+from fastup.operators import OPERATORS
 from fastup.runtime import cpu_info, kernel, memory, object_cache
 
 _PEERS = ("torch", "onnxruntime", "onnx", "openvino", "opencv-python-headless", "opencv-python", "pillow", "ncnn")
 
 
 @click.command()
-@click.option("--operator", "operators", multiple=True, type=click.Choice(cpu.OPERATORS), help="Default: all.")
+@click.option("--operator", "operators", multiple=True, type=click.Choice(tuple(OPERATORS)), help="Default: all.")
 @click.option("--dtype", "dtypes", multiple=True, default=("float32", "uint8"), show_default=True)
 @click.option("--level", type=click.Choice(tuple(cpu_info.LEVELS)), help="Compile for this level, for other machines.")
 def warmup(operators: tuple[str, ...], dtypes: tuple[str, ...], level: str | None) -> None:

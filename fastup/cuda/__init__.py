@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -12,33 +14,22 @@ except ModuleNotFoundError as error:
         f"fastup.cuda needs {error.name}; install it with: pip install 'fastup[cuda]'", name=error.name
     ) from None
 
-from fastup.cuda import convolution, interpolation, memory, pooling, segmentation, shuffle, stuffing
+from fastup.cuda import memory
 from fastup.cuda.memory import View
 from fastup.cuda.memory import using as using
-from fastup.plan import (
-    ConvPlan,
-    InterpolatePlan,
-    MaxPoolPlan,
-    MaxUnpoolPlan,
-    PixelShufflePlan,
-    Plan,
-    SegmentationPlan,
-    ZeroStuffPlan,
-)
-
-_RUNNERS: dict[type[Plan], Callable[..., None]] = {
-    ConvPlan: convolution.run,
-    InterpolatePlan: interpolation.run,
-    MaxPoolPlan: pooling.run_pool,
-    MaxUnpoolPlan: pooling.run_unpool,
-    PixelShufflePlan: shuffle.run,
-    SegmentationPlan: segmentation.run,
-    ZeroStuffPlan: stuffing.run,
-}
+from fastup.plan.base import Plan
+from fastup.plan.registry import ROWS
 
 
 def run(plan: Plan, x: View, results: tuple[View, ...], operands: tuple[Any, ...] = ()) -> None:
     """Execute `plan` on `x` and what else it takes into `results`, which are contiguous."""
     if results[0].size:
         with memory.memory_errors(plan.operator, plan.output_shape, plan.dtype):
-            _RUNNERS[type(plan)](plan, x, results, operands)
+            _runner(type(plan))(plan, x, results, operands)
+
+
+@functools.cache
+def _runner(kind: type[Plan]) -> Callable[..., None]:
+    module, _, name = ROWS[kind].cuda.partition(".")
+    runner: Callable[..., None] = getattr(importlib.import_module(f"fastup.cuda.{module}"), name)
+    return runner

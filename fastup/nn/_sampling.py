@@ -6,6 +6,7 @@ from typing import Any
 
 from fastup import operators
 from fastup.nn._module import Module
+from fastup.operators.argument_types import Rounding
 from fastup.plan import check
 
 
@@ -75,7 +76,7 @@ class Upsample(Module):
         recompute_scale_factor: bool | None = None,
         *,
         antialias: bool = False,
-        rounding: str = "floor",
+        rounding: Rounding = "floor",
     ) -> None:
         op = type(self).__name__
         self.size = size

@@ -1,5 +1,6 @@
-"""The operators: each makes the plan of its arguments and runs it."""
+"""The operators: each is declared once, by a public function, and makes a plan of its arguments and runs it."""
 
+from fastup import plan as _plan
 from fastup.operators.convolution import conv1d as conv1d
 from fastup.operators.convolution import conv2d as conv2d
 from fastup.operators.convolution import conv3d as conv3d
@@ -10,7 +11,9 @@ from fastup.operators.convolution import subpixel_conv1d as subpixel_conv1d
 from fastup.operators.convolution import subpixel_conv2d as subpixel_conv2d
 from fastup.operators.convolution import subpixel_conv3d as subpixel_conv3d
 from fastup.operators.execution import run as run
+from fastup.operators.execution import warmup as warmup
 from fastup.operators.interpolation import interpolate as interpolate
+from fastup.operators.operator import OPERATORS as OPERATORS
 from fastup.operators.pooling import max_pool1d as max_pool1d
 from fastup.operators.pooling import max_pool2d as max_pool2d
 from fastup.operators.pooling import max_pool3d as max_pool3d
@@ -26,3 +29,7 @@ from fastup.operators.stuffing import zero_stuff as zero_stuff
 from fastup.operators.weights import pack_weight as pack_weight
 from fastup.operators.weights import subpixel_to_transposed as subpixel_to_transposed
 from fastup.operators.weights import transposed_to_subpixel as transposed_to_subpixel
+
+for _operator in OPERATORS.values():
+    setattr(_plan, _operator.name, _operator.planner())
+    _plan.__all__.append(_operator.name)

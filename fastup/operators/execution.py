@@ -1,15 +1,26 @@
-"""Plans that are kept, executed."""
+"""Plans that are kept, executed; kernels, compiled ahead of their first call."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastup.arrays import apply
-from fastup.plan import Plan
+from fastup.operators.argument_types import ArrayT, DType, SupportsArray
+from fastup.operators.operator import OPERATORS
+from fastup.plan import check
+from fastup.plan.base import Plan
 from fastup.plan.kept_plan import Ready
 
 
-def run(plan: Plan, x: Any, out: Any = None, *, operands: tuple[Any, ...] = (), threads: int | None = None) -> Any:
+def run(
+    plan: Plan,
+    x: ArrayT,
+    out: Any = None,
+    *,
+    operands: Sequence[SupportsArray | None] = (),
+    threads: int | None = None,
+) -> Any:
     """Execute a plan.
 
     Parameters
@@ -50,3 +61,57 @@ def run(plan: Plan, x: Any, out: Any = None, *, operands: tuple[Any, ...] = (), 
         raise TypeError(f"run: operands must be a tuple of arrays, got {type(operands).__name__}")
     named = {f"operand {number}": one for number, one in enumerate(operands)}
     return apply(Ready(plan), x, (), out, threads, named or None)
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    if not check.is_sequence(values) and not isinstance(values, (set, frozenset)):
+        raise TypeError(f"warmup: {name} must be a sequence, got {check.shown(values)}")
+    return list(values)
+
+
+def warmup(
+    operators: Sequence[str] | None = None,
+    dtypes: Sequence[DType] = ("float32", "uint8"),
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Compile the kernels of operators and dtypes into the object cache.
+
+    Parameters
+    ----------
+    operators : sequence of str, optional
+        Names of public functions; default all.
+    dtypes : sequence of dtypes
+        Element types that will be used.
+    progress : callable, optional
+        Called with (kernels done, kernels in all) after each.
+
+    Returns
+    -------
+    int
+        Number of kernels that are now in the cache.
+
+    Raises
+    ------
+    ValueError
+        If an operator is unknown.
+
+    Examples
+    --------
+    >>> import fastup
+    >>> fastup.warmup(["pixel_shuffle"], []) == 0
+    True
+    """
+    known = tuple(OPERATORS)
+    names = known if operators is None else _listed("operators", operators)
+    for name in names:
+        check.choice("warmup", "operators", name, known)
+    kinds = [check.dtype("warmup", dtype, "dtypes") for dtype in _listed("dtypes", dtypes)]
+    for kind in kinds:
+        check.movable("warmup", kind, "dtypes")
+    wanted = list(dict.fromkeys(one for name in names for kind in kinds for one in OPERATORS[name].row.instances(kind)))
+    for done, (family, key) in enumerate(wanted, 1):
+        family(*key)
+        if progress:
+            progress(done, len(wanted))
+    return len(wanted)

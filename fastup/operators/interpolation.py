@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastup.arrays import apply
-from fastup.plan.interpolation import make_interpolate
+from fastup.cpu.resample import interpolation
+from fastup.operators.argument_types import ArrayT, DataFormat, Floats, Ints, Modes, Rounding, Window
+from fastup.operators.operator import operator
+from fastup.plan.interpolation import InterpolatePlan, make_interpolate
+from fastup.plan.registry import Row
+
+INTERPOLATE = Row(
+    InterpolatePlan,
+    launch=interpolation.launch,
+    instances=interpolation.instances,
+    families=interpolation.FAMILIES,
+    cuda="interpolation.run",
+    onnx="interpolation.append",
+)
+_EXAMPLE = """
+    >>> import fastup
+    >>> plan = fastup.plan.interpolate((1, 3, 10, 10), "float32", scale_factor=2.5)
+    >>> plan.output_shape, plan.sampling_scale
+    ((1, 3, 25, 25), (0.4000000059604645, 0.4000000059604645))
+"""
 
 
+@operator(INTERPOLATE, _EXAMPLE)
 def interpolate(
-    x: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: Any = "nearest",
+    x: ArrayT,
+    size: Ints | None = None,
+    scale_factor: Floats | None = None,
+    mode: Modes = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
     *,
-    rounding: str = "floor",
-    window: Any = None,
-    data_format: str = "channels_first",
+    rounding: Rounding = "floor",
+    window: Window | None = None,
+    data_format: DataFormat = "channels_first",
     threads: int | None = None,
-    out: Any = None,
-) -> Any:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Resize the spatial axes of (N, C, L), (N, C, H, W) or (N, C, D, H, W).
 
     Axis by axis, ``y[i] = sum_k weight[i, k] * x[clip(first[i] + k)]``. The sampled coordinate is
@@ -109,4 +127,5 @@ def interpolate(
     arguments = (
         size, scale_factor, mode, align_corners, recompute_scale_factor, antialias, rounding, window, data_format,
     )  # fmt: skip
-    return apply(make_interpolate, x, arguments, out, threads)
+    result: ArrayT = apply(make_interpolate, x, arguments, out, threads)
+    return result

@@ -3,34 +3,61 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastup.arrays import apply
+from fastup.cpu.resample import segmentation
+from fastup.operators.argument_types import ArrayT, Boxes, DataFormat, DType, Floats, Ints, Modes, Window
+from fastup.operators.operator import operator
 from fastup.plan import check
-from fastup.plan.segmentation import make_segmentation
+from fastup.plan.registry import Row
+from fastup.plan.segmentation import SegmentationPlan, make_segmentation
 
-_argmax, _softmax_max, _threshold = (
-    functools.partial(make_segmentation, f"upsample_{name}") for name in ("argmax", "softmax_max", "threshold")
+SEGMENTATION = Row(
+    SegmentationPlan,
+    launch=segmentation.launch,
+    instances=segmentation.instances,
+    families=segmentation.FAMILIES,
+    cuda="segmentation.run",
+    onnx="segmentation.append",
+    table=segmentation.table,
 )
+_ARGMAX = """
+    >>> import fastup
+    >>> fastup.plan.upsample_argmax((1, 21, 65, 65), "float32", 513).output_shape
+    (1, 513, 513)
+"""
+_SOFTMAX_MAX = """
+    >>> import fastup
+    >>> fastup.plan.upsample_softmax_max((1, 21, 65, 65), "float32", 513).outputs
+    (((1, 513, 513), dtype('int32')), ((1, 513, 513), dtype('float32')))
+"""
+_THRESHOLD = """
+    >>> import fastup
+    >>> fastup.plan.upsample_threshold((8, 1, 28, 28), "float32", (120, 80), 0.5).output_shape
+    (8, 1, 120, 80)
+"""
 
 
+@operator(SEGMENTATION, _ARGMAX)
 def upsample_argmax(
-    logits: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: Any = "n-linear",
+    logits: ArrayT,
+    size: Ints | None = None,
+    scale_factor: Floats | None = None,
+    mode: Modes = "n-linear",
     align_corners: bool | None = None,
     antialias: bool = False,
     *,
-    boxes: Any = None,
-    dtype: Any = "int32",
-    window: Any = None,
-    data_format: str = "channels_first",
+    boxes: Boxes | None = None,
+    dtype: DType = "int32",
+    window: Window | None = None,
+    data_format: DataFormat = "channels_first",
     threads: int | None = None,
-    out: Any = None,
-) -> Any:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Label every pixel with the largest of its upsampled logits: (N, C, *space) becomes (N, *size).
 
     ``y[n, i] = argmax_c interpolate(logits)[n, c, i]``, the first of equal classes. The upsampled logits are never
@@ -81,24 +108,26 @@ def upsample_argmax(
     array([[[1, 1, 0, 0, 0, 0]]], dtype=int32)
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, 0.0, dtype, window, data_format)
-    return _of_logits(_argmax, logits, arguments, out, threads, {"boxes": _array("upsample_argmax", boxes)})
+    result: ArrayT = _of_logits("upsample_argmax", logits, boxes, arguments, out, threads)
+    return result
 
 
+@operator(SEGMENTATION, _SOFTMAX_MAX)
 def upsample_softmax_max(
-    logits: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: Any = "n-linear",
+    logits: ArrayT,
+    size: Ints | None = None,
+    scale_factor: Floats | None = None,
+    mode: Modes = "n-linear",
     align_corners: bool | None = None,
     antialias: bool = False,
     *,
-    boxes: Any = None,
-    dtype: Any = "int32",
-    window: Any = None,
-    data_format: str = "channels_first",
+    boxes: Boxes | None = None,
+    dtype: DType = "int32",
+    window: Window | None = None,
+    data_format: DataFormat = "channels_first",
     threads: int | None = None,
-    out: Any = None,
-) -> Any:
+    out: tuple[ArrayT, ArrayT] | None = None,
+) -> tuple[ArrayT, ArrayT]:
     """Label every pixel as `upsample_argmax` does, and tell how sure the label is: the softmax of its class.
 
     ``y[n, i] = argmax_c u[n, c, i]`` and ``p[n, i] = exp(max_c u) / sum_c exp(u)`` of the upsampled logits u, which are
@@ -138,24 +167,26 @@ def upsample_softmax_max(
     ([0, 0, 0], [0.25, 0.25, 0.25])
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, 0.0, dtype, window, data_format)
-    return _of_logits(_softmax_max, logits, arguments, out, threads, {"boxes": _array("upsample_softmax_max", boxes)})
+    results: tuple[ArrayT, ArrayT] = _of_logits("upsample_softmax_max", logits, boxes, arguments, out, threads)
+    return results
 
 
+@operator(SEGMENTATION, _THRESHOLD)
 def upsample_threshold(
-    logits: Any,
-    size: Any = None,
+    logits: ArrayT,
+    size: Ints | None = None,
     threshold: float = 0.0,
-    scale_factor: Any = None,
-    mode: Any = "n-linear",
+    scale_factor: Floats | None = None,
+    mode: Modes = "n-linear",
     align_corners: bool | None = None,
     antialias: bool = False,
     *,
-    boxes: Any = None,
-    window: Any = None,
-    data_format: str = "channels_first",
+    boxes: Boxes | None = None,
+    window: Window | None = None,
+    data_format: DataFormat = "channels_first",
     threads: int | None = None,
-    out: Any = None,
-) -> Any:
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Tell of every pixel of every plane whether the upsampled logit exceeds a threshold: a mask, in one pass.
 
     ``y = interpolate(logits) > threshold``. The upsampled logits are never held.
@@ -197,20 +228,22 @@ def upsample_threshold(
     array([[[[False, False, False,  True,  True, False]]]])
     """
     arguments = (size, scale_factor, mode, align_corners, antialias, threshold, "bool", window, data_format)
-    return _of_logits(_threshold, logits, arguments, out, threads, {"boxes": _array("upsample_threshold", boxes)})
+    result: ArrayT = _of_logits("upsample_threshold", logits, boxes, arguments, out, threads)
+    return result
 
 
-def _of_logits(make_plan: Any, logits: Any, *rest: Any) -> Any:
+def _of_logits(op: str, logits: Any, boxes: Any, arguments: tuple[Any, ...], out: Any, threads: int | None) -> Any:
     """Apply, with the name that the first argument has here."""
+    make_plan: Callable[..., SegmentationPlan] = functools.partial(make_segmentation, op)
     try:
-        return apply(make_plan, logits, *rest)
+        return apply(make_plan, logits, arguments, out, threads, {"boxes": _array(op, boxes)})
     except TypeError as error:
         raise check.renamed(error, "fastup: x", "fastup: logits") from None
 
 
 def _array(op: str, boxes: Any) -> Any:
     """Boxes as an array; lists of numbers are common."""
-    if not isinstance(boxes, (list, tuple)):
+    if boxes.__class__ not in (list, tuple):
         return boxes
     try:
         return np.asarray(boxes)

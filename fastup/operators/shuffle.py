@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastup.arrays import apply
-from fastup.plan.shuffle import make_pixel_shuffle, make_pixel_unshuffle
+from fastup.cpu.copy import permuted, shuffle
+from fastup.operators.argument_types import ArrayT, DataFormat, Ints, Order, Window
+from fastup.operators.operator import operator
+from fastup.plan.registry import Row
+from fastup.plan.shuffle import PixelShufflePlan, make_pixel_shuffle, make_pixel_unshuffle
+
+PIXEL_SHUFFLE = Row(
+    PixelShufflePlan,
+    launch=shuffle.launch,
+    instances=permuted.instances,
+    families=permuted.FAMILIES,
+    cuda="shuffle.run",
+    onnx="shuffle.append",
+)
+_SHUFFLE = """
+    >>> import fastup
+    >>> fastup.plan.pixel_shuffle((1, 12, 5, 5), "uint8", 2).output_shape
+    (1, 3, 10, 10)
+"""
+_UNSHUFFLE = """
+    >>> import fastup
+    >>> fastup.plan.pixel_unshuffle((1, 3, 10, 10), "uint8", 2).output_shape
+    (1, 12, 5, 5)
+"""
 
 
+@operator(PIXEL_SHUFFLE, _SHUFFLE)
 def pixel_shuffle(
-    x: Any,
-    upscale_factor: Any,
+    x: ArrayT,
+    upscale_factor: Ints,
     *,
-    order: str = "CRD",
-    window: Any = None,
-    data_format: str = "channels_first",
-    out: Any = None,
-) -> Any:
+    order: Order = "CRD",
+    window: Window | None = None,
+    data_format: DataFormat = "channels_first",
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Move phases from the channels into space: (*, C*r*r, H, W) becomes (*, C, r*H, r*W).
 
     ``y[c, r*h + i, r*w + j] = x[c*r*r + i*r + j, h, w]`` in the order CRD, which is torch's;
@@ -64,18 +86,20 @@ def pixel_shuffle(
     array([[0, 1, 2],
            [3, 4, 5]])
     """
-    return apply(make_pixel_shuffle, x, (upscale_factor, order, data_format, window), out)
+    result: ArrayT = apply(make_pixel_shuffle, x, (upscale_factor, order, window, data_format), out)
+    return result
 
 
+@operator(PIXEL_SHUFFLE, _UNSHUFFLE)
 def pixel_unshuffle(
-    x: Any,
-    downscale_factor: Any,
+    x: ArrayT,
+    downscale_factor: Ints,
     *,
-    order: str = "CRD",
-    window: Any = None,
-    data_format: str = "channels_first",
-    out: Any = None,
-) -> Any:
+    order: Order = "CRD",
+    window: Window | None = None,
+    data_format: DataFormat = "channels_first",
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Move phases from space into the channels: (*, C, r*H, r*W) becomes (*, C*r*r, H, W).
 
     The inverse of `pixel_shuffle`: ``y[c*r*r + i*r + j, h, w] = x[c, r*h + i, r*w + j]`` in the order CRD.
@@ -118,4 +142,5 @@ def pixel_unshuffle(
     >>> fastup.pixel_unshuffle(x, 2).ravel()
     array([0, 1, 2, 3])
     """
-    return apply(make_pixel_unshuffle, x, (downscale_factor, order, data_format, window), out)
+    result: ArrayT = apply(make_pixel_unshuffle, x, (downscale_factor, order, window, data_format), out)
+    return result

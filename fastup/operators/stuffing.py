@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastup.arrays import apply
-from fastup.plan.stuffing import make_zero_stuff
+from fastup.cpu.copy import stuffing
+from fastup.operators.argument_types import ArrayT, DataFormat, Ints
+from fastup.operators.operator import operator
+from fastup.plan.registry import Row
+from fastup.plan.stuffing import ZeroStuffPlan, make_zero_stuff
+
+ZERO_STUFF = Row(
+    ZeroStuffPlan,
+    launch=stuffing.launch,
+    instances=stuffing.instances,
+    families=stuffing.FAMILIES,
+    cuda="stuffing.run",
+    onnx="stuffing.append",
+)
+_EXAMPLE = """
+    >>> import fastup
+    >>> fastup.plan.zero_stuff((1, 3, 4, 4), "float32", 2, 1).output_shape
+    (1, 3, 9, 9)
+"""
 
 
-def zero_stuff(x: Any, stride: Any, padding: Any = 0, *, data_format: str = "channels_first", out: Any = None) -> Any:
+@operator(ZERO_STUFF, _EXAMPLE)
+def zero_stuff(
+    x: ArrayT,
+    stride: Ints,
+    padding: Ints = 0,
+    *,
+    data_format: DataFormat = "channels_first",
+    out: ArrayT | None = None,
+) -> ArrayT:
     """Spread an array out among zeros: what a transposed convolution slides its kernel over.
 
     ``y[padding + stride * i] = x[i]`` along each spatial axis, and zero elsewhere; the size is
@@ -51,4 +75,5 @@ def zero_stuff(x: Any, stride: Any, padding: Any = 0, *, data_format: str = "cha
     >>> fastup.zero_stuff(np.array([[[1, 2, 3]]]), 2, 1)
     array([[[0, 1, 0, 2, 0, 3, 0]]])
     """
-    return apply(make_zero_stuff, x, (stride, padding, data_format), out)
+    result: ArrayT = apply(make_zero_stuff, x, (stride, padding, data_format), out)
+    return result

@@ -90,6 +90,7 @@ class ConvPlan(BatchedPlan):
         arguments.normalised_activation("run", self.activation[0], slopes)
 
 
+@cached
 def make_conv(
     op: str,
     shape: tuple[int, ...],
@@ -102,8 +103,8 @@ def make_conv(
     dilation: Any,
     groups: Any,
     activation: Any,
+    window: Any,
     data_format: Any,
-    window: Any = None,
 ) -> ConvPlan:
     """The plan of `fastup.conv1d` and its siblings."""
     rank = int(op[-2])
@@ -118,6 +119,7 @@ def make_conv(
     return plan.cut(window)
 
 
+@cached
 def make_conv_transpose(
     op: str,
     shape: tuple[int, ...],
@@ -132,8 +134,8 @@ def make_conv_transpose(
     dilation: Any,
     output_size: Any,
     activation: Any,
+    window: Any,
     data_format: Any,
-    window: Any = None,
 ) -> ConvPlan:
     """The plan of `fastup.conv_transpose1d` and its siblings."""
     rank = int(op[-2])
@@ -160,6 +162,7 @@ def make_conv_transpose(
     return plan.cut(window)
 
 
+@cached
 def make_subpixel_conv(
     op: str,
     shape: tuple[int, ...],
@@ -170,8 +173,8 @@ def make_subpixel_conv(
     upscale_factor: Any,
     padding: Any,
     activation: Any,
+    window: Any,
     data_format: Any,
-    window: Any = None,
 ) -> ConvPlan:
     """The plan of `fastup.subpixel_conv1d` and its siblings."""
     rank = int(op[-2])
@@ -191,7 +194,6 @@ def make_subpixel_conv(
     return plan.cut(window)
 
 
-@cached
 def _conv(
     op: str, shape: tuple[int, ...], dtype: np.dtype[Any], weight_shape: tuple[int, ...], strides: tuple[int, ...],
     pads: Pairs, more: tuple[int, ...], dilations: tuple[int, ...], groups: int, activation: Activation,

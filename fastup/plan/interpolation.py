@@ -93,6 +93,7 @@ class InterpolatePlan(Plan):
         return {"axes": axes}
 
 
+@cached
 def make_interpolate(
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
@@ -107,51 +108,14 @@ def make_interpolate(
     data_format: Any,
 ) -> InterpolatePlan:
     """The plan of `fastup.interpolate` on an array of this shape and dtype."""
-    if scale_factor.__class__ not in (float, int) or not 0 < scale_factor < 1e300:
-        scale_factor = _per_axis(scale_factor, _positive)
-    if size.__class__ is not int or not 0 < size < 2**63:
-        size = _per_axis(size, _size)
+    scale_factor = _per_axis(scale_factor, _positive)
+    size = _per_axis(size, _size)
     if recompute_scale_factor is not None:
         recompute_scale_factor = check.flag(_OP, "recompute_scale_factor", recompute_scale_factor)
     if align_corners is not None:
         align_corners = check.flag(_OP, "align_corners", align_corners)
     antialias = check.flag(_OP, "antialias", antialias)
-    if mode.__class__ is list:
-        mode = tuple(mode)
-    arguments = (align_corners, recompute_scale_factor, antialias, rounding, data_format)
-    # 2 and 2.0 are equal keys, and as scale factors they mean the same; as sizes only 2 gets here.
-    return _plan(shape, dtype, size, scale_factor, mode, *arguments).cut(window)
-
-
-def _per_axis(value: Any, convert: Callable[[Any], Any]) -> Any:
-    if value is None:
-        return None
-    if check.is_sequence(value):
-        return tuple(convert(entry) for entry in value)
-    return convert(value)
-
-
-def _positive(value: Any) -> float:
-    return check.positive(_OP, "scale_factor", value)
-
-
-def _size(value: Any) -> int:
-    return check.integer(_OP, "size", value, "an integer or one integer per spatial axis")
-
-
-@cached
-def _plan(
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    size: Any,
-    scale_factor: Any,
-    mode: Any,
-    align_corners: bool | None,
-    recompute_scale_factor: bool | None,
-    antialias: bool,
-    rounding: str,
-    data_format: str,
-) -> InterpolatePlan:
+    mode = tuple(mode) if isinstance(mode, list) else mode
     check.choice(_OP, "data_format", data_format, check.DATA_FORMATS)
     check.choice(_OP, "rounding", rounding, tuple(_ROUNDINGS))
     extents = _spatial(shape, data_format)
@@ -168,7 +132,24 @@ def _plan(
         check.invalid(f"{_OP}: scale_factor must have a reciprocal in {kind}, got {scale_factor}")
     output = (*shape[:2], *sizes) if data_format == "channels_first" else (shape[0], *sizes, shape[-1])
     check.size_in_memory(_OP, output, dtype)
-    return InterpolatePlan(_OP, shape, dtype, data_format, output, sizes, scales, mode, aligned, antialias, axes)
+    plan = InterpolatePlan(_OP, shape, dtype, data_format, output, sizes, scales, mode, aligned, antialias, axes)
+    return plan.cut(window)
+
+
+def _per_axis(value: Any, convert: Callable[[Any], Any]) -> Any:
+    if value is None:
+        return None
+    if check.is_sequence(value):
+        return tuple(convert(entry) for entry in value)
+    return convert(value)
+
+
+def _positive(value: Any) -> float:
+    return check.positive(_OP, "scale_factor", value)
+
+
+def _size(value: Any) -> int:
+    return check.integer(_OP, "size", value, "an integer or one integer per spatial axis")
 
 
 def _axes(

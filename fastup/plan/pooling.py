@@ -102,6 +102,7 @@ class MaxUnpoolPlan(_WindowPlan):
         _check_indices("run", given[0], self.input_shape)
 
 
+@cached
 def make_max_pool(
     op: str, shape: tuple[int, ...], dtype: np.dtype[Any], kernel_size: Any, stride: Any, padding: Any, dilation: Any,
     ceil_mode: Any, return_indices: Any, data_format: Any,
@@ -114,6 +115,7 @@ def make_max_pool(
     return _pool(op, shape, dtype, kernel, strides, pads, dilations, *flags, data_format)
 
 
+@cached
 def make_max_unpool(
     op: str, shape: tuple[int, ...], dtype: np.dtype[Any], indices: Operand | None, kernel_size: Any, stride: Any,
     padding: Any, output_size: Any, data_format: Any,
@@ -157,7 +159,6 @@ def _wanted(
     return size
 
 
-@cached
 def _pool(
     op: str, shape: tuple[int, ...], dtype: np.dtype[Any], kernel: tuple[int, ...], strides: tuple[int, ...],
     pads: tuple[int, ...], dilations: tuple[int, ...], ceil_mode: bool, return_indices: bool, data_format: str,
@@ -189,7 +190,6 @@ def _pooled(n: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mode
     return size - 1 if ceil_mode and (size - 1) * stride >= n + pad else size
 
 
-@cached
 def _unpool(
     op: str, shape: tuple[int, ...], dtype: np.dtype[Any], kernel: tuple[int, ...], strides: tuple[int, ...],
     pads: tuple[int, ...], size: tuple[int, ...], data_format: str,

@@ -101,6 +101,7 @@ def _reduces(op: str) -> bool:
     return op != "upsample_threshold"
 
 
+@cached
 def make_segmentation(
     op: str,
     shape: tuple[int, ...],
@@ -134,7 +135,6 @@ def make_segmentation(
     return _plan(op, shape, dtype, data_format, resize, kind, number, boxes).cut(window)
 
 
-@cached
 def _plan(
     op: str, shape: tuple[int, ...], dtype: np.dtype[Any], data_format: str, resize: InterpolatePlan,
     labels: np.dtype[Any], threshold: float, boxes: Operand | None,
@@ -189,86 +189,3 @@ def _check_boxes(
     if boxes.shape not in wanted:
         entry = "picture" if len(wanted) == 1 else "picture or per class of a picture"
         check.invalid(f"{op}: {_BOXES} {entry} of logits of shape {shape}, got shape {boxes.shape}")
-
-
-def upsample_argmax(
-    shape: Any,
-    dtype: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: Any = "n-linear",
-    align_corners: bool | None = None,
-    antialias: bool = False,
-    *,
-    boxes_shape: Any = None,
-    labels: Any = "int32",
-    window: Any = None,
-    data_format: str = "channels_first",
-) -> SegmentationPlan:
-    """Plan of `fastup.upsample_argmax` for logits of this shape and dtype, and boxes of that shape.
-
-    Examples
-    --------
-    >>> import fastup
-    >>> fastup.plan.upsample_argmax((1, 21, 65, 65), "float32", 513).output_shape
-    (1, 513, 513)
-    """
-    options = (size, scale_factor, mode, align_corners, antialias, 0.0, labels, window, data_format)
-    return _public("upsample_argmax", shape, dtype, boxes_shape, options)
-
-
-def upsample_softmax_max(
-    shape: Any,
-    dtype: Any,
-    size: Any = None,
-    scale_factor: Any = None,
-    mode: Any = "n-linear",
-    align_corners: bool | None = None,
-    antialias: bool = False,
-    *,
-    boxes_shape: Any = None,
-    labels: Any = "int32",
-    window: Any = None,
-    data_format: str = "channels_first",
-) -> SegmentationPlan:
-    """Plan of `fastup.upsample_softmax_max` for logits of this shape and dtype, and boxes of that shape.
-
-    Examples
-    --------
-    >>> import fastup
-    >>> fastup.plan.upsample_softmax_max((1, 21, 65, 65), "float32", 513).outputs
-    (((1, 513, 513), dtype('int32')), ((1, 513, 513), dtype('float32')))
-    """
-    options = (size, scale_factor, mode, align_corners, antialias, 0.0, labels, window, data_format)
-    return _public("upsample_softmax_max", shape, dtype, boxes_shape, options)
-
-
-def upsample_threshold(
-    shape: Any,
-    dtype: Any,
-    size: Any = None,
-    threshold: Any = 0.0,
-    scale_factor: Any = None,
-    mode: Any = "n-linear",
-    align_corners: bool | None = None,
-    antialias: bool = False,
-    *,
-    boxes_shape: Any = None,
-    window: Any = None,
-    data_format: str = "channels_first",
-) -> SegmentationPlan:
-    """Plan of `fastup.upsample_threshold` for logits of this shape and dtype, and boxes of that shape.
-
-    Examples
-    --------
-    >>> import fastup
-    >>> fastup.plan.upsample_threshold((8, 1, 28, 28), "float32", (120, 80), 0.5).output_shape
-    (8, 1, 120, 80)
-    """
-    options = (size, scale_factor, mode, align_corners, antialias, threshold, "bool", window, data_format)
-    return _public("upsample_threshold", shape, dtype, boxes_shape, options)
-
-
-def _public(op: str, shape: Any, dtype: Any, boxes_shape: Any, options: tuple[Any, ...]) -> SegmentationPlan:
-    boxes = None if boxes_shape is None else Operand(check.shape(op, boxes_shape, "boxes_shape"), np.dtype(np.int64))
-    return make_segmentation(op, check.shape(op, shape), check.dtype(op, dtype), boxes, *options)

@@ -122,21 +122,18 @@ def spatial(shape: tuple[int, ...], rank: int, data_format: str) -> tuple[int, .
     return shape[-rank:] if data_format == "channels_first" else shape[-rank - 1 : -1]
 
 
+@cached
 def make_pixel_shuffle(
-    shape: tuple[int, ...], dtype: np.dtype[Any], upscale_factor: Any, order: Any, data_format: Any, window: Any = None
+    shape: tuple[int, ...], dtype: np.dtype[Any], upscale_factor: Any, order: Any, window: Any, data_format: Any
 ) -> PixelShufflePlan:
     """The plan of `fastup.pixel_shuffle` on an array of this shape and dtype."""
     factors = _factors("pixel_shuffle", "upscale_factor", upscale_factor)
     return _plan("pixel_shuffle", "upscale_factor", shape, dtype, factors, order, data_format).cut(window)
 
 
+@cached
 def make_pixel_unshuffle(
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    downscale_factor: Any,
-    order: Any,
-    data_format: Any,
-    window: Any = None,
+    shape: tuple[int, ...], dtype: np.dtype[Any], downscale_factor: Any, order: Any, window: Any, data_format: Any
 ) -> PixelShufflePlan:
     """The plan of `fastup.pixel_unshuffle` on an array of this shape and dtype."""
     factors = _factors("pixel_unshuffle", "downscale_factor", downscale_factor)
@@ -144,15 +141,12 @@ def make_pixel_unshuffle(
 
 
 def _factors(op: str, name: str, value: Any) -> tuple[int, ...]:
-    if type(value) is int and 0 < value < 2**63:
-        return (value, value)
     factors = check.integers(op, name, value, _FACTOR_RULE)
     if not 1 <= len(factors) <= 3:
         check.invalid(f"{op}: {name} must be {_FACTOR_RULE}, got {check.shown(value)}")
     return factors if check.is_sequence(value) else factors * 2
 
 
-@cached
 def _plan(
     op: str,
     name: str,

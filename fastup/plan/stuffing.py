@@ -50,6 +50,7 @@ class ZeroStuffPlan(Plan):
         return {"padding": tuple(max(0, p + s * low - start) for s, p, (start, _), (low, _) in numbers)}
 
 
+@cached
 def make_zero_stuff(
     shape: tuple[int, ...], dtype: np.dtype[Any], stride: Any, padding: Any, data_format: Any
 ) -> ZeroStuffPlan:
@@ -62,7 +63,6 @@ def make_zero_stuff(
     return _plan(shape, dtype, strides, pads, data_format)
 
 
-@cached
 def _plan(
     shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...], pads: tuple[int, ...], data_format: str
 ) -> ZeroStuffPlan:
@@ -74,17 +74,3 @@ def _plan(
         output_shape[axis] = max(0, (shape[axis] - 1) * s + 1) + 2 * p
     check.size_in_memory(_OP, tuple(output_shape), dtype)
     return ZeroStuffPlan(_OP, shape, dtype, data_format, tuple(output_shape), strides, pads)
-
-
-def zero_stuff(
-    shape: Any, dtype: Any, stride: Any, padding: Any = 0, *, data_format: str = "channels_first"
-) -> ZeroStuffPlan:
-    """Plan of `fastup.zero_stuff` for an array of this shape and dtype.
-
-    Examples
-    --------
-    >>> import fastup
-    >>> fastup.plan.zero_stuff((1, 3, 4, 4), "float32", 2, 1).output_shape
-    (1, 3, 9, 9)
-    """
-    return make_zero_stuff(check.shape(_OP, shape), check.dtype(_OP, dtype), stride, padding, data_format)
