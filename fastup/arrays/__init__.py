@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from fastup.arrays import _numpy
 from fastup.plan.base import Plan
 from fastup.plan.operands import PackedWeight
@@ -25,6 +27,7 @@ _MODULES = {
     **dict.fromkeys(("numba", "numba_cuda", "cupy"), _GPU),
 }
 _adapters: dict[str, ModuleType] = {"numpy": _numpy}
+_of_types: dict[type, ModuleType] = {np.ndarray: _numpy}
 
 
 def apply(
@@ -79,6 +82,10 @@ for _door in doors:
 
 
 def _adapter_of(x: Any) -> ModuleType:
+    return _of_types.get(type(x)) or _found_adapter(x)
+
+
+def _found_adapter(x: Any) -> ModuleType:
     kind = type(x).__module__.partition(".")[0]
     adapter = _adapters.get(kind)
     if adapter is None:

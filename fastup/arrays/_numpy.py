@@ -12,6 +12,7 @@ from fastup.plan.operands import PackedWeight, described
 from fastup.runtime import memory, workers
 
 Array = np.ndarray[Any, Any]
+_BESIDE = (np.ndarray, PackedWeight)  # what may come beside x
 
 
 def run(
@@ -26,11 +27,10 @@ def run(
     if type(x) is not np.ndarray:
         x = view(x, "x")
     for one in operands:
-        if not (one is None or isinstance(one, (np.ndarray, PackedWeight))):
-            found = (
-                "one on a GPU" if getattr(one, "on_device", False) else f"a {type(one).__module__}.{type(one).__name__}"
-            )
-            raise TypeError(f"fastup: all arrays must be in the memory of the CPU as x is, got {found}")
+        if not (one is None or isinstance(one, _BESIDE)):
+            where = "one on a GPU" if getattr(one, "on_device", False) else None
+            kind = where or f"a {type(one).__module__}.{type(one).__name__}"
+            raise TypeError(f"fastup: all arrays must be in the memory of the CPU as x is, got {kind}")
     plan: Plan = make_plan(x.shape, x.dtype, *map(described, operands), *arguments)
     return execute(plan, x, out, threads, operands)
 

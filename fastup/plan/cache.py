@@ -125,7 +125,10 @@ def cached(build: Callable[..., PlanType]) -> Callable[..., PlanType]:
 
     @functools.wraps(build)
     def planned(*arguments: Any) -> PlanType:
-        key = (build, arguments, _types(arguments))
+        kinds: tuple[Any, ...] = tuple(map(type, arguments))
+        if kinds.count(tuple) > 1:  # the shape is one, and is checked; True may hide in another
+            kinds = _types(arguments)
+        key = (build, arguments, kinds)
         try:
             plan = cache.get(key)
         except (TypeError, ValueError):  # not hashable: sequences and slices count by their entries

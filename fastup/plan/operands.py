@@ -28,7 +28,7 @@ class PackedWeight:
     def __init__(self, array: Array) -> None:
         self.array = array.copy()
         self.array.flags.writeable = False
-        self.packs: dict[Any, Array] = {}  # by geometry; what the back-ends arrange
+        self.packs: dict[Any, Any] = {}  # by geometry; what the back-ends arrange
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -66,12 +66,11 @@ def _launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
 
 def table(plan: ConvPlan, weight: Any, bias: Array | None = None, slopes: Array | None = None) -> tuple[int, Any]:
     """Address of the kernel's table for a weight, and what must stay alive beside it."""
-    if gaps.leaves_gaps(plan):
-        plan = gaps.compact(plan)
     operands = plan.backend_cache.get("operands")
     if operands is None:
-        make = channels_in_lanes.operands if lane_tiling.applies(plan) else _operands
-        operands = plan.backend_cache["operands"] = make(plan)
+        computed = gaps.compact(plan) if gaps.leaves_gaps(plan) else plan
+        make = channels_in_lanes.operands if lane_tiling.applies(computed) else _operands
+        operands = plan.backend_cache["operands"] = make(computed)
     addresses, owners = operands.addresses(weight, bias, slopes)
     return ctypes.addressof(addresses), (addresses, owners)
 

@@ -19,6 +19,33 @@ _PHASE_BYTES, _PANEL_BYTES = 640, 200  # of Python objects, as tracemalloc count
 _MOST_PACKS = 16  # arrangements of one weight, which differ by how a call is cut
 
 
+_Table = ctypes.c_int64 * 3
+
+
+class _Part:
+    """An array and where it lies, which NumPy takes half a microsecond to tell."""
+
+    __slots__ = ("address", "array")
+
+    def __init__(self, array: Array) -> None:
+        self.array, self.address = array, array.ctypes.data
+
+
+class _Key:
+    """A tuple whose hash is computed once; a call looks its packed weight up by it."""
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, parts: tuple[Any, ...]) -> None:
+        self._parts, self._hash = parts, hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._parts == other._parts
+
+
 class Operands:
     """What every call of one plan does with its weight, its bias and its slopes."""
 
@@ -34,31 +61,34 @@ class Operands:
         self.packing: Launch | None = None
         self.channel_of_row = self._rows(ranges, rows, False)
         self.bias_of_row = self._rows(ranges, rows, True) if plan.kind == "subpixel_conv" else self.channel_of_row
-        self.key = (plan.kind, plan.groups, *map(phases.taps_of, plan.axes), plan.dtype.name, *key)
+        self.key = _Key((plan.kind, plan.groups, *map(phases.taps_of, plan.axes), plan.dtype.name, *key))
+        self.zeros = _Part(np.zeros(self.bias_of_row.shape, geometry.computed))
+        self.slope = _Part(np.full(self.channel_of_row.shape, plan.activation[1], geometry.computed))
 
     @property
     def nbytes(self) -> int:
         """Bytes of the lists of rows, of the geometry, and of the launch that packs."""
-        rows = self.channel_of_row.nbytes + self.bias_of_row.nbytes
+        rows = 3 * self.channel_of_row.nbytes + self.bias_of_row.nbytes
         described = _PHASE_BYTES * self.geometry.phases + _PANEL_BYTES * len(self.panels)
         return rows + described + (self.packing.nbytes if self.packing else 0)
 
     def addresses(self, weight: Any, bias: Array | None, slopes: Array | None) -> tuple[Any, tuple[Any, ...]]:
         """The kernel's table, and what must stay alive beside it."""
-        packed = self._packed(weight)
-        biases = self._per_row(bias, self.bias_of_row, 0.0)
-        slope = self._per_row(slopes, self.channel_of_row, self.plan.activation[1])
-        parts = (packed, biases, slope)
-        return (ctypes.c_int64 * 3)(*(part.ctypes.data for part in parts)), parts
+        parts = (
+            self._packed(weight),
+            self.zeros if bias is None else self._per_row(bias, self.bias_of_row),
+            self.slope if slopes is None else self._per_row(slopes, self.channel_of_row),
+        )
+        return _Table(parts[0].address, parts[1].address, parts[2].address), parts
 
-    def _packed(self, weight: Any) -> Array:
+    def _packed(self, weight: Any) -> _Part:
         if not isinstance(weight, PackedWeight):
-            return self.pack(weight)
-        found = weight.packs.get(self.key)
+            return _Part(self.pack(weight))
+        found: _Part | None = weight.packs.get(self.key)
         if found is None:
             if len(weight.packs) >= _MOST_PACKS:
                 weight.packs.clear()
-            found = weight.packs[self.key] = self.pack(weight.array)
+            found = weight.packs[self.key] = _Part(self.pack(weight.array))
         return found
 
     def pack(self, weight: Array) -> Array:
@@ -88,9 +118,8 @@ class Operands:
         first = (panel for panel in panels if panel.channel == 0)  # others are added to the same rows
         return np.array([output * phases + number(phase) for panel in first for output, phase in panel.rows], np.int64)
 
-    def _per_row(self, values: Array | None, of_row: Array, otherwise: float) -> Array:
-        if values is None:
-            return np.full(of_row.shape, otherwise, self.geometry.computed)
-        if values.size == 1:  # one slope may stand for all channels
-            of_row = np.minimum(of_row, 0)
-        return np.append(values.astype(self.geometry.computed), self.geometry.computed.type(0))[of_row]
+    def _per_row(self, values: Array, of_row: Array) -> _Part:
+        """One value per row; rows that a range does not have, -1, take the first and are not computed."""
+        if values.dtype != self.geometry.computed:
+            values = values.astype(self.geometry.computed)
+        return _Part(values.take(of_row, mode="clip"))  # one slope may stand for all channels
