@@ -10,6 +10,7 @@ import numpy as np
 from fastup import arrays
 from fastup.nn import _fusion
 from fastup.nn._module import Array, Module
+from fastup.operators.argument_types import ArrayT
 from fastup.plan import check
 
 
@@ -49,9 +50,10 @@ class Sequential(Module):
         """The layers in order, with their names."""
         return iter(self._layers.items())
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ArrayT) -> ArrayT:
         """Apply the layers; indices that no unpooling takes are dropped."""
-        return self.pass_through(x, [])
+        result: ArrayT = self.pass_through(x, [])
+        return result
 
     def pass_through(self, x: Any, indices: list[Any]) -> Any:
         """Apply the layers inside a container."""
@@ -106,9 +108,10 @@ class Skip(Module):
     def __init__(self, inner: Module) -> None:
         self.inner = _layer("Skip", inner)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ArrayT) -> ArrayT:
         """Apply the layer."""
-        return self.pass_through(x, [])
+        result: ArrayT = self.pass_through(x, [])
+        return result
 
     def pass_through(self, x: Any, indices: list[Any]) -> Any:
         """Apply the layer inside a container."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastup import operators
 from fastup.nn._module import Array, Module, Parameter, dtype_of, initial, room_for
+from fastup.operators.argument_types import ArrayT, DType, Ints, Padding
 from fastup.plan import check, conv_arguments
 from fastup.plan.operands import PackedWeight
 
@@ -35,7 +36,7 @@ class Convolution(Module):
     out_channels: int
     kernel_size: tuple[int, ...]
 
-    def _set_channels(self, in_channels: Any, out_channels: Any, kernel_size: Any, groups: Any = 1) -> None:
+    def _set_channels(self, in_channels: Any, out_channels: Any, kernel_size: Ints, groups: Any = 1) -> None:
         op = type(self).__name__
         self.in_channels = check.integer(op, "in_channels", in_channels)
         self.out_channels = check.integer(op, "out_channels", out_channels)
@@ -63,9 +64,10 @@ class Convolution(Module):
             return padding if word else pads
         return self._per_axis("padding", padding, minimum=0)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ArrayT) -> ArrayT:
         """Apply the layer."""
-        return self.apply(x, self.packed_weight, self.bias, None)
+        result: ArrayT = self.apply(x, self.packed_weight, self.bias, None)
+        return result
 
     def apply(self, x: Any, weight: Any, bias: Any, activation: Any, factor: Any = None) -> Any:
         """The layer with this weight, this bias and this activation, shuffled by `factor` if there is one."""
@@ -89,15 +91,15 @@ class ConvNd(Convolution):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Ints,
+        stride: Ints = 1,
+        padding: Padding = 0,
+        dilation: Ints = 1,
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
         *,
-        dtype: Any = None,
+        dtype: DType | None = None,
     ) -> None:
         op = type(self).__name__
         self._set_channels(in_channels, out_channels, kernel_size, groups)
@@ -130,16 +132,16 @@ class ConvTransposeNd(Convolution):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
+        kernel_size: Ints,
+        stride: Ints = 1,
+        padding: Ints = 0,
+        output_padding: Ints = 0,
         groups: int = 1,
         bias: bool = True,
-        dilation: Any = 1,
+        dilation: Ints = 1,
         padding_mode: str = "zeros",
         *,
-        dtype: Any = None,
+        dtype: DType | None = None,
     ) -> None:
         self._set_channels(in_channels, out_channels, kernel_size, groups)
         self.stride = self._per_axis("stride", stride)
@@ -149,12 +151,13 @@ class ConvTransposeNd(Convolution):
         self.padding_mode = check.choice(type(self).__name__, "padding_mode", padding_mode, ("zeros",))
         self._set_parameters(self.in_channels, self.out_channels // self.groups, self.out_channels, bias, dtype)
 
-    def forward(self, x: Any, output_size: Any = None) -> Any:
+    def forward(self, x: ArrayT, output_size: Ints | None = None) -> ArrayT:
         """Apply the layer; `output_size` takes the place of the output padding."""
-        return self.apply(x, self.packed_weight, self.bias, None, output_size=output_size)
+        result: ArrayT = self.apply(x, self.packed_weight, self.bias, None, output_size=output_size)
+        return result
 
     def apply(
-        self, x: Any, weight: Any, bias: Any, activation: Any, factor: Any = None, *, output_size: Any = None
+        self, x: Any, weight: Any, bias: Any, activation: Any, factor: Any = None, *, output_size: Ints | None = None
     ) -> Any:
         """The layer with this weight, this bias and this activation; no shuffle follows it in one pass."""
         function = getattr(operators, f"conv_transpose{self.rank}d")
@@ -193,12 +196,12 @@ class SubPixelConvNd(Convolution):
         self,
         in_channels: int,
         out_channels: int,
-        upscale_factor: Any,
-        kernel_size: Any = 3,
-        padding: Any = "same",
+        upscale_factor: Ints,
+        kernel_size: Ints = 3,
+        padding: Padding = "same",
         bias: bool = True,
         *,
-        dtype: Any = None,
+        dtype: DType | None = None,
     ) -> None:
         self._set_channels(in_channels, out_channels, kernel_size)
         self.upscale_factor = self._per_axis("upscale_factor", upscale_factor)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from fastup.nn._module import HALVES, Array, Module, Parameter, dtype_of, elementwise, room_for
+from fastup.operators.argument_types import ArrayT, DType
 from fastup.plan import check
 
 
@@ -31,7 +32,7 @@ class BatchNorm(Module):
         track_running_stats: bool = True,
         *,
         bias: bool = True,
-        dtype: Any = None,
+        dtype: DType | None = None,
     ) -> None:
         op = type(self).__name__
         self.num_features = check.integer(op, "num_features", num_features)
@@ -57,9 +58,10 @@ class BatchNorm(Module):
             shift = -mean.astype(np.float64) * scale
         return scale, shift if self.bias is None else shift + self.bias.astype(np.float64)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ArrayT) -> ArrayT:
         """Apply the layer; without running statistics those of `x` stand in, as in torch."""
-        return elementwise(x, self._check, self._normalised)
+        result: ArrayT = elementwise(x, self._check, self._normalised)
+        return result
 
     def _normalised(self, values: Array) -> Array:
         mean, variance = self.running_mean, self.running_var

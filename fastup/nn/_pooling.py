@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from fastup import operators
 from fastup.nn._module import Module
+from fastup.operators.argument_types import ArrayT, Ints, SupportsArray
 from fastup.plan import check
 
 
@@ -16,10 +17,10 @@ class MaxPoolNd(Module):
 
     def __init__(
         self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
-        dilation: Any = 1,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Ints = 0,
+        dilation: Ints = 1,
         return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
@@ -55,16 +56,17 @@ class MaxUnpoolNd(Module):
 
     rank: ClassVar[int]
 
-    def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
+    def __init__(self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0) -> None:
         op = type(self).__name__
         self.kernel_size = check.per_axis(op, "kernel_size", kernel_size, self.rank)
         self.stride = self.kernel_size if stride is None else check.per_axis(op, "stride", stride, self.rank)
         self.padding = check.per_axis(op, "padding", padding, self.rank, minimum=0)
 
-    def forward(self, x: Any, indices: Any, output_size: Any = None) -> Any:
+    def forward(self, x: ArrayT, indices: SupportsArray, output_size: Ints | None = None) -> ArrayT:
         """Put the values of `x` to their indices in a result of `output_size`, by default the smallest."""
         function = getattr(operators, f"max_unpool{self.rank}d")
-        return function(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+        result: ArrayT = function(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+        return result
 
     def pass_through(self, x: Any, indices: list[Any]) -> Any:
         """Apply the layer inside a container: the last indices are taken from the list."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastup import operators
 from fastup.nn._module import Module
-from fastup.operators.argument_types import Rounding
+from fastup.operators.argument_types import ArrayT, Floats, Ints, Modes, Rounding
 from fastup.plan import check
 
 
@@ -21,10 +21,10 @@ class PixelShuffle(Module):
     (PixelShuffle(upscale_factor=3), (1, 1, 12, 12))
     """
 
-    def __init__(self, upscale_factor: Any) -> None:
+    def __init__(self, upscale_factor: Ints) -> None:
         self.upscale_factor = upscale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ArrayT) -> ArrayT:
         """Apply the layer."""
         return operators.pixel_shuffle(x, self.upscale_factor)
 
@@ -44,10 +44,10 @@ class PixelUnshuffle(Module):
     (PixelUnshuffle(downscale_factor=3), (1, 9, 4, 4))
     """
 
-    def __init__(self, downscale_factor: Any) -> None:
+    def __init__(self, downscale_factor: Ints) -> None:
         self.downscale_factor = downscale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ArrayT) -> ArrayT:
         """Apply the layer."""
         return operators.pixel_unshuffle(x, self.downscale_factor)
 
@@ -69,9 +69,9 @@ class Upsample(Module):
 
     def __init__(
         self,
-        size: Any = None,
-        scale_factor: Any = None,
-        mode: Any = "nearest",
+        size: Ints | None = None,
+        scale_factor: Floats | None = None,
+        mode: Modes = "nearest",
         align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
         *,
@@ -80,17 +80,18 @@ class Upsample(Module):
     ) -> None:
         op = type(self).__name__
         self.size = size
-        if check.is_sequence(scale_factor):
-            self.scale_factor: Any = tuple(check.positive(op, "scale_factor", s) for s in scale_factor)
+        given: Any = scale_factor
+        if check.is_sequence(given):
+            self.scale_factor: Any = tuple(check.positive(op, "scale_factor", one) for one in given)
         else:
-            self.scale_factor = None if scale_factor is None else check.positive(op, "scale_factor", scale_factor)
+            self.scale_factor = None if given is None else check.positive(op, "scale_factor", given)
         self.mode = mode
         self.align_corners = align_corners
         self.recompute_scale_factor = recompute_scale_factor
         self.antialias = check.flag(op, "antialias", antialias)
         self.rounding = rounding
 
-    def forward(self, x: Any, output_size: Any = None) -> Any:
+    def forward(self, x: ArrayT, output_size: Ints | None = None) -> ArrayT:
         """Apply the layer; `output_size` takes the place of size and scale factor."""
         size, scale_factor, recompute = self.size, self.scale_factor, self.recompute_scale_factor
         if output_size is not None:
@@ -120,7 +121,7 @@ class UpsamplingNearest2d(Upsample):
            [3, 3, 4, 4]])
     """
 
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+    def __init__(self, size: Ints | None = None, scale_factor: Floats | None = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
@@ -137,5 +138,5 @@ class UpsamplingBilinear2d(Upsample):
            [3. , 3.5, 4. ]])
     """
 
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+    def __init__(self, size: Ints | None = None, scale_factor: Floats | None = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
