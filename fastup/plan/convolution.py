@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -115,8 +115,8 @@ def make_conv(
     pads = arguments.pads(op, padding, rank, (kernel, strides, dilations))
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[0],) * 2)
     act = arguments.normalised_activation(op, activation, slopes)
-    plan = _conv(op, shape, dtype, weight.shape, strides, pads, (0,) * rank, dilations, groups, act, data_format)
-    return plan.cut(window)
+    numbers = _Numbers(strides, pads, (0,) * rank, dilations, groups)
+    return _planned(op, shape, dtype, weight.shape, numbers, act, data_format).cut(window)
 
 
 @cached
@@ -158,8 +158,8 @@ def make_conv_transpose(
             )
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[1] * groups,) * 2)
     act = arguments.normalised_activation(op, activation, slopes)
-    plan = _conv(op, shape, dtype, weight.shape, strides, pads, more, dilations, groups, act, data_format)
-    return plan.cut(window)
+    numbers = _Numbers(strides, pads, more, dilations, groups)
+    return _planned(op, shape, dtype, weight.shape, numbers, act, data_format).cut(window)
 
 
 @cached
@@ -190,41 +190,44 @@ def make_subpixel_conv(
     channels = weight.shape[0] // math.prod(factors)
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[0], channels))
     act = arguments.normalised_activation(op, activation, slopes)
-    plan = _conv(op, shape, dtype, weight.shape, factors, pads, (0,) * rank, ones, 1, act, data_format)
-    return plan.cut(window)
+    numbers = _Numbers(factors, pads, (0,) * rank, ones, 1)
+    return _planned(op, shape, dtype, weight.shape, numbers, act, data_format).cut(window)
 
 
-def _conv(
-    op: str, shape: tuple[int, ...], dtype: np.dtype[Any], weight_shape: tuple[int, ...], strides: tuple[int, ...],
-    pads: Pairs, more: tuple[int, ...], dilations: tuple[int, ...], groups: int, activation: Activation,
-    data_format: str,
+class _Numbers(NamedTuple):
+    """What a convolution is told per spatial axis, and its groups, as a plan holds them."""
+
+    stride: tuple[int, ...]
+    padding: Pairs
+    output_padding: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+
+def _planned(
+    op: str, shape: tuple[int, ...], dtype: np.dtype[Any], weight_shape: tuple[int, ...], numbers: _Numbers,
+    activation: Activation, data_format: str,
 ) -> ConvPlan:  # fmt: skip
     check.choice(op, "data_format", data_format, check.DATA_FORMATS)
-    rank, kind = len(weight_shape) - 2, op[:-2]
+    rank, kernel = len(weight_shape) - 2, weight_shape[2:]
     space = space_of(op, shape, rank, data_format)
     channels = channels_of(shape, rank, data_format)
-    out_channels = arguments.channels(op, shape, channels, weight_shape, groups)
-    if kind == "subpixel_conv":
-        out_channels //= math.prod(strides)
-    axes = _axes(kind, space, weight_shape[2:], strides, pads, more, dilations)
+    out_channels = arguments.channels(op, shape, channels, weight_shape, numbers.groups)
+    if op.startswith("subpixel_conv"):
+        out_channels //= math.prod(numbers.stride)
+    axes = _axes(op[:-2], space, kernel, numbers)
     if any(axis.n_out < 1 for axis in axes):
-        arguments.refuse_size(op, shape, weight_shape[2:], pads, dilations, axes)
+        arguments.refuse_size(op, shape, kernel, numbers.padding, numbers.dilation, axes)
     extents = tuple(axis.n_out for axis in axes)
     output_shape = with_space(shape, out_channels, extents, data_format)
     check.size_in_memory(op, output_shape, dtype)
-    return ConvPlan(
-        op, shape, dtype, data_format, output_shape, weight_shape, strides, pads, more, dilations, groups, activation,
-        axes,
-    )  # fmt: skip
+    return ConvPlan(op, shape, dtype, data_format, output_shape, weight_shape, *numbers, activation, axes)
 
 
-def _axes(
-    kind: str, space: tuple[int, ...], kernel: tuple[int, ...], strides: tuple[int, ...], pads: Pairs,
-    more: tuple[int, ...], dilations: tuple[int, ...],
-) -> tuple[PhasedAxis, ...]:  # fmt: skip
-    numbers = zip(space, kernel, strides, pads, more, dilations, strict=True)
+def _axes(kind: str, space: tuple[int, ...], kernel: tuple[int, ...], numbers: _Numbers) -> tuple[PhasedAxis, ...]:
+    each = zip(space, kernel, *numbers[:4], strict=True)
     if kind == "conv":
-        return tuple(phases.convolution(n, k, s, p, d) for n, k, s, p, _, d in numbers)
+        return tuple(phases.convolution(n, k, s, p, d) for n, k, s, p, _, d in each)
     if kind == "conv_transpose":
-        return tuple(phases.transposed(*one) for one in numbers)
-    return tuple(phases.sub_pixel(n, k, s, p) for n, k, s, p, _, _ in numbers)
+        return tuple(phases.transposed(*one) for one in each)
+    return tuple(phases.sub_pixel(n, k, s, p) for n, k, s, p, _, _ in each)

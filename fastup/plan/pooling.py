@@ -109,10 +109,9 @@ def make_max_pool(
 ) -> MaxPoolPlan:  # fmt: skip
     """The plan of `fastup.max_pool1d` and its siblings."""
     rank = int(op[-2])
-    kernel, strides, pads = _windows(op, kernel_size, stride, padding, rank)
-    dilations = check.per_axis(op, "dilation", dilation, rank)
+    numbers = (*_windows(op, kernel_size, stride, padding, rank), check.per_axis(op, "dilation", dilation, rank))
     flags = check.flag(op, "ceil_mode", ceil_mode), check.flag(op, "return_indices", return_indices)
-    return _pool(op, shape, dtype, kernel, strides, pads, dilations, *flags, data_format)
+    return _pool(op, shape, dtype, numbers, flags, data_format)
 
 
 @cached
@@ -160,9 +159,10 @@ def _wanted(
 
 
 def _pool(
-    op: str, shape: tuple[int, ...], dtype: np.dtype[Any], kernel: tuple[int, ...], strides: tuple[int, ...],
-    pads: tuple[int, ...], dilations: tuple[int, ...], ceil_mode: bool, return_indices: bool, data_format: str,
+    op: str, shape: tuple[int, ...], dtype: np.dtype[Any], windows: tuple[tuple[int, ...], ...],
+    flags: tuple[bool, bool], data_format: str,
 ) -> MaxPoolPlan:  # fmt: skip
+    kernel, strides, pads, dilations = windows
     check.choice(op, "data_format", data_format, check.DATA_FORMATS)
     check.numeric(op, dtype, "max pooling")
     space = space_of(op, shape, len(kernel), data_format)
@@ -174,13 +174,11 @@ def _pool(
         if pad > (d * (k - 1) + 1 if len(kernel) == 1 else k) // 2:
             check.invalid(f"{op}: padding must be at most half of kernel_size, got {pads} with kernel_size {kernel}")
     sizes = zip(space, kernel, strides, pads, dilations, strict=True)
-    size = tuple(_pooled(n, k, s, p, d, ceil_mode) for n, k, s, p, d in sizes)
+    size = tuple(_pooled(n, k, s, p, d, flags[0]) for n, k, s, p, d in sizes)
     if any(n < 1 for n in size):
         check.invalid(f"{op}: result must have a size of at least 1, got {size} for x of shape {shape}")
     output_shape = with_space(shape, channels_of(shape, len(kernel), data_format), size, data_format)
-    return MaxPoolPlan(
-        op, shape, dtype, data_format, output_shape, kernel, strides, pads, dilations, ceil_mode, return_indices
-    )
+    return MaxPoolPlan(op, shape, dtype, data_format, output_shape, *windows, *flags)
 
 
 def _pooled(n: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mode: bool) -> int:
