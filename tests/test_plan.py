@@ -13,6 +13,14 @@ from fastup.plan import base
 from fastup.plan import cache as plan_cache
 
 
+def test_plans_of_other_results_differ() -> None:
+    """The size of an unpooling follows from nothing else that its plan holds."""
+    sizes = (8, 9)
+    first, second = (fastup.plan.max_unpool2d((1, 3, 4, 4), "float32", 2, 2, output_size=n) for n in sizes)
+    assert first != second
+    assert [plan.output_shape[-1] for plan in (first, second)] == [*sizes]
+
+
 @pytest.mark.quick
 def test_equal_arguments_give_the_same_plan() -> None:
     first = fastup.plan.interpolate((1, 3, 8, 8), "float32", scale_factor=2)

@@ -48,7 +48,7 @@ class Plan(ABC):
     input_shape: tuple[int, ...]
     dtype: np.dtype[Any]
     data_format: str
-    output_shape: tuple[int, ...] = field(compare=False)
+    output_shape: tuple[int, ...]
     # Whether kernels take native byte order only, and whether memory that is channels-last may stay so.
     native_only: ClassVar[bool] = False
     keeps_memory_order: ClassVar[bool] = True

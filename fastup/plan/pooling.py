@@ -178,7 +178,7 @@ def _pool(
     if any(n < 1 for n in size):
         check.invalid(f"{op}: result must have a size of at least 1, got {size} for x of shape {shape}")
     output_shape = with_space(shape, channels_of(shape, len(kernel), data_format), size, data_format)
-    return MaxPoolPlan(op, shape, dtype, data_format, output_shape, *windows, *flags)
+    return MaxPoolPlan(op, shape, dtype, data_format, output_shape, kernel, strides, pads, dilations, *flags)
 
 
 def _pooled(n: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mode: bool) -> int:
