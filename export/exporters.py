@@ -20,7 +20,7 @@ from fastup.export.operators import layout
 from fastup.export.operators.call import LOWERINGS, Call, Weights
 from fastup.operators.operator import OPERATORS, Operator
 from fastup.plan import ConvPlan, InterpolatePlan, Plan, SegmentationPlan, check
-from fastup.plan.conv_arguments import with_slopes
+from fastup.plan.activations import with_slopes
 from fastup.plan.operands import Operand, PackedWeight, described
 
 SUBPIXEL = ("conv", "conv_transpose")

@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol, SupportsFloat, SupportsIndex, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fastup.plan import activations
+
 
 class SupportsArray(Protocol):
     """What has a shape and a dtype: arrays of NumPy, dask and CuPy, tensors of torch, packed weights."""
@@ -42,8 +44,9 @@ Pads = Ints | Sequence[Sequence[SupportsIndex]]
 Padding = Literal["same", "valid"] | Pads
 Modes = Mode | Sequence[AxisMode]
 Activation = (
-    Literal["none", "relu", "leaky_relu", "tanh", "sigmoid"]
-    | tuple[Literal["leaky_relu"], float]
+    activations.Name
+    | tuple[Literal["leaky_relu", "elu", "softplus"], float]
+    | tuple[Literal["gelu"], Literal["none", "tanh"]]
     | tuple[Literal["prelu"], SupportsArray]
 )
 Boxes = SupportsArray | Sequence[Sequence[float]]

@@ -8,7 +8,7 @@ from fastup.arrays import apply
 from fastup.cpu.conv import convolution
 from fastup.operators.argument_types import Activation, ArrayT, DataFormat, Ints, Padding, Pads, SupportsArray, Window
 from fastup.operators.operator import of_ranks
-from fastup.plan.conv_arguments import with_slopes
+from fastup.plan.activations import with_slopes
 from fastup.plan.convolution import ConvPlan, make_conv, make_conv_transpose, make_subpixel_conv
 from fastup.plan.registry import Row
 

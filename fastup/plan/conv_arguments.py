@@ -11,9 +11,6 @@ from fastup.plan.operands import Operand, same_dtype
 from fastup.plan.phases import PhasedAxis
 
 Pairs = tuple[tuple[int, int], ...]
-Activation = tuple[str, float]  # name, slope below zero of leaky_relu
-ACTIVATIONS = ("none", "relu", "leaky_relu", "prelu", "tanh", "sigmoid")
-_LEAKY_SLOPE = 0.01  # torch's default
 
 
 def kernel_size(op: str, weight: Operand | None, rank: int) -> tuple[int, ...]:
@@ -70,33 +67,6 @@ def same(op: str, kernel: tuple[int, ...], strides: tuple[int, ...], dilations: 
         check.invalid(f"{op}: stride must be 1 with padding='same', got {strides}")
     surplus = [d * (k - 1) for k, d in zip(kernel, dilations, strict=True)]
     return tuple((n // 2, n - n // 2) for n in surplus)
-
-
-def with_slopes(activation: Any) -> tuple[Any, Any]:
-    """What a plan may know of an activation, and the slopes of a PReLU."""
-    if isinstance(activation, tuple) and len(activation) == 2 and _is_word(activation[0], "prelu"):
-        return "prelu", activation[1]
-    return activation, None
-
-
-def _is_word(value: Any, word: str) -> bool:
-    return isinstance(value, str) and value == word
-
-
-def normalised_activation(op: str, activation: Any, slopes: Operand | None) -> Activation:
-    """Name and slope; the slope is 0 where there is none."""
-    if _is_word(activation, "prelu") != (slopes is not None):
-        given = check.shown(activation)
-        check.invalid(f"{op}: activation 'prelu' must come with slopes, ('prelu', slopes), got {given}")
-    if activation is None:
-        return ("none", 0.0)
-    if isinstance(activation, tuple) and len(activation) == 2 and _is_word(activation[0], "leaky_relu"):
-        return ("leaky_relu", check.number(op, "slope of leaky_relu", activation[1]))
-    if isinstance(activation, tuple):
-        rule = "a name, ('leaky_relu', slope) or ('prelu', slopes)"
-        check.invalid(f"{op}: activation must be {rule}, got {check.shown(activation)}")
-    name = check.choice(op, "activation", activation, ACTIVATIONS)
-    return (name, _LEAKY_SLOPE if name == "leaky_relu" else 0.0)
 
 
 def output_padding(

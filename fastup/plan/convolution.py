@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.plan import check, phases
+from fastup.plan import activations, check, phases
 from fastup.plan import conv_arguments as arguments
+from fastup.plan.activations import Activation
 from fastup.plan.cache import cached
 from fastup.plan.channel_shapes import BatchedPlan, channels_of, space_of, with_space
-from fastup.plan.conv_arguments import Activation, Pairs
+from fastup.plan.conv_arguments import Pairs
 from fastup.plan.operands import Operand
 from fastup.plan.phases import PhasedAxis
 from fastup.plan.windows import Window
@@ -87,7 +88,7 @@ class ConvPlan(BatchedPlan):
             )
         biases = weight.shape[0] if self.kind == "subpixel_conv" else self.out_channels
         arguments.check_operands("run", self.dtype, weight, bias, slopes, (biases, self.out_channels))
-        arguments.normalised_activation("run", self.activation[0], slopes)
+        activations.normalised("run", self.activation[0], slopes)
 
 
 @cached
@@ -114,7 +115,7 @@ def make_conv(
     groups = check.integer(op, "groups", groups)
     pads = arguments.pads(op, padding, rank, (kernel, strides, dilations))
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[0],) * 2)
-    act = arguments.normalised_activation(op, activation, slopes)
+    act = activations.normalised(op, activation, slopes)
     numbers = _Numbers(strides, pads, (0,) * rank, dilations, groups)
     return _planned(op, shape, dtype, weight.shape, numbers, act, data_format).cut(window)
 
@@ -157,7 +158,7 @@ def make_conv_transpose(
                 f"with stride {strides} and dilation {dilations}"
             )
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[1] * groups,) * 2)
-    act = arguments.normalised_activation(op, activation, slopes)
+    act = activations.normalised(op, activation, slopes)
     numbers = _Numbers(strides, pads, more, dilations, groups)
     return _planned(op, shape, dtype, weight.shape, numbers, act, data_format).cut(window)
 
@@ -189,7 +190,7 @@ def make_subpixel_conv(
         )
     channels = weight.shape[0] // math.prod(factors)
     arguments.check_operands(op, dtype, weight, bias, slopes, (weight.shape[0], channels))
-    act = arguments.normalised_activation(op, activation, slopes)
+    act = activations.normalised(op, activation, slopes)
     numbers = _Numbers(factors, pads, (0,) * rank, ones, 1)
     return _planned(op, shape, dtype, weight.shape, numbers, act, data_format).cut(window)
 

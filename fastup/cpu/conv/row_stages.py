@@ -9,15 +9,9 @@ import numpy as np
 from fastup.cpu.conv.kernels import activate, interleave_phases
 from fastup.cpu.simd import convert
 from fastup.plan import ConvPlan
+from fastup.plan.activations import RECORDS
 
 ITEMS = {2: "uint16", 4: "uint32", 8: "uint64"}  # as which items of so many bytes are moved
-_KINDS = {
-    "relu": activate.RELU,
-    "leaky_relu": activate.LEAKY_RELU,
-    "prelu": activate.LEAKY_RELU,
-    "tanh": activate.TANH,
-    "sigmoid": activate.SIGMOID,
-}
 
 
 class Stages(NamedTuple):
@@ -35,7 +29,7 @@ def stages(plan: ConvPlan, computed: np.dtype[Any]) -> Stages:
     family = activate.activate_float if computed == np.float32 else activate.activate_double
     return Stages(
         convert.load("uint8", kind).address,
-        0 if name == "none" else family(computed.name, _KINDS[name]).address,
+        0 if name == "none" else family(computed.name, activate.NAMES.index(RECORDS[name].computed_by)).address,
         0 if plan.dtype == computed else convert.store("uint8", kind).address,
         int(not plan.dtype.isnative),
     )

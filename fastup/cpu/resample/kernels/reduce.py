@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastup.cpu.conv.kernels.activate import decay_of_double, decay_of_float
-from fastup.cpu.simd import vectors
+from fastup.cpu.simd import exponential, vectors
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
 ITEMS, CLASS = range(2)
@@ -112,13 +111,13 @@ def _softmax(decay, one):
 @kernel("float32", "float32", "int32", "float32", elements=("float32",))
 def softmax_float():
     """The same, and the sum of the classes' exponentials, each by that of the largest."""
-    return _softmax(decay_of_float, np.float32(1))
+    return _softmax(exponential.OF_FLOAT.decay, np.float32(1))
 
 
 @kernel("float64", "float64", "int32", "float64", elements=("float64",))
 def softmax_double():
     """The same in float64."""
-    return _softmax(decay_of_double, np.float64(1))
+    return _softmax(exponential.OF_DOUBLE.decay, np.float64(1))
 
 
 @kernel("element", "element", "element", elements=("float32", "float64"))
