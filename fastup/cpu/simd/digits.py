@@ -1,19 +1,19 @@
-"""What the kernels of convolutions share: which part of the result a work item is, and lists among their integers.
-
-``params`` of both begin with: 0 work items; 1 blocks of rows; 2 strips of columns; 3 slices; 4 ranges of output
-channels of a group; 5 groups. Items count through them in this order, then through images.
-"""
+"""What the kernels of convolutions share: which part of the result a work item is, and lists among their integers."""
 
 from __future__ import annotations
 
 from fastup.cpu.simd.pointers import at
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline
 
-_, ROW_BLOCKS, STRIPS, SLICES, RANGES, GROUPS = range(6)
+# What the integers of both begin with: work items; blocks of rows, strips of columns, slices, ranges of output channels
+# of a group, and groups. Items count through them in this order, then through images.
+ITEMS = Fields("total row_blocks strips slices ranges groups")
+TABLE = Fields("weights biases slopes")  # addresses
 
 
 @inline
-def words(params, place):
+def list_at(params, place):
     """The list that begins at this place of `params`."""
     return at(params, 8 * place)
 
@@ -21,16 +21,16 @@ def words(params, place):
 @inline
 def digits(params, item):
     """Of a work item: its block of rows, strip, slice, range of channels, group and image."""
-    above = item // params[ROW_BLOCKS]
-    upper = above // params[STRIPS]
-    higher = upper // params[SLICES]
-    highest = higher // params[RANGES]
-    image = highest // params[GROUPS]
+    above = item // params[ITEMS.row_blocks]
+    upper = above // params[ITEMS.strips]
+    higher = upper // params[ITEMS.slices]
+    highest = higher // params[ITEMS.ranges]
+    image = highest // params[ITEMS.groups]
     return (
-        item - above * params[ROW_BLOCKS],
-        above - upper * params[STRIPS],
-        upper - higher * params[SLICES],
-        higher - highest * params[RANGES],
-        highest - image * params[GROUPS],
+        item - above * params[ITEMS.row_blocks],
+        above - upper * params[ITEMS.strips],
+        upper - higher * params[ITEMS.slices],
+        higher - highest * params[ITEMS.ranges],
+        highest - image * params[ITEMS.groups],
         image,
     )
