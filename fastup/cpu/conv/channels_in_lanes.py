@@ -54,9 +54,8 @@ class _Packing(ConvPacking):
         self.extents = lane_tiling.extents(self.grid, self.tiling.rows, self.tiling.columns)
 
     def pack(self) -> Launch:
-        self.set_items(self.tiling.row_blocks, self.tiling.strips, self.tiling.ranges)
+        self.set_items(self.tiling.rows, self.tiling.row_blocks, self.tiling.strips, self.tiling.ranges)
         self._set_numbers()
-        self._set_source()
         self._set_phases()
         self._set_interleaving()
         self._lay_out_workspace()
@@ -71,18 +70,11 @@ class _Packing(ConvPacking):
 
     def _set_numbers(self) -> None:
         tiling, (_, height, width) = self.tiling, self.grid.lattices
-        self.set(rows=height.length, block_rows=tiling.rows, range=tiling.panels)
-        self.set(columns=width.length, strip=tiling.columns, staged=self.extents, target=self.target)
-        self.set(first=[lattice.first for lattice in self.grid.lattices])
-        axes = [lattice.axis for lattice in self.grid.lattices]
-        self.set(inside=[axis.n_in for axis in axes], outside=[axis.n_out for axis in axes])
-        self.set(up=[axis.up for axis in axes], step=[axis.step for axis in axes])
-
-    def _set_source(self) -> None:
+        self.set(rows=height.length, columns=width.length, strip=tiling.columns, range=tiling.panels)
         inside, channel = self.grid.group_in, self.source_channel
         layers, items = (1, inside) if self.last else (inside, 1)
         item, ahead = (channel, 0) if self.last else (self.item, channel)
-        self.set(source=self.source, source_group=inside * channel, source_layer=channel, layers=layers, items=items)
+        self.set(staged=self.extents, source_group=inside * channel, source_layer=channel, layers=layers, items=items)
         self.set(load_params=self.load(0, items, self.source[2], item, ahead))
 
     def _set_phases(self) -> None:

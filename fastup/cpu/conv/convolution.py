@@ -89,31 +89,18 @@ class _Packing(ConvPacking):
         self.tiling = column_tiling.choose(plan, self.grid)
 
     def pack(self) -> Launch:
-        self.set_items(self.tiling.row_blocks, len(self.tiling.strips), self.tiling.ranges)
-        self._set_numbers()
+        tiling = self.tiling
+        self.set_items(tiling.rows, tiling.row_blocks, len(tiling.strips), tiling.ranges)
         self._set_tiles()
         self._set_lists()
         self._set_interleaving()
         self._lay_out_workspace()
-        return self.launch(conv.conv(self.grid.computed.name), self.tiling.microseconds)
-
-    def _set_numbers(self) -> None:
-        depth, height, width = self.grid.lattices
-        source_slice, source_row, _ = self.source
-        target_slice, target_row, target_step = self.target
-        self.set(source_channel=self.source_channel, source_slice=source_slice, source_row=source_row)
-        self.set(target_slice=target_slice, target_row=target_row, target_step=target_step // self.item)
-        self.set(in_slices=depth.axis.n_in, in_rows=height.axis.n_in)
-        self.set(out_slices=depth.axis.n_out, out_rows=height.axis.n_out)
-        self.set(up_slices=depth.axis.up, up_rows=height.axis.up, up_columns=width.axis.up)
-        self.set(step_slices=depth.axis.step, step_rows=height.axis.step)
-        self.set(first_slice=depth.first, first_row=height.first, end_row=height.end)
-        self.set(staged_slices=1 + depth.more, more_rows=height.more)
+        return self.launch(conv.conv(self.grid.computed.name), tiling.microseconds)
 
     def _set_tiles(self) -> None:
-        grid, tiling, width = self.grid, self.tiling, self.grid.lattices[2]
-        self.set(group_in=grid.group_in, range=tiling.channels_out, channel_block=tiling.channels_in)
-        self.set(block_rows=tiling.rows, row_columns=tiling.strips[0][1] + width.spread)
+        grid, tiling, (depth, height, width) = self.grid, self.tiling, self.grid.lattices
+        self.set(range=tiling.channels_out, channel_block=tiling.channels_in, end_row=height.end)
+        self.set(staged_slices=1 + depth.more, more_rows=height.more, row_columns=tiling.strips[0][1] + width.spread)
         self.set(pitch=tiling.pitch, plane=tiling.plane, channel=tiling.channel, z_step=tiling.z_step)
         self.set(overlap=column_tiling.overlap(width, len(tiling.strips)), vector=gemm.vector_bytes() // self.size)
         weights = grid.weights_per_channel
@@ -171,7 +158,7 @@ class _Packing(ConvPacking):
             pair = conv.PAIR.fill(slice=s, slice_base=depth.bases[s], row=r, row_base=height.bases[r])
             for c in range(width.axis.up):
                 row, channel_rows = firsts[s, r, c]
-                pair += conv.COLUMN.fill(row=row, channel_rows=channel_rows, column=width.bases[c] - width.first)
+                pair += conv.PHASE.fill(row=row, channel_rows=channel_rows, column=width.bases[c] - width.first)
             pairs.append(pair)
         return pairs
 
@@ -192,7 +179,7 @@ class _Packing(ConvPacking):
 
     def _set_interleaving(self) -> None:
         up, dense = self.grid.lattices[2].axis.up, self.target[2] == self.item
-        self.set(interleave=interleaving(self.item, up if dense else 0))
+        self.set(target_step=self.target[2] // self.item, interleave=interleaving(self.item, up if dense else 0))
         self.set(stream=dense and self.streams(self.tiling.strips[0][1]))
         self.set(fetches=self._rows_are_asked_for(), rows_on_end=self._rows_on_end())
 

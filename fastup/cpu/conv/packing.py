@@ -20,10 +20,16 @@ class ConvPacking(Packing):
         self.plan, self.grid = plan, grid
         self.size, self.item = grid.computed.itemsize, plan.dtype.itemsize
         source_image, self.source_channel, self.source = self._apart(tuple(s * self.item for s in strides))
-        target_image, self.target_channel, self.target = self._apart(target_strides(plan))
+        target_image, target_channel, self.target = self._apart(target_strides(plan))
+        self.set(source_image=source_image, source_channel=self.source_channel, source=self.source)
+        self.set(target_image=target_image, target_channel=target_channel, target=self.target)
+        self.set(number_size=self.size, stored_size=self.item, group_in=grid.group_in, group_out=grid.group_out)
+        axes = [lattice.axis for lattice in grid.lattices]
+        self.set(inside=[axis.n_in for axis in axes], outside=[axis.n_out for axis in axes])
+        self.set(up=[axis.up for axis in axes], step=[axis.step for axis in axes])
+        self.set(first=[lattice.first for lattice in grid.lattices])
         self.stages = stages(plan, grid.computed)
-        self.set(source_image=source_image, target_image=target_image, target_channel=self.target_channel)
-        self.set(number_size=self.size, stored_size=self.item, group_out=grid.group_out, **self.stages._asdict())
+        self.set(**self.stages._asdict())
 
     def _apart(self, strides: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
         """Bytes from image to image, from channel to channel, and along slices, rows and pixels."""
@@ -31,11 +37,12 @@ class ConvPacking(Packing):
         image = strides[0] if len(strides) == plan.rank + 2 else 0
         return image, strides[plan.channel_axis], (0,) * (3 - plan.rank) + strides[first : first + plan.rank]
 
-    def set_items(self, row_blocks: int, strips: int, ranges: int) -> None:
-        """What a work item is a part of."""
+    def set_items(self, rows: int, row_blocks: int, strips: int, ranges: int) -> None:
+        """What a work item is a part of: blocks of so many rows, strips of columns, ranges of channels."""
         slices, groups = self.grid.lattices[0].length, self.plan.groups
         total = self.plan.batch * groups * ranges * slices * strips * row_blocks
         self.set(total=total, row_blocks=row_blocks, strips=strips, slices=slices, ranges=ranges, groups=groups)
+        self.set(block_rows=rows)
 
     def load(self, pixels: int, items: int, pixel_stride: int, item_stride: int, ahead: int) -> list[int]:
         """What the stage that loads is told."""

@@ -60,9 +60,9 @@ def whole_bundles(grid: PhaseGrid) -> list[Bundle]:
     joined: list[tuple[set[tuple[int, ...]], list[int]]] = []
     for number, group in enumerate(grid.tap_groups):
         rows, numbers = {phase[:2] for phase in group.phases}, [number]
-        for other in [bundle for bundle in joined if bundle[0] & rows]:
-            joined.remove(other)
-            rows, numbers = rows | other[0], other[1] + numbers
+        for other, before in [pair for pair in joined if pair[0] & rows]:
+            joined.remove((other, before))
+            rows, numbers = rows | other, before + numbers
         joined.append((rows, numbers))
     return [Bundle(tuple(numbers), _whole(grid, numbers)) for _, numbers in joined]
 

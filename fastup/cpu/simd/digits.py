@@ -6,10 +6,18 @@ from fastup.cpu.simd.pointers import at
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline
 
-# What the integers of both begin with: work items; blocks of rows, strips of columns, slices, ranges of output channels
-# of a group, and groups. Items count through them in this order, then through images.
-ITEMS = Fields("total row_blocks strips slices ranges groups")
+# The integers that both have: work items, which count through the numbers behind them and then through images; where
+# arrays lie, in bytes; what there is along the axes; the stages of rows; and the parts of the workspace.
+CALL = Fields(
+    """
+    total row_blocks strips slices ranges groups group_in group_out block_rows number_size stored_size
+    source_image source_channel source target_image target_channel target inside outside up step first
+    load activate store swapped interleave stream staged_at z_at stored_at interleave_at line_at
+    """,
+    **dict.fromkeys(("source", "target", "inside", "outside", "up", "step", "first"), 3),
+)
 TABLE = Fields("weights biases slopes")  # addresses
+SLICE, ROW, COLUMN = range(3)  # of three numbers along the axes
 
 
 @inline
@@ -21,16 +29,16 @@ def list_at(params, place):
 @inline
 def digits(params, item):
     """Of a work item: its block of rows, strip, slice, range of channels, group and image."""
-    above = item // params[ITEMS.row_blocks]
-    upper = above // params[ITEMS.strips]
-    higher = upper // params[ITEMS.slices]
-    highest = higher // params[ITEMS.ranges]
-    image = highest // params[ITEMS.groups]
+    above = item // params[CALL.row_blocks]
+    upper = above // params[CALL.strips]
+    higher = upper // params[CALL.slices]
+    highest = higher // params[CALL.ranges]
+    image = highest // params[CALL.groups]
     return (
-        item - above * params[ITEMS.row_blocks],
-        above - upper * params[ITEMS.strips],
-        upper - higher * params[ITEMS.slices],
-        higher - highest * params[ITEMS.ranges],
-        highest - image * params[ITEMS.groups],
+        item - above * params[CALL.row_blocks],
+        above - upper * params[CALL.strips],
+        upper - higher * params[CALL.slices],
+        higher - highest * params[CALL.ranges],
+        highest - image * params[CALL.groups],
         image,
     )

@@ -1,6 +1,6 @@
 """Activation functions in place, over one row.
 
-``params``: 0 items. The second buffer holds the slope below zero. tanh and sigmoid come from one exponential, reduced
+The second buffer holds the slope below zero. tanh and sigmoid come from one exponential, reduced
 to ``2**n * e**r`` with r in [-0.35, 0.35] and its power series: within 4 units in the last place (tests hold it); below
 the smallest normal numbers sigmoid is 0.
 """
@@ -13,8 +13,10 @@ import numpy as np
 
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.pointers import fma
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
+P = Fields("items")
 RELU, LEAKY_RELU, TANH, SIGMOID = KINDS = range(4)
 DECAY = "decay"  # a helper of other kernels
 
@@ -99,7 +101,7 @@ def _functions(f, terms, largest):
 def _row(function):
     def body(params, row, slopes, start, stop):
         slope = slopes[0]
-        for k in range(params[0]):
+        for k in range(params[P.items]):
             row[k] = function(row[k], slope)
 
     return body

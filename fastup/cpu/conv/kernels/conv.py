@@ -17,7 +17,7 @@ from __future__ import annotations
 from fastup.cpu.conv.kernels import gemm, interleave_phases
 from fastup.cpu.conv.kernels.interleave_phases import set_phase
 from fastup.cpu.simd.convert import LOAD, STORE
-from fastup.cpu.simd.digits import ITEMS, TABLE, digits, list_at
+from fastup.cpu.simd.digits import CALL, COLUMN, ROW, SLICE, TABLE, digits, list_at
 from fastup.cpu.simd.moves import clear, publish
 from fastup.cpu.simd.pointers import address, as_int64, at, call_stage, pointer_to
 from fastup.runtime.fields import Fields
@@ -25,18 +25,11 @@ from fastup.runtime.kernel import inline, kernel
 
 P = Fields(
     """
-    group_in group_out range channel_block number_size
-    source_image source_channel source_slice source_row
-    target_image target_channel target_slice target_row target_step
-    in_slices in_rows out_slices out_rows up_slices up_rows up_columns step_slices step_rows
-    first_slice first_row end_row block_rows staged_slices more_rows
-    pitch row_columns overlap plane channel z_step vector
+    range channel_block end_row staged_slices more_rows pitch row_columns overlap plane channel z_step vector
     slice_residues row_residues column_residues residue_list tap_list bundles bundle_list strip_list
-    group_weights range_weights channel_weights range_rows
-    load activate store interleave stream swapped stored_size rows_on_end fetches
-    staged_at z_at stored_at interleave_at line_at
+    group_weights range_weights channel_weights range_rows target_step rows_on_end fetches
     """,
-    ITEMS,
+    CALL,
 )
 # Records of the lists. Taps of some phases: place of the offsets of all products of a block of channels, products of an
 # accumulator, and at whose multiples one ends.
@@ -48,7 +41,7 @@ BUNDLE = Fields("rows weights panels panel_list pairs pair_list")
 # A panel: its kernel, first row of the bundle's, taps, numbers of weights per channel before it.
 PANEL = Fields("kernel row taps weights")
 # A pair of slice and row phase: phase and base of both, then per column phase first row, rows per channel, column.
-PAIR, COLUMN = Fields("slice slice_base row row_base"), Fields("row channel_rows column")
+PAIR, PHASE = Fields("slice slice_base row row_base"), Fields("row channel_rows column")
 # A strip: bytes from the result's row, output columns, then per column residue: bytes, zeros before, and load's.
 STRIP, RESIDUE = Fields("target outputs"), Fields("source before load", load=LOAD)
 
@@ -73,7 +66,7 @@ def stage_row(params, strip, source, inside, target):
 def stage_rows_on_end(params, strip, source, row, rows, header, target):
     """Rows that lie in the input as they are staged: one load for all of them, then zeros over what stands beside."""
     begin = min(max(0, -row), rows)
-    end = max(begin, min(rows, params[P.in_rows] - row))
+    end = max(begin, min(rows, params[P.inside + ROW] - row))
     pitch = params[P.pitch]
     for residue in range(params[P.column_residues]):
         entry = at(strip, STRIP.bytes + RESIDUE.bytes * residue)
@@ -86,7 +79,7 @@ def stage_rows_on_end(params, strip, source, row, rows, header, target):
                 header[k] = entry[RESIDUE.load + k]
             header[LOAD.pixels] = (end - begin - 1) * pitch + count
             first = at(lines, (begin * pitch + before) * params[P.number_size])
-            begins = at(source, (row + begin) * params[P.source_row] + entry[RESIDUE.source])
+            begins = at(source, (row + begin) * params[P.source + ROW] + entry[RESIDUE.source])
             call_stage(params[P.load], header, begins, first, source)
         for k in range(begin, end):
             clear(lines, k * pitch, k * pitch + before)
@@ -99,10 +92,10 @@ def stage_slice(params, strip, source, slice_inside, row, rows, target):
     residues = list_at(params, params[P.residue_list] + params[P.slice_residues])
     for residue in range(params[P.row_residues]):
         for k in range(rows + params[P.more_rows]):
-            wanted = params[P.step_rows] * (row + k) + residues[residue]
-            inside = slice_inside and wanted >= 0 and wanted < params[P.in_rows]
+            wanted = params[P.step + ROW] * (row + k) + residues[residue]
+            inside = slice_inside and wanted >= 0 and wanted < params[P.inside + ROW]
             place = residue * params[P.column_residues] * params[P.plane] + k * params[P.pitch]
-            begin = at(source, wanted * params[P.source_row])
+            begin = at(source, wanted * params[P.source + ROW])
             stage_row(params, strip, begin, inside, at(target, place * params[P.number_size]))
         for column_residue in range(params[P.column_residues]):
             place = (residue * params[P.column_residues] + column_residue) * params[P.plane]
@@ -119,9 +112,9 @@ def stage_input(params, strip, source, channels, depth, row, rows, header, stage
     for channel in range(channels):
         for residue in range(params[P.slice_residues]):
             for k in range(params[P.staged_slices]):
-                wanted = params[P.step_slices] * (depth + k) + residues[residue]
-                inside = wanted >= 0 and wanted < params[P.in_slices]
-                begin = at(source, channel * params[P.source_channel] + wanted * params[P.source_slice])
+                wanted = params[P.step + SLICE] * (depth + k) + residues[residue]
+                inside = wanted >= 0 and wanted < params[P.inside + SLICE]
+                begin = at(source, channel * params[P.source_channel] + wanted * params[P.source + SLICE])
                 place = channel * params[P.channel] + residue * apart_residues + k * a_slice
                 target = at(staged, place * params[P.number_size])
                 if params[P.rows_on_end] and inside:
@@ -133,10 +126,10 @@ def stage_input(params, strip, source, channels, depth, row, rows, header, stage
 @inline
 def ask_for_rows(params, source, row, rows, header):
     """What the next block of rows reads beyond this one, a run per channel: it comes while this one is multiplied."""
-    first = max(0, params[P.step_rows] * (row + rows + params[P.more_rows]))
-    count = min(params[P.in_rows], first + params[P.step_rows] * rows) - first
-    steps = count * params[P.source_row] // gemm.FETCHED
-    header[gemm.P.fetch_at] = address(source) + first * params[P.source_row]
+    first = max(0, params[P.step + ROW] * (row + rows + params[P.more_rows]))
+    count = min(params[P.inside + ROW], first + params[P.step + ROW] * rows) - first
+    steps = count * params[P.source + ROW] // gemm.FETCHED
+    header[gemm.P.fetch_at] = address(source) + first * params[P.source + ROW]
     header[gemm.P.fetch_left] = header[gemm.P.fetch_steps] = steps
     header[gemm.P.fetch_skip] = params[P.source_channel] - steps * gemm.FETCHED
     header[gemm.P.fetch_runs] = params[P.group_in] if params[P.fetches] != 0 and steps > 0 else 0
@@ -178,21 +171,21 @@ def finish(params, rows, columns, header, z, slopes, stored):
 @inline
 def interleave_rows(params, bundle, strip, channels, depth, row, rows, header, stored, line, target):
     """Every output row that a bundle has, of all its slice and row phases."""
-    each = PAIR.bytes + COLUMN.bytes * params[P.up_columns]
+    each = PAIR.bytes + PHASE.bytes * params[P.up + COLUMN]
     header[interleave_phases.P.outputs], header[interleave_phases.P.channels] = strip[STRIP.outputs], channels
     for number in range(bundle[BUNDLE.pairs]):
         pair = at(list_at(params, bundle[BUNDLE.pair_list]), each * number)
-        out_slice = params[P.up_slices] * (depth - pair[PAIR.slice_base]) + pair[PAIR.slice]
+        out_slice = params[P.up + SLICE] * (depth - pair[PAIR.slice_base]) + pair[PAIR.slice]
         first = max(0, pair[PAIR.row_base] - row)
-        out_row = params[P.up_rows] * (row + first - pair[PAIR.row_base]) + pair[PAIR.row]
-        beyond = (params[P.out_rows] - out_row + params[P.up_rows] - 1) // params[P.up_rows]
+        out_row = params[P.up + ROW] * (row + first - pair[PAIR.row_base]) + pair[PAIR.row]
+        beyond = (params[P.outside + ROW] - out_row + params[P.up + ROW] - 1) // params[P.up + ROW]
         count = header[interleave_phases.P.rows] = min(rows - first, beyond)
-        if depth >= pair[PAIR.slice_base] and out_slice < params[P.out_slices] and count > 0:
-            for k in range(params[P.up_columns]):
-                column = at(pair, PAIR.bytes + COLUMN.bytes * k)
-                origin = column[COLUMN.row] * params[P.z_step] + first * params[P.pitch] + column[COLUMN.column]
-                set_phase(header, k, origin, column[COLUMN.channel_rows] * params[P.z_step])
-            place = out_slice * params[P.target_slice] + out_row * params[P.target_row] + strip[STRIP.target]
+        if depth >= pair[PAIR.slice_base] and out_slice < params[P.outside + SLICE] and count > 0:
+            for k in range(params[P.up + COLUMN]):
+                phase = at(pair, PAIR.bytes + PHASE.bytes * k)
+                origin = phase[PHASE.row] * params[P.z_step] + first * params[P.pitch] + phase[PHASE.column]
+                set_phase(header, k, origin, phase[PHASE.channel_rows] * params[P.z_step])
+            place = out_slice * params[P.target + SLICE] + out_row * params[P.target + ROW] + strip[STRIP.target]
             call_stage(params[P.interleave], header, stored, at(target, place), line)
 
 
@@ -200,9 +193,9 @@ def interleave_rows(params, bundle, strip, channels, depth, row, rows, header, s
 def begin_interleaving(params, header):
     """What all calls of `interleave` have in common."""
     item = params[P.stored_size]
-    header[interleave_phases.P.phases], header[interleave_phases.P.step] = params[P.up_columns], params[P.target_step]
+    header[interleave_phases.P.phases], header[interleave_phases.P.step] = params[P.up + COLUMN], params[P.target_step]
     header[interleave_phases.P.stream], header[interleave_phases.P.source_row] = params[P.stream], params[P.pitch]
-    header[interleave_phases.P.target_row] = params[P.up_rows] * params[P.target_row] // item
+    header[interleave_phases.P.target_row] = params[P.up + ROW] * params[P.target + ROW] // item
     header[interleave_phases.P.target_channel] = params[P.target_channel] // item
 
 
@@ -220,11 +213,11 @@ def conv():
         begin_interleaving(params, woven)
         for item in range(start, stop):
             block, number, upper, part, group, image = digits(params, item)
-            row = params[P.first_row] + block * params[P.block_rows]
+            row = params[P.first + ROW] + block * params[P.block_rows]
             rows = min(params[P.block_rows], params[P.end_row] - row)
             each = STRIP.bytes + RESIDUE.bytes * params[P.column_residues]
             strip = at(list_at(params, params[P.strip_list]), each * number)
-            depth = params[P.first_slice] + upper
+            depth = params[P.first + SLICE] + upper
             begin = part * params[P.range]
             count = min(params[P.range], params[P.group_out] - begin)
             range_rows = (group * params[P.ranges] + part) * params[P.range_rows]

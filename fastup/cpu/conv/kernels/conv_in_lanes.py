@@ -17,7 +17,7 @@ from __future__ import annotations
 from fastup.cpu.conv.kernels import gemm, gemm_in_lanes, interleave_phases, transpose
 from fastup.cpu.conv.kernels.interleave_phases import set_phase
 from fastup.cpu.simd.convert import LOAD, STORE
-from fastup.cpu.simd.digits import ITEMS, TABLE, digits, list_at
+from fastup.cpu.simd.digits import CALL, COLUMN, ROW, SLICE, TABLE, digits, list_at
 from fastup.cpu.simd.moves import clear, publish
 from fastup.cpu.simd.pointers import address, as_int64, at, call_stage, pointer_to, view
 from fastup.runtime.fields import Fields
@@ -25,18 +25,13 @@ from fastup.runtime.kernel import inline, kernel
 
 P = Fields(
     """
-    number_size layers items
-    source_image source_group source_layer source target_image target_channel target group_out
-    inside outside up step first staged
-    rows block_rows columns strip panels range panel_list pairs phase_list group_weights group_biases
-    load load_params activate store swapped stored_size interleave stream direct transpose line
-    staged_at z_at transposed_at stored_at interleave_at line_at
+    layers items source_group source_layer staged rows columns strip panels range panel_list pairs phase_list
+    group_weights group_biases load_params direct transpose line transposed_at
     """,
-    ITEMS,
+    CALL,
     load_params=LOAD,
-    **dict.fromkeys(("source", "target", "inside", "outside", "up", "step", "first", "staged"), 3),
+    staged=3,
 )
-SLICE, ROW, COLUMN = range(3)  # of three numbers along the axes
 # A panel of output channels: its kernel, channels of its vectors and of the result, the first of them, and the numbers
 # of weights and of biases before it.
 PANEL = Fields("kernel width outputs first weights biases")
