@@ -73,7 +73,7 @@ def room_of_cpu(module: str) -> str:
 
 
 # Rooms of the CPU back-end from the top down; those of one floor know nothing of each other.
-CPU_FLOORS = [{""}, {"conv", "pool", "resample"}, {"copy"}, {"memory"}, {"simd"}]
+CPU_FLOORS = [{""}, {"pool", "resample"}, {"conv"}, {"copy"}, {"memory"}, {"simd"}]
 CPU_MODULES = {"memory"}
 
 

@@ -216,9 +216,9 @@ def _pieces(axis: Axis) -> Iterator[Piece]:
     totals = [math.fsum(float(row.weights(*part).sum()) for part in row.parts(_LONGEST_ROW)) for row in rows]
     for number, (row, total) in enumerate(zip(rows, totals, strict=True)):
         for start, stop in row.parts(_LONGEST_ROW):
-            table = np.zeros((axis.length, 3), np.int64)
-            table[number] = (start - axis.first, stop - start, 0)
-            yield table, np.concatenate([row.weights(start, stop) / total, np.zeros(sums.VECTOR)])
+            windows = np.zeros((axis.length, sums.WINDOW.size), np.int64)
+            windows[number] = sums.WINDOW.fill(first=start - axis.first, count=stop - start, weights=0)
+            yield windows, np.concatenate([row.weights(start, stop) / total, np.zeros(sums.VECTOR)])
 
 
 def _whole_rows(axis: Axis) -> Piece:
