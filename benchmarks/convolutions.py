@@ -17,7 +17,7 @@ import fastup
 from benchmarks import limit, protocol, report
 from benchmarks.cell import Cell, keeping_last_four
 from benchmarks.convolution import CELLS, NETWORKS
-from fastup.cpu.conv import column_tiling, lane_tiling
+from fastup.cpu.conv import channels_in_lanes, column_tiling
 from fastup.cpu.conv.kernels import gemm, gemm_in_lanes
 from fastup.cpu.conv.phase_grid import PhaseGrid
 from fastup.cpu.conv.weight_layout import bundles, panels_of
@@ -90,7 +90,7 @@ def measure_network(cell: Cell, rounds: int) -> str:
 def tiles_of(cell: Cell) -> str:
     """One row of the table of tiles."""
     plan = _plan(cell)
-    columns = _lane_tiles(plan) if lane_tiling.applies(plan) else _tiles(plan)
+    columns = _lane_tiles(plan) if channels_in_lanes.applies(plan) else _tiles(plan)
     return "| " + " | ".join([cell.title, *columns]) + " |"
 
 
@@ -121,8 +121,8 @@ def _tiles(plan: ConvPlan) -> list[str]:
 
 def _lane_tiles(plan: ConvPlan) -> list[str]:
     """Of the kernel whose vectors run along output channels."""
-    grid = lane_tiling.grid_of(plan)
-    cut, widths = lane_tiling.choose(plan, grid), lane_tiling.widths(grid)
+    grid = channels_in_lanes.grid_of(plan)
+    cut, widths = channels_in_lanes.choose(plan, grid), channels_in_lanes.widths(grid)
     vectors = sorted({width * 4 // gemm.vector_bytes() for width in widths}, reverse=True)
     groups = [group.size for group in grid.tap_groups]
     items = plan.batch * plan.groups * grid.lattices[0].length * cut.strips * cut.row_blocks * cut.ranges
@@ -134,7 +134,7 @@ def _lane_tiles(plan: ConvPlan) -> list[str]:
         f"{cut.rows} x {cut.columns}",
         f"{items}",
         ", ".join(f"{gemm_in_lanes.pixels(n)} x {n}" for n in vectors),
-        f"{lane_tiling.staged_bytes(grid, cut.rows, cut.columns) // 1024}",
+        f"{channels_in_lanes.staged_bytes(grid, cut.rows, cut.columns) // 1024}",
         f"{cut.columns * max(widths) * 4 // 1024}",
     ]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu.conv import column_tiling, convolution, lane_tiling
+from fastup.cpu.conv import channels_in_lanes, column_tiling, convolution
 from fastup.cpu.conv.phase_grid import PhaseGrid
 from fastup.plan import cache
 from tests import oracles_conv
@@ -58,7 +58,7 @@ def test_equals_the_definition_in_many_tiles(level2: int, monkeypatch: pytest.Mo
     whole = column_tiling.choose
     monkeypatch.setattr(column_tiling, "choose", choose)
     monkeypatch.setattr(column_tiling, "_MOST_L2", level2)
-    monkeypatch.setattr(lane_tiling, "applies", lambda plan: False)
+    monkeypatch.setattr(channels_in_lanes, "applies", lambda plan: False)
     monkeypatch.setattr(cache, "cache", type(cache.cache)(2**20))
     for case, usual in zip(cases, before, strict=True):
         x, operands = case.input(), case.arrays()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.conv import channels_in_lanes, column_tiling, gaps, lane_tiling, weight_layout
+from fastup.cpu.conv import channels_in_lanes, column_tiling, gaps, weight_layout
 from fastup.cpu.conv.kernels import activate, conv, gemm, interleave_phases, pack_weight
 from fastup.cpu.conv.packing import ConvPacking
 from fastup.cpu.conv.phase_grid import PhaseGrid
@@ -61,7 +61,9 @@ def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch | gaps.Spread:
 
 
 def _launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
-    return channels_in_lanes.launch(plan, strides) if lane_tiling.applies(plan) else _Packing(plan, strides).pack()
+    return (
+        channels_in_lanes.launch(plan, strides) if channels_in_lanes.applies(plan) else _Packing(plan, strides).pack()
+    )
 
 
 def table(plan: ConvPlan, weight: Any, bias: Array | None = None, slopes: Array | None = None) -> tuple[int, Any]:
@@ -69,7 +71,7 @@ def table(plan: ConvPlan, weight: Any, bias: Array | None = None, slopes: Array 
     operands = plan.backend_cache.get("operands")
     if operands is None:
         computed = gaps.compact(plan) if gaps.leaves_gaps(plan) else plan
-        make = channels_in_lanes.operands if lane_tiling.applies(computed) else _operands
+        make = channels_in_lanes.operands if channels_in_lanes.applies(computed) else _operands
         operands = plan.backend_cache["operands"] = make(computed)
     addresses, owners = operands.addresses(weight, bias, slopes)
     return ctypes.addressof(addresses), (addresses, owners)
