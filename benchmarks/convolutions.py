@@ -17,10 +17,10 @@ import fastup
 from benchmarks import limit, protocol, report
 from benchmarks.cell import Cell, keeping_last_four
 from benchmarks.convolution import CELLS, NETWORKS
-from fastup.cpu.conv import column_tiling, lane_tiling
-from fastup.cpu.conv.kernels import gemm, gemm_wide
-from fastup.cpu.conv.panels import bundles, panels_of
-from fastup.cpu.conv.phase_grid import Geometry
+from fastup.cpu.conv import channels_in_lanes, column_tiling
+from fastup.cpu.conv.kernels import gemm, gemm_in_lanes
+from fastup.cpu.conv.phase_grid import PhaseGrid
+from fastup.cpu.conv.weight_layout import bundles, panels_of
 from fastup.plan import ConvPlan
 
 
@@ -90,51 +90,51 @@ def measure_network(cell: Cell, rounds: int) -> str:
 def tiles_of(cell: Cell) -> str:
     """One row of the table of tiles."""
     plan = _plan(cell)
-    columns = _wide_tiles(plan) if lane_tiling.applies(plan) else _tiles(plan)
+    columns = _lane_tiles(plan) if channels_in_lanes.applies(plan) else _tiles(plan)
     return "| " + " | ".join([cell.title, *columns]) + " |"
 
 
 def _tiles(plan: ConvPlan) -> list[str]:
     """Of the kernel whose vectors run along columns."""
-    geometry = Geometry.of(plan)
-    cut = column_tiling.choose(plan, geometry)
-    groups = [group.size for group in geometry.tap_groups]
+    grid = PhaseGrid.of(plan)
+    cut = column_tiling.choose(plan, grid)
+    groups = [group.size for group in grid.tap_groups]
     sizes = [
-        bundle.channels * len(geometry.tap_groups[number].phases)
-        for _, bundle in bundles(geometry, cut.channels_out)
+        bundle.channels * len(grid.tap_groups[number].phases)
+        for _, bundle in bundles(grid, cut.channels_out)
         for number in bundle.groups
     ]
     panels = sorted({rows for size in sizes for rows in panels_of(size)})
-    items = plan.batch * plan.groups * cut.ranges * geometry.lattices[0].length * len(cut.strips) * cut.row_blocks
+    items = plan.batch * plan.groups * cut.ranges * grid.lattices[0].length * len(cut.strips) * cut.row_blocks
     return [
         "columns",
         f"{len(groups)} of {min(groups)}-{max(groups)} taps",
-        f"{cut.channels_in} of {geometry.group_in}",
-        f"{cut.channels_out} of {geometry.group_out}",
+        f"{cut.channels_in} of {grid.group_in}",
+        f"{cut.channels_out} of {grid.group_out}",
         f"{cut.rows} x {cut.strips[0][1]}",
         f"{items}",
         ", ".join(f"{n} x {gemm.accumulators() // n}" for n in reversed(panels)),
         f"{cut.channels_in * cut.channel * 4 // 1024}",
-        f"{cut.z_rows(geometry) * cut.z_step * 4 // 1024}",
+        f"{cut.z_rows(grid) * cut.z_step * 4 // 1024}",
     ]
 
 
-def _wide_tiles(plan: ConvPlan) -> list[str]:
+def _lane_tiles(plan: ConvPlan) -> list[str]:
     """Of the kernel whose vectors run along output channels."""
-    geometry = lane_tiling.geometry_of(plan)
-    cut, widths = lane_tiling.choose(plan, geometry), lane_tiling.widths(geometry)
+    grid = channels_in_lanes.grid_of(plan)
+    cut, widths = channels_in_lanes.choose(plan, grid), channels_in_lanes.widths(grid)
     vectors = sorted({width * 4 // gemm.vector_bytes() for width in widths}, reverse=True)
-    groups = [group.size for group in geometry.tap_groups]
-    items = plan.batch * plan.groups * geometry.lattices[0].length * cut.strips * cut.row_blocks * cut.ranges
+    groups = [group.size for group in grid.tap_groups]
+    items = plan.batch * plan.groups * grid.lattices[0].length * cut.strips * cut.row_blocks * cut.ranges
     return [
         "channels",
         f"{len(groups)} of {min(groups)}-{max(groups)} taps",
-        f"{geometry.group_in} of {geometry.group_in}",
-        f"{sum(widths[: cut.panels])} of {geometry.group_out}",
+        f"{grid.group_in} of {grid.group_in}",
+        f"{sum(widths[: cut.panels])} of {grid.group_out}",
         f"{cut.rows} x {cut.columns}",
         f"{items}",
-        ", ".join(f"{gemm_wide.pixels(n)} x {n}" for n in vectors),
-        f"{lane_tiling.staged_bytes(geometry, cut.rows, cut.columns) // 1024}",
+        ", ".join(f"{gemm_in_lanes.pixels(n)} x {n}" for n in vectors),
+        f"{channels_in_lanes.staged_bytes(grid, cut.rows, cut.columns) // 1024}",
         f"{cut.columns * max(widths) * 4 // 1024}",
     ]
 

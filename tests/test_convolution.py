@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu.conv import column_tiling, convolution, lane_tiling
-from fastup.cpu.conv.phase_grid import Geometry
+from fastup.cpu.conv import channels_in_lanes, column_tiling, convolution
+from fastup.cpu.conv.phase_grid import PhaseGrid
 from fastup.plan import cache
 from tests import oracles_conv
 from tests.cases import CONVS, Case, kind_of
@@ -51,14 +51,14 @@ def test_equals_the_definition_in_many_tiles(level2: int, monkeypatch: pytest.Mo
     before = [case.run(case.input(), **case.arrays()) for case in cases]
     chosen = []
 
-    def choose(plan: fastup.plan.ConvPlan, geometry: Geometry) -> column_tiling.Tiling:
-        chosen.append((geometry, whole(plan, geometry)))
+    def choose(plan: fastup.plan.ConvPlan, grid: PhaseGrid) -> column_tiling.ColumnTiling:
+        chosen.append((grid, whole(plan, grid)))
         return chosen[-1][1]
 
     whole = column_tiling.choose
     monkeypatch.setattr(column_tiling, "choose", choose)
     monkeypatch.setattr(column_tiling, "_MOST_L2", level2)
-    monkeypatch.setattr(lane_tiling, "applies", lambda plan: False)
+    monkeypatch.setattr(channels_in_lanes, "applies", lambda plan: False)
     monkeypatch.setattr(cache, "cache", type(cache.cache)(2**20))
     for case, usual in zip(cases, before, strict=True):
         x, operands = case.input(), case.arrays()
@@ -67,7 +67,7 @@ def test_equals_the_definition_in_many_tiles(level2: int, monkeypatch: pytest.Mo
         np.testing.assert_allclose(y, expected(case, x, operands), rtol=4e-6, atol=4e-6, err_msg=str(case))
     assert any(len(tiling.strips) > 1 for _, tiling in chosen)
     assert any(tiling.ranges > 1 for _, tiling in chosen)
-    assert any(tiling.channels_in < geometry.group_in for geometry, tiling in chosen)
+    assert any(tiling.channels_in < grid.group_in for grid, tiling in chosen)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")

@@ -14,10 +14,12 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
-from fastup.cpu.conv.kernels import gemm, gemm_wide, transpose
+from fastup.cpu.conv.kernels import gemm, gemm_in_lanes, transpose
+from fastup.cpu.memory import Packing
 from fastup.cpu.resample.kernels import fixed
 from fastup.plan.registry import ROWS
 from fastup.runtime import digest, kernel, object_code
+from fastup.runtime.fields import Fields
 
 PACKAGE = Path(kernel.__file__).parents[1]
 KERNELS = [*(PACKAGE / "cpu").glob("*/kernels/*.py"), *(PACKAGE / "cpu" / "simd").glob("*.py")]
@@ -65,7 +67,7 @@ def test_gathers_would_be_seen() -> None:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_objects_need_nothing_and_gather_nothing(family: kernel.Family) -> None:
     """What the cache holds once a kernel was called, of every instance in the catalogue."""
-    if family is fixed.spread_by_permutation and not kernel.target_has("avx2"):
+    if family is fixed.by_permutation and not kernel.target_has("avx2"):
         pytest.skip("chosen with AVX2 only; below, LLVM has no instruction for it")
     for instance in family.instances():
         family(*instance)
@@ -78,6 +80,39 @@ def test_objects_need_nothing_and_gather_nothing(family: kernel.Family) -> None:
 def test_instances_outside_the_catalogue_are_refused() -> None:
     with pytest.raises(KeyError, match="is not in the catalogue"):
         FAMILIES[0]("uint32", 7, 0)
+
+
+def test_fields_are_filled_by_name_and_completely() -> None:
+    """Places count through the base, then through names of one integer, of several, and of a record."""
+    base, entry = Fields("total rows"), Fields("first count")
+    fields = Fields("stride entry last", base, stride=3, entry=entry)
+    assert (fields.rows, fields.stride, fields.entry, fields.last, fields.size, fields.bytes) == (1, 2, 5, 7, 8, 64)
+    values: dict[str, Any] = {
+        "entry": entry.fill(first=5, count=6),
+        "last": 7,
+        "rows": np.int64(1),
+        "stride": [2, 3, 4],
+    }
+    assert fields.fill(total=0, **values) == list(range(8))
+    with pytest.raises(TypeError, match=r"\['total'\] are unset, \['totals'\] unknown"):
+        fields.fill(totals=0, **values)
+    with pytest.raises(TypeError, match="stride has 3 integers, not 2"):
+        fields.fill(total=0, **(values | {"stride": (2, 3)}))
+    with pytest.raises(AttributeError):
+        Fields("size")  # a name of its own
+
+
+def test_a_call_is_packed_completely() -> None:
+    packing = Packing(Fields("total list second"))
+    packing.set(total=3, list=packing.append([7, 8]))
+    assert packing.append([9]) == 5
+    assert [packing.room(size) for size in (1, 64, 65)] == [0, 64, 128]
+    entry = FAMILIES[0](*next(FAMILIES[0].instances()))
+    with pytest.raises(TypeError, match=r"\['second'\] are unset"):
+        packing.launch(entry, 1)
+    packing.set(second=packing.room(1))
+    launch = packing.launch(entry, 1)
+    assert (list(launch.params), launch.workspace) == ([3, 3, 256, 7, 8, 9], 320)
 
 
 def test_objects_that_need_a_library_are_refused() -> None:
@@ -103,7 +138,7 @@ def test_kernels_import_nothing_of_fastup_but_the_decorators() -> None:
     for file in KERNELS:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fastup"):
-                assert re.fullmatch(r"fastup\.(runtime\.kernel|cpu\.(simd|\w+\.kernels).*)", node.module), file
+                assert re.fullmatch(r"fastup\.(runtime\.(fields|kernel)|cpu\.(simd|\w+\.kernels).*)", node.module), file
             if isinstance(node, ast.Import):
                 assert not any(name.name.startswith("fastup") for name in node.names), file
 
@@ -125,9 +160,14 @@ def _sources_with(tmp_path: Path, module: str, text: str) -> dict[str, digest.So
 @pytest.mark.parametrize(
     ("edited", "touched", "untouched"),
     [
-        ("fastup.cpu.conv.kernels.conv", {"conv.kernels.conv"}, {"conv.kernels.conv_wide", "pool.kernels.max_pool"}),
+        (
+            "fastup.cpu.conv.kernels.conv",
+            {"conv.kernels.conv"},
+            {"conv.kernels.conv_in_lanes", "pool.kernels.max_pool"},
+        ),
         ("fastup.cpu.conv.kernels.gemm", {"conv.kernels.gemm", "conv.kernels.conv"}, {"copy.kernels.pixels"}),
         ("fastup.cpu.simd.vectors", {"conv.kernels.gemm", "resample.kernels.vertical"}, set()),
+        ("fastup.runtime.fields", {"conv.kernels.conv", "pool.kernels.max_pool"}, set()),
         ("fastup.runtime.claim_loop", {"conv.kernels.conv", "pool.kernels.max_pool", "copy.kernels.take"}, set()),
     ],
 )
@@ -166,11 +206,11 @@ def test_the_micro_kernel_equals_its_plain_loop(
     a, bias = (generator.integers(-9, 10, n).astype(dtype) for n in (products * rows, rows))
     z = generator.integers(-9, 10, (rows, columns + 3)).astype(dtype)
     offsets = generator.integers(0, 4 * step, products)
-    params = np.zeros(gemm.PARAMS, np.int64)
-    params[[gemm.COLUMNS, gemm.PRODUCTS, gemm.ROW_STEP, gemm.ADDS]] = columns, products, columns + 3, adds
-    params[[gemm.AT_ONCE, gemm.RUN]] = gemm.PRODUCTS_AT_ONCE, gemm.PRODUCTS_AT_ONCE + 37
-    params[gemm.OFFSETS] = offsets.ctypes.data - params.ctypes.data
-    params[gemm.BIASES] = bias.ctypes.data - params.ctypes.data
+    params = np.zeros(gemm.P.size, np.int64)
+    params[[gemm.P.columns, gemm.P.products, gemm.P.row_step, gemm.P.adds]] = columns, products, columns + 3, adds
+    params[[gemm.P.at_once, gemm.P.run]] = gemm.PRODUCTS_AT_ONCE, gemm.PRODUCTS_AT_ONCE + 37
+    params[gemm.P.offsets] = offsets.ctypes.data - params.ctypes.data
+    params[gemm.P.biases] = bias.ctypes.data - params.ctypes.data
     expected = z.copy()
     for n in range(columns):
         gemm.product(params, offsets, x, expected.ravel(), a, bias, rows, n)
@@ -180,29 +220,29 @@ def test_the_micro_kernel_equals_its_plain_loop(
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("vectors", gemm_wide.VECTORS)
+@pytest.mark.parametrize("vectors", gemm_in_lanes.VECTORS)
 @pytest.mark.parametrize("dtype", gemm.FLOATS)
 @pytest.mark.parametrize("products", [0, 1, 7, gemm.PRODUCTS_AT_ONCE + 1, 3 * gemm.PRODUCTS_AT_ONCE])
-def test_the_wide_micro_kernel_equals_its_plain_loop(
+def test_the_micro_kernel_in_lanes_equals_its_plain_loop(
     vectors: int, dtype: str, products: int, generator: np.random.Generator
 ) -> None:
     """Every number of pixels, so every tile, on small integers, whose sums are exact."""
     channels = vectors * gemm.vector_bytes() // np.dtype(dtype).itemsize
     w, bias = (generator.integers(-9, 10, n).astype(dtype) for n in (products * channels, channels))
     offsets = generator.integers(0, 50, products)
-    params = np.zeros(gemm_wide.PARAMS, np.int64)
-    params[[gemm_wide.PRODUCTS, gemm_wide.STEP, gemm_wide.Z_STEP]] = products, 3, channels + 5
-    params[[gemm_wide.AT_ONCE, gemm_wide.RUN]] = gemm.PRODUCTS_AT_ONCE, gemm.PRODUCTS_AT_ONCE + 37
-    params[gemm_wide.OFFSETS] = offsets.ctypes.data - params.ctypes.data
-    params[gemm_wide.BIASES] = bias.ctypes.data - params.ctypes.data
-    entry = gemm_wide.gemm_wide(dtype, vectors)
+    params = np.zeros(gemm_in_lanes.P.size, np.int64)
+    params[[gemm_in_lanes.P.products, gemm_in_lanes.P.step, gemm_in_lanes.P.z_step]] = products, 3, channels + 5
+    params[[gemm_in_lanes.P.at_once, gemm_in_lanes.P.run]] = gemm.PRODUCTS_AT_ONCE, gemm.PRODUCTS_AT_ONCE + 37
+    params[gemm_in_lanes.P.offsets] = offsets.ctypes.data - params.ctypes.data
+    params[gemm_in_lanes.P.biases] = bias.ctypes.data - params.ctypes.data
+    entry = gemm_in_lanes.gemm_in_lanes(dtype, vectors)
     for pixels in (0, 1, 2, 3, 7, 40):
-        params[gemm_wide.PIXELS] = pixels
+        params[gemm_in_lanes.P.pixels] = pixels
         x = generator.integers(-9, 10, 50 + 3 * pixels).astype(dtype)
         z = generator.integers(-9, 10, (pixels, channels + 5)).astype(dtype)
         expected = z.copy()
         for p in range(pixels):
-            gemm_wide.product(params, offsets, x, expected.ravel(), w, bias, channels, p)
+            gemm_in_lanes.product(params, offsets, x, expected.ravel(), w, bias, channels, p)
         entry.holding(params.ctypes.data, x.ctypes.data, z.ctypes.data, w.ctypes.data, 0, 0, 0)
         np.testing.assert_array_equal(z, expected)
 
@@ -213,7 +253,7 @@ def test_pixels_are_turned_into_rows(dtype: str, generator: np.random.Generator)
     lanes = gemm.vector_bytes() // np.dtype(dtype).itemsize
     pixels = generator.standard_normal((3 * lanes, 2 * lanes)).astype(dtype)
     rows = np.zeros((2 * lanes, 3 * lanes + 7), dtype)
-    params = np.array([2 * lanes + 1, 2 * lanes, rows.shape[1]])
-    transpose.turn(dtype).holding(params.ctypes.data, pixels.ctypes.data, rows.ctypes.data, 0, 0, 0, 0)
+    params = np.array(transpose.P.fill(pixels=2 * lanes + 1, channels=2 * lanes, step=rows.shape[1]))
+    transpose.transpose(dtype).holding(params.ctypes.data, pixels.ctypes.data, rows.ctypes.data, 0, 0, 0, 0)
     np.testing.assert_array_equal(rows[:, : 3 * lanes], pixels.T)
     assert not rows[:, 3 * lanes :].any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,36 @@ def test_backends_know_nothing_of_each_other() -> None:
         if room in ("cpu", "cuda"):
             other = {"cpu": "cuda", "cuda": "cpu"}[room]
             assert other not in {room_of(module) for module in imports(file)}, file
+
+
+def room_of_cpu(module: str) -> str:
+    """The engine, or what lies below: a folder or a file of ``fastup/cpu``; "" for the front."""
+    parts = module.split(".")[2:]
+    return parts[0] if parts and ((PACKAGE / "cpu" / parts[0]).is_dir() or parts[0] in CPU_MODULES) else ""
+
+
+# Rooms of the CPU back-end from the top down; those of one floor know nothing of each other.
+CPU_FLOORS = [{""}, {"pool", "resample"}, {"conv"}, {"copy"}, {"memory"}, {"simd"}]
+CPU_MODULES = {"memory"}
+
+
+def test_the_rooms_of_the_cpu_are_few_and_imported_downwards() -> None:
+    floor = {room: number for number, rooms in enumerate(CPU_FLOORS) for room in rooms}
+    arrows = set()
+    for file in (PACKAGE / "cpu").rglob("*.py"):
+        room = room_of_cpu(".".join(("fastup", *file.relative_to(PACKAGE).with_suffix("").parts)))
+        targets = {room_of_cpu(module) for module in imports(file) if module.startswith("fastup.cpu")} - {room}
+        arrows |= {(room, target) for target in targets if target}
+    assert len(floor) <= 8
+    assert len(arrows) <= 16
+    assert [(one, other) for one, other in sorted(arrows) if floor[one] >= floor[other]] == []
+
+
+def test_kernels_read_their_integers_by_name() -> None:
+    bare = re.compile(r"\b(params|table|header|strip|panel|bundle|phase|box)\[\d+\]")
+    for folder in ("cpu", "cuda"):
+        for file in (PACKAGE / folder).rglob("*.py"):
+            assert bare.search(file.read_text()) is None, file
 
 
 def test_nothing_imports_export_by_its_folder() -> None:

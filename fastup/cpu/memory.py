@@ -1,14 +1,49 @@
-"""Where arrays lie in memory: strides, alignment, and whether a result goes past the caches."""
+"""Calls being packed: the kernel's integers, where arrays lie in memory, and whether a result goes past the caches."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from typing import Any
 
 from fastup.cpu.simd.moves import ROW_BYTES
 from fastup.plan.base import Plan
 from fastup.runtime import cpu_info
+from fastup.runtime.abi import Entry
+from fastup.runtime.fields import Fields, Value
+from fastup.runtime.workers import Launch
 
 ELEMENTS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}  # as which items of so many bytes are moved
+
+
+class Packing:
+    """A call being packed: the kernel's integers by name, lists behind them, and the parts of a thread's workspace."""
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields, self.workspace = fields, 0
+        self._values: dict[str, Value] = {}
+        self._lists: list[int] = []
+
+    def set(self, **values: Value) -> None:
+        """Give these fields their values."""
+        self._values |= values
+
+    def append(self, entries: Iterable[int]) -> int:
+        """Where the list begins that the integers end with from now on."""
+        begin = self.fields.size + len(self._lists)
+        self._lists += entries
+        return begin
+
+    def room(self, size: int) -> int:
+        """Where the next part of the workspace begins, of so many bytes."""
+        begin = self.workspace
+        self.workspace += -(-size // 64) * 64
+        return begin
+
+    def launch(self, entry: Entry, microseconds: float, table: Any = None, address: int = 0) -> Launch:
+        """The kernel call; every field has its value by now."""
+        numbers = self.fields.fill(**self._values) + self._lists
+        return Launch(entry, numbers, microseconds, table, address, self.workspace)
 
 
 def target_strides(plan: Plan) -> tuple[int, ...]:
@@ -17,17 +52,6 @@ def target_strides(plan: Plan) -> tuple[int, ...]:
     for extent in reversed(plan.output_shape[1:]):
         strides.insert(0, strides[0] * extent)
     return tuple(strides)
-
-
-def appended(params: list[int], entries: list[int]) -> int:
-    """Where the entries begin that a kernel's integers end with from now on."""
-    params += entries
-    return len(params) - len(entries)
-
-
-def aligned(size: int) -> int:
-    """The next multiple of 64 bytes."""
-    return -(-size // 64) * 64
 
 
 def beyond_caches(read: int, written: int) -> bool:

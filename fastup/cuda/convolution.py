@@ -85,24 +85,24 @@ def _grid(plan: ConvPlan) -> tuple[int, int]:
 def _table(plan: ConvPlan) -> list[int]:
     axes, taps = _axes(plan), math.prod(plan.kernel_size)
     outside, inside = plan.out_channels // plan.groups, plan.in_channels // plan.groups
-    numbers = [0] * conv.PARAMS
-    numbers[conv.POSITIONS] = math.prod(-(-axis.n_out // axis.up) for axis in axes)
-    numbers[conv.TILES], numbers[conv.GROUPS] = -(-outside // conv.OUTPUTS), plan.groups
-    numbers[conv.GROUP_IN], numbers[conv.GROUP_OUT] = inside, outside
-    numbers[conv.PHASES] = math.prod(axis.up for axis in axes)
-    numbers[conv.NUMBERS] = numbers[conv.PHASES] if plan.kind == "subpixel_conv" else 1
-    for k, axis in enumerate(axes):
-        numbers[conv.IN_SLICES + k], numbers[conv.OUT_SLICES + k] = axis.n_in, axis.n_out
-        numbers[conv.UP_SLICES + k], numbers[conv.STEP_SLICES + k] = axis.up, axis.step
-    numbers[conv.ROWS], numbers[conv.COLUMNS] = (-(-axis.n_out // axis.up) for axis in axes[1:])
-    numbers[conv.SOURCE_IMAGE : conv.SOURCE_PIXEL + 1] = _places(plan, plan.in_channels, [axis.n_in for axis in axes])
-    numbers[conv.TARGET_IMAGE : conv.TARGET_PIXEL + 1] = _places(plan, plan.out_channels, [axis.n_out for axis in axes])
+    phases = math.prod(axis.up for axis in axes)
+    strides = [plan.weight_shape[0] // plan.groups * inside * taps, inside * taps, taps]
     if plan.kind == "conv_transpose":
         strides = [inside * outside * taps, taps, outside * taps]
-    else:
-        strides = [plan.weight_shape[0] // plan.groups * inside * taps, inside * taps, taps]
-    numbers[conv.WEIGHT_GROUP : conv.WEIGHT_CHANNEL + 1] = strides
-    return _with_phases(plan, numbers)
+    source = _places(plan, plan.in_channels, [axis.n_in for axis in axes])
+    target = _places(plan, plan.out_channels, [axis.n_out for axis in axes])
+    rows, columns = (-(-axis.n_out // axis.up) for axis in axes[1:])
+    numbers = conv.P.fill(
+        positions=math.prod(-(-axis.n_out // axis.up) for axis in axes), rows=rows, columns=columns,
+        tiles=-(-outside // conv.OUTPUTS), groups=plan.groups, group_in=inside, group_out=outside, phases=phases,
+        phase_list=conv.P.size, numbers=phases if plan.kind == "subpixel_conv" else 1,
+        source_image=source[0], source_channel=source[1], source_pixel=source[2],
+        target_image=target[0], target_channel=target[1], target_pixel=target[2],
+        weight_group=strides[0], weight_output=strides[1], weight_channel=strides[2],
+        inside=[axis.n_in for axis in axes], outside=[axis.n_out for axis in axes],
+        up=[axis.up for axis in axes], step=[axis.step for axis in axes],
+    )  # fmt: skip
+    return numbers + _phases(plan)
 
 
 def _places(plan: ConvPlan, channels: int, space: list[int]) -> list[int]:
@@ -112,24 +112,19 @@ def _places(plan: ConvPlan, channels: int, space: list[int]) -> list[int]:
     return [channels * pixels, 1 if last else pixels, channels if last else 1]
 
 
-def _with_phases(plan: ConvPlan, numbers: list[int]) -> list[int]:
+def _phases(plan: ConvPlan) -> list[int]:
     """The list of phases, in the order of their numbers, and of the taps of each."""
     axes, kernel = _axes(plan), (1,) * (3 - plan.rank) + plan.kernel_size
     phases = list(itertools.product(*(range(axis.up) for axis in axes)))
-    numbers[conv.PHASE_LIST] = len(numbers)
-    begin = len(numbers) + conv.PHASE_ENTRY * len(phases)
+    begin = conv.P.size + conv.PHASE.size * len(phases)
     entries: list[int] = []
     lists: list[int] = []
     for phase in phases:
         of_axes = [axis.phases[p] for axis, p in zip(axes, phase, strict=True)]
         shifts = list(itertools.product(*(one.shifts for one in of_axes)))
         items = [int(np.ravel_multi_index(tap, kernel)) for tap in itertools.product(*(one.taps for one in of_axes))]
-        entries += [
-            *phase,
-            len(items),
-            begin + len(lists),
-            number_of(axes, phase) if plan.kind == "subpixel_conv" else 0,
-        ]
+        number = number_of(axes, phase) if plan.kind == "subpixel_conv" else 0
+        entries += conv.PHASE.fill(place=phase, taps=len(items), tap_list=begin + len(lists), number=number)
         for shift, item in zip(shifts, items, strict=True):
-            lists += [*shift, item]
-    return numbers + entries + lists
+            lists += conv.TAP.fill(shift=shift, weight=item)
+    return entries + lists

@@ -127,13 +127,14 @@ def _windows(plan: InterpolatePlan) -> Any:
     known = memory.kept(plan, "area")
     if not known:
         missing = 3 - len(plan.axes)
-        entries, lists = [1, 1, 0] * missing, [0, 1]
+        lists, windows = [0, 1], [resample.P.size] * missing  # an axis that is not there has one window of one
         for axis in plan.axes:
-            entries += [axis.extent, axis.length, 10 + len(lists)]
-            windows = axis.windows()
-            lists += [int(number) for number in windows.ravel()]
-        for k in range(missing):
-            entries[3 * k + 2] = 10
-        items = plan.input_shape[-1] if plan.data_format == "channels_last" else 1
-        known.append(memory.table([*entries, items, *lists]))
+            windows.append(resample.P.size + len(lists))
+            lists += [int(number) for number in axis.windows().ravel()]
+        numbers = resample.P.fill(
+            inputs=[*(1,) * missing, *(axis.extent for axis in plan.axes)], windows=windows,
+            outputs=[*(1,) * missing, *(axis.length for axis in plan.axes)],
+            items=plan.input_shape[-1] if plan.data_format == "channels_last" else 1,
+        )  # fmt: skip
+        known.append(memory.table(numbers + lists))
     return known[0]

@@ -30,12 +30,14 @@ def run_pool(plan: MaxPoolPlan, x: View, results: tuple[View, ...], _operands: t
 
 
 def _pool_table(plan: MaxPoolPlan) -> list[int]:
-    entries = [1, 1, 1, 1, 0, 1] * (3 - plan.rank)
-    spaces = plan.space(plan.input_shape), plan.space(plan.output_shape)
-    for numbers in zip(*spaces, plan.kernel_size, plan.stride, plan.padding, plan.dilation, strict=True):
-        entries += numbers
-    items = plan.channels if plan.data_format == "channels_last" else 1
-    return [*entries, items, int(plan.return_indices)]
+    missing = 3 - plan.rank
+    ones, zeros = (1,) * missing, (0,) * missing
+    return pool.P.fill(
+        inputs=ones + plan.space(plan.input_shape), outputs=ones + plan.space(plan.output_shape),
+        kernel=ones + plan.kernel_size, stride=ones + plan.stride, padding=zeros + plan.padding,
+        dilation=ones + plan.dilation, items=plan.channels if plan.data_format == "channels_last" else 1,
+        indices=plan.return_indices,
+    )  # fmt: skip
 
 
 def run_unpool(plan: MaxUnpoolPlan, x: View, results: tuple[View, ...], operands: tuple[Any, ...]) -> None:
@@ -46,7 +48,8 @@ def run_unpool(plan: MaxUnpoolPlan, x: View, results: tuple[View, ...], operands
     items = plan.channels if plan.data_format == "channels_last" else 1
     known = memory.kept(plan, "unpool")
     if not known:
-        known.append(memory.table([math.prod(plan.space(plan.input_shape)), positions, items]))
+        values = math.prod(plan.space(plan.input_shape))
+        known.append(memory.table(pool.CLAIM.fill(values=values, positions=positions, items=items)))
     owners, wrong = memory.empty((y.size,), np.int64), memory.table([-1])
     memory.launch(pool.fill, y.size, -1, owners)
     flat = indices.flat(np.int64)[0]

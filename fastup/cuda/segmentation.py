@@ -92,7 +92,9 @@ def _clear(plan: SegmentationPlan, boxes: View, result: View) -> None:
         items = plan.classes if plan.resize.data_format == "channels_last" else 1
         planes = result.size // (math.prod(extents) * items)
         per_box = planes // math.prod(boxes.shape[:-1])
-        numbers = [*(1,) * missing, *extents, *(0,) * missing, *first, items, per_box, plan.rank]
+        numbers = reduce.BOXED.fill(
+            extents=(1,) * missing + extents, first=(0,) * missing + first, items=items, planes=per_box, axes=plan.rank
+        )
         known.append(memory.table(numbers))
     kind = np.dtype(np.uint8) if result.dtype == np.bool_ else copies.storage(result.dtype)
     memory.launch(reduce.clear, result.size, known[0], boxes.flat(boxes.dtype)[0], result.flat(kind)[0])

@@ -1,171 +1,241 @@
-"""Convolutions of wide layers on the CPU: pack a plan for the kernel whose vectors run along output channels.
+"""Convolutions with output channels in lanes: which plans these are, how they are cut, and their calls.
 
-`lane_tiling` says which plans these are; others are left to the kernel whose vectors run along columns.
+Others are left to the kernel whose vectors run along columns. The rule is fixed, as that of `column_tiling` is.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from typing import NamedTuple
 
-from fastup.cpu.conv import lane_tiling
-from fastup.cpu.conv.kernels import conv_wide, gemm, gemm_wide, interleave_phases, transpose
-from fastup.cpu.conv.phase_grid import Geometry
-from fastup.cpu.conv.row_stages import joining, stages
+from fastup.cpu.conv.kernels import conv_in_lanes, gemm, gemm_in_lanes, interleave_phases, transpose
+from fastup.cpu.conv.packing import ConvPacking
+from fastup.cpu.conv.phase_grid import Lattice, PhaseGrid, tap_groups
+from fastup.cpu.conv.row_stages import interleaving
 from fastup.cpu.conv.weight_layout import Panel
 from fastup.cpu.conv.weights import Operands
-from fastup.cpu.memory import aligned, appended, beyond_caches, streams, target_strides
+from fastup.cpu.simd.convert import LOAD
 from fastup.plan import ConvPlan
+from fastup.runtime import cpu_info
 from fastup.runtime.workers import Launch
 
-FAMILIES = (conv_wide.conv_wide, gemm_wide.gemm_wide, transpose.turn)
+FAMILIES = (conv_in_lanes.conv_in_lanes, gemm_in_lanes.gemm_in_lanes, transpose.transpose)
 _PER_MICROSECOND = 40_000  # products of one thread in float32
+_MOST_L2 = 2**21  # counted; a workspace stays below 4 MB
+_FEWEST_COLUMNS, _ROWS, _SHARES = 48, 4, 16
+_FEWEST_PRODUCTS, _NARROW = 256, 32
 
 
-def _phases(geometry: Geometry) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
+class LaneTiling(NamedTuple):
+    """How a call is cut."""
+
+    rows: int
+    row_blocks: int
+    columns: int
+    strips: int
+    panels: int  # of a range
+    ranges: int
+
+
+def applies(plan: ConvPlan) -> bool:
+    """Whether the kernel is the quicker one for a plan, and half of the L2 cache holds what a row of its result reads.
+
+    Where channels come last, it is, unless too many lanes would idle. Where they come first, its sums must be long
+    enough to pay for the turning of pixels into rows: from 256 products on it was 3 to 13 % quicker on Emerald Rapids,
+    at 64 and 128 it was 10 to 20 % slower, as it was for pictures 8 wide. Zen reads 64 bytes in two halves, so that
+    rows across cache lines cost it nothing.
+    """
+    grid = grid_of(plan)
+    if sum(widths(grid)) * 3 > grid.group_out * 4:
+        return False
+    if has_channels_last(plan):
+        if plan.activation[0] == "prelu":  # a slope per lane
+            return False
+    elif cpu_info.cpu_name().startswith("znver") or not _long(grid):
+        return False
+    return _fits(plan, grid, 1, min(_FEWEST_COLUMNS, grid.lattices[2].length))
+
+
+def _fits(plan: ConvPlan, grid: PhaseGrid, rows: int, columns: int) -> bool:
+    """Whether half of the L2 cache holds the staged input of an item, and a quarter a row of z of all its phases."""
+    budget = min(cpu_info.caches().level2, _MOST_L2) // 2
+    phases = 1 if has_channels_last(plan) else grid.lattices[2].axis.up
+    line = columns * max(widths(grid)) * phases * grid.computed.itemsize
+    return staged_bytes(grid, rows, columns) <= budget and line <= budget // 2
+
+
+def _long(grid: PhaseGrid) -> bool:
+    products = grid.weights_per_channel // grid.phases * grid.group_in
+    return products >= _FEWEST_PRODUCTS and grid.lattices[2].length >= _NARROW
+
+
+def has_channels_last(plan: ConvPlan) -> bool:
+    """Whether the channel axis comes after space."""
+    return plan.channel_axis >= plan.first_spatial_axis
+
+
+def grid_of(plan: ConvPlan) -> PhaseGrid:
+    """As everywhere, but every phase is computed at its own positions, and strides are steps of the pixels."""
+    usual = PhaseGrid.of(plan)
+    lattices = [Lattice(lattice.axis, True) for lattice in usual.lattices]
+    return usual._replace(lattices=lattices, tap_groups=tap_groups(lattices))
+
+
+def extents(grid: PhaseGrid, rows: int, columns: int) -> tuple[int, ...]:
+    """Slices, rows and columns that are staged for so many rows and columns of one slice of the result."""
+    reach = [max((tap for taps in lattice.taps for tap in taps), default=0) for lattice in grid.lattices]
+    steps = (lattice.axis.step for lattice in grid.lattices)
+    return tuple(
+        step * (count - 1) + 1 + more for step, count, more in zip(steps, (1, rows, columns), reach, strict=True)
+    )
+
+
+def staged_bytes(grid: PhaseGrid, rows: int, columns: int) -> int:
+    """Bytes of what is staged."""
+    return math.prod(extents(grid, rows, columns)) * grid.group_in * grid.computed.itemsize
+
+
+def widths(grid: PhaseGrid) -> list[int]:
+    """Output channels of each panel, in whole vectors; the last one may have some to spare."""
+    lanes = gemm.vector_bytes() // grid.computed.itemsize
+    left, widest = -(-grid.group_out // lanes), max(gemm_in_lanes.VECTORS)
+    return [lanes * min(widest, left - begin) for begin in range(0, left, widest)]
+
+
+def choose(plan: ConvPlan, grid: PhaseGrid) -> LaneTiling:
+    """Blocks of `_ROWS` rows or more, as wide as the cache holds; then so many of them that threads can share."""
+    depth, height, width = grid.lattices
+    columns, rows, ranges = width.length, height.length, 1
+    panels, planes = len(widths(grid)), plan.batch * plan.groups * depth.length
+    while columns > _FEWEST_COLUMNS and not _fits(plan, grid, min(_ROWS, rows), columns):
+        columns = max(_FEWEST_COLUMNS, -(-columns // 2))
+    while rows > 1 and not _fits(plan, grid, rows, columns):
+        rows -= 1
+
+    def items() -> int:
+        return planes * -(-width.length // columns) * ranges * -(-height.length // rows)
+
+    pixels = math.prod(lattice.axis.n_in for lattice in grid.lattices)
+    if grid.weights_per_channel * grid.group_out > pixels:  # so weights are read once
+        while items() < _SHARES and ranges < panels:
+            ranges = min(panels, 2 * ranges)
+    while items() < _SHARES and rows > 1:
+        rows = -(-rows // 2)
+    while items() < _SHARES and columns >= 2 * _FEWEST_COLUMNS:
+        columns = -(-columns // 2)
+    blocks, each = -(-height.length // rows), -(-panels // ranges)
+    rows = -(-height.length // blocks)
+    return LaneTiling(rows, -(-height.length // rows), columns, -(-width.length // columns), each, -(-panels // each))
+
+
+def _phases(grid: PhaseGrid) -> list[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]:
     """All phases in order, with their taps."""
-    return sorted((phase, group.taps) for group in geometry.tap_groups for phase in group.phases)
+    return sorted((phase, group.taps) for group in grid.tap_groups for phase in group.phases)
 
 
 def operands(plan: ConvPlan) -> Operands:
     """What calls do with weights: panel by panel, phase by phase; surplus lanes repeat the last channel."""
-    geometry = lane_tiling.geometry_of(plan)
+    grid = grid_of(plan)
     panels, first = [], 0
-    for width in lane_tiling.widths(geometry):
-        outputs = [min(output, geometry.group_out - 1) for output in range(first, first + width)]
-        for phase, taps in _phases(geometry):
+    for width in widths(grid):
+        outputs = [min(output, grid.group_out - 1) for output in range(first, first + width)]
+        for phase, taps in _phases(grid):
             rows = tuple((output, phase) for output in outputs)
-            panels.append(Panel(0, geometry.group_in, math.prod(map(len, taps)), rows))
+            panels.append(Panel(0, grid.group_in, math.prod(map(len, taps)), rows))
         first += width
-    return Operands(plan, geometry, [panels], first * geometry.phases, ("wide",))
+    return Operands(plan, grid, [panels], first * grid.phases, ("lanes",))
 
 
 def launch(plan: ConvPlan, strides: tuple[int, ...]) -> Launch:
     """The kernel call for a source with these strides (in items)."""
-    return _Packing(plan, strides).launch()
+    return _Packing(plan, strides).pack()
 
 
-class _Packing:
-    """One call being packed."""
-
+class _Packing(ConvPacking):
     def __init__(self, plan: ConvPlan, strides: tuple[int, ...]) -> None:
-        self.plan, self.geometry, self.last = plan, lane_tiling.geometry_of(plan), lane_tiling.has_channels_last(plan)
-        self.tiling = lane_tiling.choose(plan, self.geometry)
-        self.extents = lane_tiling.extents(self.geometry, self.tiling.rows, self.tiling.columns)
-        self.size, self.item = self.geometry.computed.itemsize, plan.dtype.itemsize
-        self.strides = [stride * self.item for stride in strides]
-        self.params = [0] * conv_wide.PARAMS
+        super().__init__(conv_in_lanes.P, plan, grid_of(plan), strides)
+        self.last = has_channels_last(plan)
+        self.tiling = choose(plan, self.grid)
+        self.extents = extents(self.grid, self.tiling.rows, self.tiling.columns)
 
-    def launch(self) -> Launch:
+    def pack(self) -> Launch:
+        self.set_items(self.tiling.rows, self.tiling.row_blocks, self.tiling.strips, self.tiling.ranges)
         self._set_numbers()
-        self._set_source()
-        self._set_target()
         self._set_phases()
-        self._name_stages()
-        workspace = self._lay_out_workspace()
-        entry = conv_wide.conv_wide(self.geometry.computed.name)
-        return Launch(entry, self.params, self._microseconds(), workspace=workspace)
+        self._set_interleaving()
+        self._lay_out_workspace()
+        return self.launch(conv_in_lanes.conv_in_lanes(self.grid.computed.name), self._microseconds())
 
     def _microseconds(self) -> float:
-        geometry = self.geometry
-        positions = self.plan.batch * self.plan.groups * math.prod(lattice.length for lattice in geometry.lattices)
-        products = positions * geometry.group_out * geometry.weights_per_channel * geometry.group_in
-        moved = positions * (geometry.group_in * self.tiling.ranges + geometry.group_out * geometry.phases)
+        grid = self.grid
+        positions = self.plan.batch * self.plan.groups * math.prod(lattice.length for lattice in grid.lattices)
+        products = positions * grid.group_out * grid.weights_per_channel * grid.group_in
+        moved = positions * (grid.group_in * self.tiling.ranges + grid.group_out * grid.phases)
         return (products * self.size / 4 + 20 * moved) / _PER_MICROSECOND
 
     def _set_numbers(self) -> None:
-        plan, tiling, p = self.plan, self.tiling, self.params
-        depth, height, width = self.geometry.lattices
-        p[conv_wide.ROW_BLOCKS], p[conv_wide.STRIPS] = tiling.row_blocks, tiling.strips
-        p[conv_wide.SLICES], p[conv_wide.RANGES], p[conv_wide.GROUPS] = depth.length, tiling.ranges, plan.groups
-        p[conv_wide.TOTAL] = math.prod(p[conv_wide.ROW_BLOCKS : conv_wide.GROUPS + 1]) * plan.batch
-        p[conv_wide.NUMBER_SIZE], p[conv_wide.GROUP_OUT] = self.size, self.geometry.group_out
-        p[conv_wide.ROWS], p[conv_wide.BLOCK_ROWS] = height.length, tiling.rows
-        p[conv_wide.COLUMNS], p[conv_wide.STRIP], p[conv_wide.RANGE] = width.length, tiling.columns, tiling.panels
-        for k, lattice in enumerate(self.geometry.lattices):
-            axis = lattice.axis
-            p[conv_wide.IN_SLICES + k], p[conv_wide.OUT_SLICES + k] = axis.n_in, axis.n_out
-            p[conv_wide.UP_SLICES + k], p[conv_wide.STEP_SLICES + k] = axis.up, axis.step
-            p[conv_wide.FIRST_SLICE + k], p[conv_wide.STAGED_SLICES + k] = lattice.first, self.extents[k]
-
-    def _set_source(self) -> None:
-        plan, p, inside = self.plan, self.params, self.geometry.group_in
-        first, channel = plan.first_spatial_axis, self.strides[plan.channel_axis]
-        space = [0] * (3 - plan.rank) + self.strides[first : first + plan.rank]
-        p[conv_wide.SOURCE_SLICE : conv_wide.SOURCE_PIXEL + 1] = space
-        p[conv_wide.SOURCE_IMAGE] = self.strides[0] if len(self.strides) == plan.rank + 2 else 0
-        p[conv_wide.SOURCE_GROUP], p[conv_wide.SOURCE_LAYER] = inside * channel, channel
-        p[conv_wide.LAYERS], p[conv_wide.ITEMS] = (1, inside) if self.last else (inside, 1)
-        swapped, ahead = int(not plan.dtype.isnative), 0 if self.last else channel
-        load = [0, 0, 0, p[conv_wide.ITEMS], space[2], channel if self.last else self.item, swapped, ahead]
-        p[conv_wide.LOAD_PARAMS] = appended(p, load)
-
-    def _set_target(self) -> None:
-        plan, p, target = self.plan, self.params, target_strides(self.plan)
-        first = plan.first_spatial_axis
-        space = (*(0,) * (3 - plan.rank), *target[first : first + plan.rank])
-        p[conv_wide.TARGET_SLICE : conv_wide.TARGET_PIXEL + 1] = space
-        p[conv_wide.TARGET_IMAGE] = target[0] if len(target) == plan.rank + 2 else 0
-        p[conv_wide.TARGET_CHANNEL] = target[plan.channel_axis]
+        tiling, (_, height, width) = self.tiling, self.grid.lattices
+        self.set(rows=height.length, columns=width.length, strip=tiling.columns, range=tiling.panels)
+        inside, channel = self.grid.group_in, self.source_channel
+        layers, items = (1, inside) if self.last else (inside, 1)
+        item, ahead = (channel, 0) if self.last else (self.item, channel)
+        self.set(staged=self.extents, source_group=inside * channel, source_layer=channel, layers=layers, items=items)
+        self.set(load_params=self.load(0, items, self.source[2], item, ahead))
 
     def _set_phases(self) -> None:
-        p, inside, found = self.params, self.geometry.group_in, _phases(self.geometry)
+        inside, phases = self.grid.group_in, _phases(self.grid)
         _, high, wide = self.extents
         plane = math.prod(self.extents)
         entries, before = [], 0
-        for phase, taps in found:
+        for phase, taps in phases:
             places = [(s * high + r) * wide + c for s, r, c in itertools.product(*taps)]
             offsets = [
                 channel + place * inside if self.last else channel * plane + place
                 for channel in range(inside)
                 for place in places
             ]
-            cut = self.geometry.accumulators(len(places))
-            entries += [*phase, len(offsets), appended(p, offsets), before, *cut]
+            at_once, run = self.grid.accumulators(len(places))
+            entries += conv_in_lanes.PHASE.fill(
+                number=phase, products=len(offsets), offsets=self.append(offsets), before=before, at_once=at_once,
+                run=run,
+            )  # fmt: skip
             before += len(offsets)
-        p[conv_wide.PAIRS] = len(found) // p[conv_wide.UP_COLUMNS]
-        p[conv_wide.PHASE_LIST] = appended(p, entries)
+        self.set(pairs=len(phases) // self.grid.lattices[2].axis.up, phase_list=self.append(entries))
         self._set_panels(before)
 
     def _set_panels(self, products: int) -> None:
         """The panels of a group; all phases together have so many products."""
-        p, geometry = self.params, self.geometry
-        lanes = gemm.vector_bytes() // self.size
+        grid, lanes = self.grid, gemm.vector_bytes() // self.size
         entries, first = [], 0
-        for width in lane_tiling.widths(geometry):
-            kernel = gemm_wide.gemm_wide(geometry.computed.name, width // lanes)
-            outputs = min(width, geometry.group_out - first)
-            entries += [kernel.address, width, outputs, first, first * products, first * geometry.phases]
+        for width in widths(grid):
+            kernel = gemm_in_lanes.gemm_in_lanes(grid.computed.name, width // lanes).address
+            outputs, before = min(width, grid.group_out - first), first * grid.phases
+            entries += conv_in_lanes.PANEL.fill(
+                kernel=kernel, width=width, outputs=outputs, first=first, weights=first * products, biases=before
+            )
             first += width
-        p[conv_wide.PANELS] = len(entries) // conv_wide.PANEL_ENTRY
-        p[conv_wide.PANEL_LIST] = appended(p, entries)
-        p[conv_wide.GROUP_WEIGHTS], p[conv_wide.GROUP_BIASES] = first * products, first * geometry.phases
+        self.set(panels=len(widths(grid)), panel_list=self.append(entries))
+        self.set(group_weights=first * products, group_biases=first * grid.phases)
 
-    def _name_stages(self) -> None:
-        p, plan, up = self.params, self.plan, self.geometry.lattices[2].axis.up
-        known = stages(plan, self.geometry.computed)
-        p[conv_wide.LOAD], p[conv_wide.ACTIVATE], p[conv_wide.STORE], p[conv_wide.SWAPPED] = known
-        p[conv_wide.STORED_SIZE] = self.item
+    def _set_interleaving(self) -> None:
         if self.last:
-            p[conv_wide.DIRECT] = int(known.activate == known.store == 0)
-            p[conv_wide.JOIN] = joining(self.item, 1)
-            return
-        far = beyond_caches(math.prod(plan.input_shape) * self.item, math.prod(plan.output_shape) * self.item)
-        p[conv_wide.STREAM] = int(streams(far, self.tiling.columns * up * self.item))
-        p[conv_wide.TURN] = transpose.turn(self.geometry.computed.name).address
-        p[conv_wide.JOIN] = joining(self.item, up)
+            direct = self.stages.activate == self.stages.store == 0
+            self.set(direct=direct, stream=0, transpose=0, interleave=interleaving(self.item, 1))
+        else:
+            self.set(direct=0, stream=self.streams(self.tiling.columns))
+            self.set(transpose=transpose.transpose(self.grid.computed.name).address)
+            self.set(interleave=interleaving(self.item, self.grid.lattices[2].axis.up))
 
-    def _lay_out_workspace(self) -> int:
-        p, tiling, geometry = self.params, self.tiling, self.geometry
-        lanes, widest, up = gemm.vector_bytes() // self.size, max(lane_tiling.widths(geometry)), p[conv_wide.UP_COLUMNS]
-        p[conv_wide.LINE] = -(-tiling.columns // lanes) * lanes
-        at = aligned(8 * max(gemm_wide.PARAMS, transpose.PARAMS, 8))
-        p[conv_wide.JOIN_AT], at = at, at + aligned(8 * (interleave_phases.FIRST + 2 * up))
-        p[conv_wide.LINE_AT], at = at, at + aligned(tiling.columns * up * self.item)
-        p[conv_wide.STAGED_AT], at = at, at + aligned(lane_tiling.staged_bytes(geometry, tiling.rows, tiling.columns))
-        line = p[conv_wide.LINE] * widest
-        p[conv_wide.Z_AT], at = at, at + aligned(line * self.size)
-        line *= 1 if self.last else up
-        p[conv_wide.TURNED_AT], at = at, at if self.last else at + aligned(line * self.size)
-        p[conv_wide.STORED_AT] = at
-        return at + aligned(line * self.item) if p[conv_wide.STORE] else at
+    def _lay_out_workspace(self) -> None:
+        tiling, grid, up = self.tiling, self.grid, self.grid.lattices[2].axis.up
+        lanes, widest = gemm.vector_bytes() // self.size, max(widths(grid))
+        line = -(-tiling.columns // lanes) * lanes
+        self.room(max(gemm_in_lanes.P.bytes, transpose.P.bytes, LOAD.bytes))
+        self.set(interleave_at=self.room(interleave_phases.P.bytes + interleave_phases.PHASE.bytes * up))
+        self.set(line=line, line_at=self.room(tiling.columns * up * self.item))
+        self.set(staged_at=self.room(staged_bytes(grid, tiling.rows, tiling.columns)))
+        self.set(z_at=self.room(line * widest * self.size))
+        rows = line * widest * (1 if self.last else up)
+        self.set(transposed_at=self.room(0 if self.last else rows * self.size))
+        self.set(stored_at=self.room(rows * self.item if self.stages.store else 0))

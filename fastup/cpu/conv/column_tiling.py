@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fastup.cpu.conv.kernels import gemm
-from fastup.cpu.conv.panels import channels_of_whole_panels, kinds
-from fastup.cpu.conv.phase_grid import Geometry, Lattice
+from fastup.cpu.conv.phase_grid import Lattice, PhaseGrid
+from fastup.cpu.conv.weight_layout import channels_of_whole_panels, whole_bundles
 from fastup.plan import ConvPlan
 from fastup.runtime import cpu_info
 
@@ -24,7 +24,7 @@ _FEWEST_COLUMNS = 64  # of an item that is not split further
 _PER_MICROSECOND = 40_000  # products of one thread in float32
 
 
-class Tiling(NamedTuple):
+class ColumnTiling(NamedTuple):
     """The tiles of one call."""
 
     ranges: int
@@ -40,17 +40,17 @@ class Tiling(NamedTuple):
     z_step: int
     microseconds: float
 
-    def z_rows(self, geometry: Geometry) -> int:
+    def z_rows(self, grid: PhaseGrid) -> int:
         """Rows of z at a time: of a bundle, or all where the products of several blocks of channels are added up."""
-        if self.channels_in == geometry.group_in:
-            return _bundle_rows(geometry)
-        return self.channels_out * geometry.phases
+        if self.channels_in == grid.group_in:
+            return _bundle_rows(grid)
+        return self.channels_out * grid.phases
 
-    def offset(self, geometry: Geometry, *taps: int) -> int:
+    def offset(self, grid: PhaseGrid, *taps: int) -> int:
         """Where a tap lies in the staged input of a channel."""
         part = shifted = 0
         steps = (self.staged_rows * self.pitch, self.pitch, 1)
-        for lattice, tap, step in zip(geometry.lattices, taps, steps, strict=True):
+        for lattice, tap, step in zip(grid.lattices, taps, steps, strict=True):
             residue, shift = lattice.place(tap)
             part, shifted = part * len(lattice.residues) + residue, shifted + shift * step
         return part * self.plane + shifted
@@ -65,22 +65,22 @@ class _Cut(NamedTuple):
     rows: int
 
 
-def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
+def choose(plan: ConvPlan, grid: PhaseGrid) -> ColumnTiling:
     """The tiles of a plan."""
-    planes = plan.batch * plan.groups * geometry.lattices[0].length
-    cut = _shared(geometry, planes, _fitting(geometry))
-    depth, height, width = geometry.lattices
-    size = geometry.computed.itemsize
-    row_blocks, ranges = -(-height.length // cut.rows), -(-geometry.group_out // cut.channels_out)
+    planes = plan.batch * plan.groups * grid.lattices[0].length
+    cut = _shared(grid, planes, _fitting(grid))
+    depth, height, width = grid.lattices
+    size = grid.computed.itemsize
+    row_blocks, ranges = -(-height.length // cut.rows), -(-grid.group_out // cut.channels_out)
     rows, pitch = -(-height.length // row_blocks), _pitch(width, cut.strips)
     staged_rows = rows + height.more
     plane = (1 + depth.more) * staged_rows * pitch
     vector = gemm.vector_bytes() // size
     columns = planes * len(cut.strips) * row_blocks * rows * pitch
-    products = columns * geometry.group_out * geometry.weights_per_channel * geometry.group_in
-    staged = geometry.group_in * (1 + depth.more) * geometry.residues * ranges
-    moved = columns * (staged + geometry.group_out * geometry.phases)
-    return Tiling(
+    products = columns * grid.group_out * grid.weights_per_channel * grid.group_in
+    staged = grid.group_in * (1 + depth.more) * grid.residues * ranges
+    moved = columns * (staged + grid.group_out * grid.phases)
+    return ColumnTiling(
         ranges,
         cut.channels_out,
         cut.channels_in,
@@ -90,35 +90,35 @@ def choose(plan: ConvPlan, geometry: Geometry) -> Tiling:
         pitch,
         staged_rows,
         plane,
-        plane * geometry.residues,
+        plane * grid.residues,
         -(-((rows - 1) * pitch + cut.strips[0][1] + width.spread) // vector) * vector,
         (products * size / 4 + 20 * moved) / _PER_MICROSECOND,
     )
 
 
-def _fitting(geometry: Geometry) -> _Cut:
+def _fitting(grid: PhaseGrid) -> _Cut:
     """The largest tiles that the caches hold."""
-    _, height, width = geometry.lattices
-    size = geometry.computed.itemsize
-    channels_in = _channels_in(geometry)
-    whole = channels_in == geometry.group_in
+    _, height, width = grid.lattices
+    size = grid.computed.itemsize
+    channels_in = _channels_in(grid)
+    whole = channels_in == grid.group_in
     staged_bytes, z_bytes = _budgets(whole)
-    z_rows = _bundle_rows(geometry) if whole else geometry.phases
-    column = _staged_columns(geometry) * channels_in * size  # bytes
+    z_rows = _bundle_rows(grid) if whole else grid.phases
+    column = _staged_columns(grid) * channels_in * size  # bytes
     most = staged_bytes // (column * (1 + height.more)) - width.spread - width.more
     strips = _strips(width, min(most, z_bytes // (size * z_rows)))
     pitch = _pitch(width, strips)
-    channels_out = geometry.group_out
+    channels_out = grid.group_out
     if not whole:
-        channels_out = _channels_out(geometry, z_bytes // (min(_COLUMNS, height.length * pitch) * size))
-        z_rows = channels_out * geometry.phases
+        channels_out = _channels_out(grid, z_bytes // (min(_COLUMNS, height.length * pitch) * size))
+        z_rows = channels_out * grid.phases
     rows = min(z_bytes // (z_rows * pitch * size), staged_bytes // (column * pitch) - height.more)
     return _Cut(channels_in, channels_out, strips, max(1, min(height.length, rows)))
 
 
-def _staged_columns(geometry: Geometry) -> int:
+def _staged_columns(grid: PhaseGrid) -> int:
     """Staged items of a channel per column and row."""
-    return (1 + geometry.lattices[0].more) * geometry.residues
+    return (1 + grid.lattices[0].more) * grid.residues
 
 
 def _strips(width: Lattice, most: int) -> list[tuple[int, int]]:
@@ -135,23 +135,23 @@ def _budgets(whole: bool) -> tuple[int, int]:
     return (level2 // 2, level2 // 8) if whole else (level2 * 3 // 8, level2 * 5 // 8)
 
 
-def _channels_in(geometry: Geometry) -> int:
+def _channels_in(grid: PhaseGrid) -> int:
     """Input channels that are staged at a time: all, where a tile of `_COLUMNS` columns of them fits."""
-    _, height, width = geometry.lattices
+    _, height, width = grid.lattices
     pitch = _pitch(width, _strips(width, _COLUMNS))
     rows = min(height.length, -(-_COLUMNS // pitch)) + height.more
-    each = _staged_columns(geometry) * rows * pitch * geometry.computed.itemsize
-    if geometry.group_in * each <= _budgets(True)[0]:
-        return geometry.group_in
-    unit = geometry.channels_at_once
-    blocks = -(-geometry.group_in // max(unit, _budgets(False)[0] // each // unit * unit))
-    return min(geometry.group_in, -(-geometry.group_in // (blocks * unit)) * unit)
+    each = _staged_columns(grid) * rows * pitch * grid.computed.itemsize
+    if grid.group_in * each <= _budgets(True)[0]:
+        return grid.group_in
+    unit = grid.channels_at_once
+    blocks = -(-grid.group_in // max(unit, _budgets(False)[0] // each // unit * unit))
+    return min(grid.group_in, -(-grid.group_in // (blocks * unit)) * unit)
 
 
-def _bundle_rows(geometry: Geometry) -> int:
+def _bundle_rows(grid: PhaseGrid) -> int:
     """Rows of the largest bundle."""
-    whole = (kind._replace(channels=min(kind.channels, geometry.group_out)) for kind in kinds(geometry))
-    return max(bundle.rows(geometry) for bundle in whole)
+    whole = (bundle._replace(channels=min(bundle.channels, grid.group_out)) for bundle in whole_bundles(grid))
+    return max(bundle.rows(grid) for bundle in whole)
 
 
 def _pitch(width: Lattice, strips: list[tuple[int, int]]) -> int:
@@ -176,23 +176,23 @@ def lattice_edges(width: Lattice, residue: int, columns: int, begin: int = 0) ->
     return min(before, columns), max(stop, min(before, columns))
 
 
-def _channels_out(geometry: Geometry, most_rows: int) -> int:
+def _channels_out(grid: PhaseGrid, most_rows: int) -> int:
     """Output channels whose rows of z fit, in whole panels where they are not all."""
-    unit = channels_of_whole_panels(geometry)
-    most = max(1, most_rows // geometry.phases)
-    if most >= geometry.group_out:
-        return geometry.group_out
+    unit = channels_of_whole_panels(grid)
+    most = max(1, most_rows // grid.phases)
+    if most >= grid.group_out:
+        return grid.group_out
     return max(1, most // unit) * unit
 
 
-def _shared(geometry: Geometry, planes: int, cut: _Cut) -> _Cut:
+def _shared(grid: PhaseGrid, planes: int, cut: _Cut) -> _Cut:
     """Fewer rows, channels or columns per item, until there are enough items to share."""
-    _, height, width = geometry.lattices
-    unit, pitch = channels_of_whole_panels(geometry), _pitch(width, cut.strips)
+    _, height, width = grid.lattices
+    unit, pitch = channels_of_whole_panels(grid), _pitch(width, cut.strips)
     rows, channels_out = cut.rows, cut.channels_out
 
     def items() -> int:
-        blocks, ranges = -(-height.length // rows), -(-geometry.group_out // channels_out)
+        blocks, ranges = -(-height.length // rows), -(-grid.group_out // channels_out)
         return planes * len(cut.strips) * blocks * ranges
 
     while items() < _ITEMS and rows > 1 and rows * pitch >= 2 * _FEWEST_COLUMNS:

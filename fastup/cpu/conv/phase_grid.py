@@ -82,7 +82,7 @@ def tap_groups(lattices: list[Lattice]) -> list[TapGroup]:
     return [TapGroup(taps, tuple(phases)) for taps, phases in found.items()]
 
 
-class Geometry(NamedTuple):
+class PhaseGrid(NamedTuple):
     """What a convolution is made of, without the tiles it is cut into."""
 
     lattices: list[Lattice]  # of slices, rows and columns
@@ -92,8 +92,8 @@ class Geometry(NamedTuple):
     computed: np.dtype[np.floating]
 
     @classmethod
-    def of(cls, plan: ConvPlan) -> Geometry:
-        """The geometry of a plan, with axes of one position where it has fewer than three."""
+    def of(cls, plan: ConvPlan) -> PhaseGrid:
+        """The grid of a plan, with axes of one position where it has fewer than three."""
         computed = np.dtype(convert.COMPUTED[convert.KINDS.index(plan.dtype.name)])
         inside, outside = plan.in_channels // plan.groups, plan.out_channels // plan.groups
         exact = outside >= PANEL  # one phase of all channels fills a panel

@@ -35,6 +35,6 @@ def stages(plan: ConvPlan, computed: np.dtype[Any]) -> Stages:
     )
 
 
-def joining(itemsize: int, factor: int) -> int:
+def interleaving(itemsize: int, factor: int) -> int:
     """The kernel that weaves rows of so many phases; 0 stands for any number."""
-    return interleave_phases.join(ITEMS[itemsize], factor if factor in interleave_phases.FACTORS else 0).address
+    return interleave_phases.interleave(ITEMS[itemsize], factor if factor in interleave_phases.FACTORS else 0).address

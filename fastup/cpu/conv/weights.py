@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.conv.phase_grid import Geometry
+from fastup.cpu.conv.phase_grid import PhaseGrid
 from fastup.cpu.conv.weight_layout import Panel, packing
 from fastup.plan import ConvPlan, phases
 from fastup.plan.base import Array
@@ -50,7 +50,7 @@ class Operands:
     """What every call of one plan does with its weight, its bias and its slopes."""
 
     def __init__(
-        self, plan: ConvPlan, geometry: Geometry, ranges: list[list[Panel]], rows: int, key: tuple[Any, ...]
+        self, plan: ConvPlan, geometry: PhaseGrid, ranges: list[list[Panel]], rows: int, key: tuple[Any, ...]
     ) -> None:
         """`ranges` holds the panels of each range of output channels of a group, which has room for so many `rows`.
 

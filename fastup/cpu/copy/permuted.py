@@ -60,8 +60,11 @@ def launch(digits: Digits, itemsize: int) -> Launch | None:
     above = [(1, 0)] * spare + above
     (outer, outer_stride), (inner, inner_stride) = above[-2:]
     rows = math.prod(extent for extent, _ in above)
-    planes = [number for digit in reversed(above[:-2]) for number in digit]
-    params = [rows, inner, inner_stride, outer * inner, outer_stride, *planes, *(n for digit in row for n in digit)]
+    row += [(1, 0)] * (permuted_copy.ROW_DIGITS - len(row))
+    params = permuted_copy.P.fill(
+        total=rows, inner=inner, inner_stride=inner_stride, plane_rows=outer * inner, outer_stride=outer_stride,
+        planes=[number for digit in reversed(above[:-2]) for number in digit], row=[n for digit in row for n in digit],
+    )  # fmt: skip
     return Launch(entry, params, 2 * moved / _BYTES_PER_MICROSECOND)
 
 
@@ -135,11 +138,11 @@ def _in_source_order(digits: Digits) -> Digits:
 
 def _nest(digits: Digits, element: str) -> _Choice:
     """The fallback moves blocks of its first row digit, so the row begins at the longest of the last four."""
-    last = digits[-permuted_copy.NEST_DIGITS :]
+    last = digits[-permuted_copy.ROW_DIGITS :]
     longest = max(range(len(last)), key=lambda k: last[k][0])
     row = len(last) - longest
-    digits = digits + [(1, 0)] * (permuted_copy.NEST_DIGITS - row)
-    return _Choice(permuted_copy.copy_nest(element), digits, permuted_copy.NEST_DIGITS)
+    digits = digits + [(1, 0)] * (permuted_copy.ROW_DIGITS - row)
+    return _Choice(permuted_copy.copy_nest(element), digits, permuted_copy.ROW_DIGITS)
 
 
 def _padded(digits: Digits, count: int) -> Digits:

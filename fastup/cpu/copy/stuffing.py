@@ -35,12 +35,11 @@ def launch(plan: ZeroStuffPlan, strides: tuple[int, ...]) -> Launch | None:
     in_space = (1,) * missing + plan.input_shape[space]
     out_space = (1,) * missing + plan.output_shape[space]
     apart = (0,) * missing + tuple(strides[space])
-    planes = (strides[0], 0 if last else strides[1])
-    params = [
-        math.prod(out_space[:2]) * plan.input_shape[0] * channels, out_space[1], out_space[0], out_space[2],
-        items * parts, *in_space, *(1,) * missing, *plan.stride, *(0,) * missing, *plan.padding, channels,
-        *(stride * parts for stride in (*planes, *apart)),
-    ]  # fmt: skip
+    params = zero_stuff.P.fill(
+        total=math.prod(out_space[:2]) * plan.input_shape[0] * channels, outputs=out_space, items=items * parts,
+        extent=in_space, stride=(1,) * missing + plan.stride, padding=(0,) * missing + plan.padding, planes=channels,
+        image=strides[0] * parts, plane=0 if last else strides[1] * parts, source=[n * parts for n in apart],
+    )  # fmt: skip
     written = math.prod(plan.output_shape) * plan.dtype.itemsize
     entry = zero_stuff.zero_stuff(ELEMENTS[min(8, plan.dtype.itemsize)])
     return Launch(entry, params, written / _BYTES_PER_MICROSECOND)

@@ -52,13 +52,12 @@ def launch_pool(plan: MaxPoolPlan, strides: tuple[int, ...]) -> Launch | None:
     space, wanted = ((1,) * missing + plan.space(shape) for shape in (plan.input_shape, plan.output_shape))
     apart = (0,) * missing + tuple(strides[first : first + rank])
     image = strides[0] if len(strides) == rank + 2 else 0
-    fill: list[int] = []
-    for numbers, one in ((plan.kernel_size, 1), (plan.stride, 1), (plan.padding, 0), (plan.dilation, 1)):
-        fill += [*(one,) * missing, *numbers]
-    params = [
-        plan.batch * planes * wanted[0] * wanted[1], wanted[1], wanted[0], wanted[2], planes,
-        image, 0 if last else strides[first - 1], *apart, *space, *fill, items,
-    ]  # fmt: skip
+    ones, zeros = (1,) * missing, (0,) * missing
+    params = max_pool.P.fill(
+        total=plan.batch * planes * wanted[0] * wanted[1], outputs=wanted, planes=planes, image=image,
+        plane=0 if last else strides[first - 1], source=apart, extent=space, kernel=ones + plan.kernel_size,
+        stride=ones + plan.stride, padding=zeros + plan.padding, dilation=ones + plan.dilation, items=items,
+    )  # fmt: skip
     step = plan.stride[-1] if items == 1 and apart[2] == 1 else 0
     compared = math.prod(plan.output_shape) * math.prod(plan.kernel_size)
     entry = _pool(plan, step if step <= 2 else 0, step == 2 and _in_pairs(plan))
@@ -105,26 +104,25 @@ def _unpool_params(plan: MaxUnpoolPlan) -> list[int]:
     items, planes = (plan.channels, 1) if last else (1, plan.channels)
     space, wanted = (plan.space(shape) for shape in (plan.input_shape, plan.output_shape))
     doubled = plan.rank == 2 and not last and all(m == 2 * n for n, m in zip(space, wanted, strict=True))
-    rows = (1, *space)[-2]
-    return [
-        plan.batch * planes, math.prod(space), math.prod(wanted), rows, space[-1], wanted[-1], items, int(doubled),
-    ]  # fmt: skip
+    return max_unpool.P.fill(
+        total=plan.batch * planes, values=math.prod(space), positions=math.prod(wanted), rows=(1, *space)[-2],
+        width=space[-1], wide=wanted[-1], items=items, doubled=doubled,
+    )  # fmt: skip
 
 
 def unpool_table(plan: MaxUnpoolPlan, indices: Array) -> tuple[int, Any]:
     """Indices and what is known of them; nothing has been written yet when one of them is wrong."""
     indices = np.ascontiguousarray(indices, np.int64)
-    params = _unpool_params(plan)
-    found = np.empty(params[0], np.int64)
     judging = plan.backend_cache.get("judge")
     if judging is None:
         cost = indices.nbytes / _BYTES_PER_MICROSECOND
-        judging = plan.backend_cache["judge"] = Launch(max_unpool.judge("int64"), params, cost)
-    judging(indices.ctypes.data, found.ctypes.data, (indices, found))
-    if found.max(initial=0) == max_unpool.WRONG:
-        _refuse(plan, indices, params[2])
-    addresses = (ctypes.c_int64 * 2)(indices.ctypes.data, found.ctypes.data)
-    return ctypes.addressof(addresses), (addresses, indices, found)
+        judging = plan.backend_cache["judge"] = Launch(max_unpool.judge("int64"), _unpool_params(plan), cost)
+    known = np.empty(judging.total, np.int64)
+    judging(indices.ctypes.data, known.ctypes.data, (indices, known))
+    if known.max(initial=0) == max_unpool.WRONG:
+        _refuse(plan, indices, judging.params[max_unpool.P.positions])
+    addresses = (ctypes.c_int64 * 2)(indices.ctypes.data, known.ctypes.data)
+    return ctypes.addressof(addresses), (addresses, indices, known)
 
 
 def _refuse(plan: MaxUnpoolPlan, indices: Array, positions: int) -> None:

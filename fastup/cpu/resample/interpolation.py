@@ -14,9 +14,10 @@ from fastup.cpu.copy.permuted import Digits
 from fastup.cpu.memory import ELEMENTS, beyond_caches, streams, target_strides
 from fastup.cpu.resample import area, blocks, separable, sums
 from fastup.cpu.resample.blocks import Digit
-from fastup.cpu.resample.resample_call import Geometry
+from fastup.cpu.resample.resample_call import ResampleCall
 from fastup.cpu.simd import convert
 from fastup.plan import InterpolatePlan
+from fastup.plan.base import Array
 from fastup.plan.sampling.axes import Axis
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
@@ -69,7 +70,7 @@ def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...], wide: bool = Fal
         if all(axis.copies for axis in axes):
             return _by_table(plan, strides, axes)
         make = area.pack if all(axis.mode == "area" for axis in axes) else separable.pack
-        return make(geometry(plan, strides, axes, digits)._replace(wide=wide or plan.wide))
+        return make(call_of(plan, strides, axes, digits)._replace(wide=wide or plan.wide))
 
     if not any(axis.length > axis.block for axis in plan.axes):
         return pack(plan.axes, ())
@@ -79,9 +80,9 @@ def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...], wide: bool = Fal
     return blocks.Blocks(plan, strides, pack, 0 if copies else 3 - planes)
 
 
-def geometry(
+def call_of(
     plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis, ...], digits: tuple[Digit, ...] = ()
-) -> Geometry:
+) -> ResampleCall:
     """Where arrays lie, for a source with these strides (in items); `digits` are further ones of the planes."""
     size, last = plan.dtype.itemsize, plan.data_format == "channels_last"
     source, target = tuple(stride * size for stride in strides), target_strides(plan)
@@ -92,7 +93,7 @@ def geometry(
         offset = (axes[0].window[0] - axes[0].first) * source[spatial[0]]
     whole = math.prod(axis.length for axis in plan.axes)
     share = blocks.outputs(axes, digits) / whole if whole else 1.0
-    return Geometry(
+    return ResampleCall(
         axes,
         tuple(source[axis] for axis in spatial),
         tuple(target[axis] for axis in spatial),
@@ -123,17 +124,27 @@ def _repeated_rows(plan: InterpolatePlan, factors: list[int], strides: tuple[int
     ]
     slices, lines = ([*[np.zeros(1, np.int64)] * 2, *offsets])[-2:]
     table = np.concatenate([lines, slices])
-    target = target_strides(plan)
-    pitches = [target[axis] // size for axis in reversed(plan.spatial_axes)][1:]
-    pitches = [*[*pitches, 0, 0][:2], target[plan.spatial_axes[0] - 1] // size]
-    (outer, outer_stride), (inner, inner_stride) = zip(plan.input_shape[:2], strides[:2], strict=True)
-    params = [
-        outer * inner * len(slices) * len(lines), len(slices) * len(lines), len(lines), columns, factors[-1],
-        inner, inner_stride, outer, outer_stride, *pitches,
-    ]  # fmt: skip
+    planes = list(zip(plan.input_shape[:2], strides[:2], strict=True))
+    params = _positions(plan, planes, lines, slices, width=columns, pixel=factors[-1], itemsize=size)
     written = math.prod(plan.output_shape) * size
     entry = take.repeat_rows(ELEMENTS[size])
     return Launch(entry, params, written / _BYTES_PER_MICROSECOND, table, table.ctypes.data)
+
+
+def _positions(
+    plan: InterpolatePlan, planes: Digits, lines: Array, slices: Array, *, width: int, pixel: int, itemsize: int
+) -> list[int]:
+    """The integers of `take` for a table of lines and slices, and items of so many bytes."""
+    target = target_strides(plan)
+    pitches = [target[axis] // itemsize for axis in reversed(plan.spatial_axes)][1:]
+    row_pitch, slice_pitch = [*pitches, 0, 0][:2]
+    (outer, outer_stride), (inner, inner_stride) = planes
+    plane_rows = len(slices) * len(lines)
+    return take.P.fill(
+        total=outer * inner * plane_rows, plane_rows=plane_rows, height=len(lines), width=width, pixel=pixel,
+        inner=inner, inner_stride=inner_stride, outer=outer, outer_stride=outer_stride, row_pitch=row_pitch,
+        slice_pitch=slice_pitch, plane_pitch=target[plan.spatial_axes[0] - 1] // itemsize,
+    )  # fmt: skip
 
 
 def _repeating(plan: InterpolatePlan, factors: list[int], strides: tuple[int, ...]) -> Digits:
@@ -162,14 +173,7 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
     offsets = [axis.table().first * stride for axis, stride in zip(axes, strides, strict=True)]
     columns, lines, slices = ([*reversed(offsets), *[np.zeros(1, np.int64)] * 2])[:3]
     table = np.ascontiguousarray(np.concatenate([lines, slices, columns]))
-    target = target_strides(plan)
-    pitches = [target[axis] // itemsize for axis in reversed(plan.spatial_axes)][1:]
-    pitches = [*[*pitches, 0, 0][:2], target[plan.spatial_axes[0] - 1] // itemsize]
-    (outer, outer_stride), (inner, inner_stride) = planes
-    params = [
-        outer * inner * len(slices) * len(lines), len(slices) * len(lines), len(lines), len(columns), pixel,
-        inner, inner_stride, outer, outer_stride, *pitches,
-    ]  # fmt: skip
+    params = _positions(plan, planes, lines, slices, width=len(columns), pixel=pixel, itemsize=itemsize)
     written = math.prod(plan.output_shape) * plan.dtype.itemsize
     far = beyond_caches(math.prod(plan.input_shape) * plan.dtype.itemsize, written)
     stream = streams(far, len(columns) * pixel * itemsize)

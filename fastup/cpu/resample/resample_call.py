@@ -1,18 +1,20 @@
-"""What the packers of separable and area share: where a call's arrays lie, and the kernel's table being built."""
+"""What calls of separable and area have in common: where their arrays lie, and the kernel's table being built."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.cpu.resample.kernels import separable
+from fastup.cpu.memory import Packing
 from fastup.cpu.simd import convert
 from fastup.plan.base import Array
 from fastup.plan.sampling.axes import Axis
+from fastup.runtime.fields import Fields
 
 
-class Geometry(NamedTuple):
+class ResampleCall(NamedTuple):
     """A call without its operator: the axes, and how source and target lie in memory (in bytes)."""
 
     axes: tuple[Axis, ...]
@@ -64,13 +66,44 @@ def kept_positions(axis: Axis | None) -> Array:
     return np.stack([positions, np.ones_like(positions)], axis=1)
 
 
-def place_planes(params: Array, call: Geometry) -> None:
-    """The three digits of a plane's number, and what lies between its rows and slices."""
-    digits = [(1, 0, 0)] * (3 - len(call.planes)) + list(call.planes)
-    params[separable.EXTENT_0], params[separable.EXTENT_1] = digits[2][0], digits[1][0]
-    for k, (_, source, target) in enumerate(reversed(digits)):
-        params[separable.SOURCE_0 + k], params[separable.TARGET_0 + k] = source, target
-    if len(call.axes) > 1:
-        params[separable.SOURCE_ROW], params[separable.TARGET_ROW] = call.source_strides[-2], call.target_strides[-2]
-    if len(call.axes) > 2:
-        params[separable.SOURCE_SLICE], params[separable.TARGET_SLICE] = call.source_strides[0], call.target_strides[0]
+class ResamplePacking(Packing):
+    """A call of `separable` or `area` being packed; the attributes are what several steps need."""
+
+    def __init__(self, fields: Fields, call: ResampleCall, kind: int) -> None:
+        """`kind` is that of the items, as the kernels that convert them number it."""
+        super().__init__(fields)
+        self.call, self.kind, self.table = call, kind, Table()
+        self.computed = convert.COMPUTED[kind]
+        self.size, self.swapped = np.dtype(self.computed).itemsize, not call.dtype.isnative
+        *outer, self.width = call.axes
+        # An outermost axis that keeps its size is one more digit of the planes.
+        self.depth = outer[0] if len(outer) == 2 and not outer[0].is_identity else None
+        self.height = outer[-1] if outer else None
+        self._place_planes()
+
+    def _place_planes(self) -> None:
+        """The three digits of a plane's number, and what lies between its rows and slices."""
+        call = self.call
+        digits = [*reversed(call.planes), *[(1, 0, 0)] * (3 - len(call.planes))]
+        extents, source, target = zip(*digits, strict=True)
+        self.set(extents=extents[:2], source=source, target=target)
+        for side, strides in (("source", call.source_strides), ("target", call.target_strides)):
+            slices, rows, _ = (0, 0, *strides)[-3:]
+            self.set(**{f"{side}_slice": slices, f"{side}_row": rows})
+
+    @property
+    def planes(self) -> int:
+        """Planes of the call."""
+        return math.prod(extent for extent, _, _ in self.call.planes)
+
+    def source_of(self, pixel: int) -> int:
+        """Bytes from the row's start to an input pixel."""
+        return self.call.source_offset + pixel * self.call.source_strides[-1]
+
+    def load(self, pixels: int, before: int = 0, after: int = 0) -> list[int]:
+        """What the stage that loads is told."""
+        call = self.call
+        return convert.LOAD.fill(
+            pixels=pixels, before=before, after=after, items=call.items, pixel_stride=call.source_strides[-1],
+            item_stride=call.item_stride, swapped=self.swapped, ahead=call.ahead,
+        )  # fmt: skip

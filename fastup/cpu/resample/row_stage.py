@@ -17,9 +17,9 @@ FAMILIES = (
     horizontal.regular,
     horizontal.by_permutation,
     horizontal.add_by_permutation,
-    fixed.spread,
-    fixed.spread_by_permutation,
-    fixed.spread_narrow,
+    fixed.by_table,
+    fixed.by_permutation,
+    fixed.regular_narrow,
 )
 _FACTORS = horizontal.regular.constants["factor"]
 _NARROW_BITS = 7  # 255 * 2**7 and its rounding stay below 2**16
@@ -45,7 +45,7 @@ class Choice(NamedTuple):
     computed: str
     far: bool = False  # whether it writes past the caches itself
 
-    def params(self, strip: Strip, table: Any) -> tuple[int, ...]:
+    def params(self, strip: Strip, table: Any) -> list[int]:
         """Parameters of the stage for one strip; its arrays go into `table`."""
         return _params(self, strip, table)
 
@@ -89,12 +89,12 @@ def adding(strips: list[Strip], computed: str) -> Entry | None:
     return horizontal.add_by_permutation(computed, int(reach > permute.LANES)) if reach <= 2 * permute.LANES else None
 
 
-def ones(strip: Strip, table: Any) -> tuple[int, ...]:
+def ones(strip: Strip, table: Any) -> list[int]:
     """Parameters of `adding`: every tap that is read has weight 1."""
     places, blocks = _permutation(strip._replace(weights=(strip.weights != 0).astype(np.float32)))
     common = len(blocks) * permute.LANES - len(strip.first) * strip.items
     blocks[-1, 1:, :common] = 0
-    return (len(strip.first), strip.items, strip.weights.shape[1], 0, 0, 0, 0, table.add(places), table.add(blocks), 0)
+    return _by_blocks(strip, table, places, blocks)
 
 
 def narrowed(weights: Array, bits: int) -> tuple[Array, int] | None:
@@ -111,12 +111,12 @@ def _common_fixed(strips: list[Strip], taps: int, items: int) -> Choice:
     factors = {_regular_factor(strip) for strip in strips}
     small = all(narrowed(strip.weights, strip.axis.bits) for strip in strips)
     if small and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
-        return Choice(fixed.spread_narrow("uint8", *factors), "narrow", "uint8")
+        return Choice(fixed.regular_narrow("uint8", *factors), "narrow", "uint8")
     # Both taps of a pair come out of one vector of 16 bytes.
     reach = max(_reach(strip, byte_vectors.BLOCK) + items for strip in strips)
     if reach <= 2 * byte_vectors.BLOCK and target_has("avx2"):
-        return Choice(fixed.spread_by_permutation("uint8", taps), "fixed permutation", "uint8")
-    return Choice(fixed.spread("uint8"), "fixed table", "uint8")
+        return Choice(fixed.by_permutation("uint8", taps), "fixed permutation", "uint8")
+    return Choice(fixed.by_table("uint8"), "fixed table", "uint8")
 
 
 def _regular_factor(strip: Strip) -> int:
@@ -162,26 +162,34 @@ def _reach(strip: Strip, lanes: int) -> int:
     return int((taken.max(axis=1) - taken.min(axis=1)).max()) + 1
 
 
-def _params(choice: Choice, strip: Strip, table: Any) -> tuple[int, ...]:
-    taps, outputs = strip.weights.shape[1], len(strip.first)
+def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     if choice.method == "permutation":
-        places, blocks = _permutation(strip)
-        return (outputs, strip.items, taps, 0, 0, 0, 0, table.add(places), table.add(blocks), 0)
+        return _by_blocks(strip, table, *_permutation(strip))
     if choice.method == "fixed permutation":
-        places, blocks = _fixed_permutation(strip)
-        return (outputs, strip.items, taps, 0, 0, 0, 0, table.add(places), table.add(blocks), strip.axis.bits)
-    first = table.add(strip.first)
+        return _by_blocks(strip, table, *_fixed_permutation(strip), strip.axis.bits)
     begin, end = 0, 0
     if choice.method in ("regular", "narrow"):
         begin, end = _regular_range(strip, round(strip.axis.n_out / strip.axis.n_in))
-    if choice.computed == "uint8":
-        numbers, bits = strip.weights, strip.axis.bits
-        if choice.method == "narrow":
-            numbers, bits = narrowed(numbers, bits) or (numbers, bits)
-        place = table.add(np.concatenate([[bits], numbers.ravel()]).astype(np.int32))
-        return (outputs, strip.items, taps, first, place, begin, end, 0, 0, 0)
-    weights = table.add(strip.weights.astype(choice.computed))
-    return (outputs, strip.items, taps, first, weights, begin, end, 0, 0, 0)
+    weights = strip.weights.astype(choice.computed) if choice.computed != "uint8" else _fixed_weights(choice, strip)
+    return horizontal.P.fill(
+        outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=table.add(strip.first),
+        weights=table.add(weights), regular_from=begin, regular_to=end, places=0, blocks=0, bits=0,
+    )  # fmt: skip
+
+
+def _by_blocks(strip: Strip, table: Any, places: Array, blocks: Array, bits: int = 0) -> list[int]:
+    return horizontal.P.fill(
+        outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=0, weights=0,
+        regular_from=0, regular_to=0, places=table.add(places), blocks=table.add(blocks), bits=bits,
+    )  # fmt: skip
+
+
+def _fixed_weights(choice: Choice, strip: Strip) -> Array:
+    """The bits, then the weights."""
+    weights, bits = strip.weights, strip.axis.bits
+    if choice.method == "narrow":
+        weights, bits = narrowed(weights, bits) or (weights, bits)
+    return np.concatenate([[bits], weights.ravel()]).astype(np.int32)
 
 
 def _permutation(strip: Strip) -> tuple[Array, Array]:

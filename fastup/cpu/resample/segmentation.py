@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.memory import aligned
 from fastup.cpu.resample import separable
-from fastup.cpu.resample.interpolation import geometry
+from fastup.cpu.resample.interpolation import call_of
 from fastup.cpu.resample.kernels import reduce, segment, vertical
-from fastup.cpu.resample.kernels.separable import TARGET_ROW, TARGET_SLICE, TOTAL
 from fastup.cpu.resample.resample_call import kept_positions
 from fastup.cpu.simd import convert
 from fastup.plan import SegmentationPlan, check
@@ -53,16 +51,16 @@ def launch(plan: SegmentationPlan, strides: tuple[int, ...]) -> Launch:
     """The kernel call for a source with these strides (in items)."""
     if plan.reduces and plan.data_format == "channels_last":
         strides = (strides[0], strides[-1], *strides[1:-1])
-    return _Packing(plan, strides).launch()
+    return _Packing(plan, strides).pack()
 
 
-def table(plan: SegmentationPlan, *given: Array | None) -> tuple[int, Any]:
+def table(plan: SegmentationPlan, *operands: Array | None) -> tuple[int, Any]:
     """Addresses of boxes and confidences, and what must stay alive beside them."""
-    boxes = given[0] if plan.boxes is not None else None
-    confidences = given[-1] if len(plan.outputs) > 1 else None
-    found = None if boxes is None else box_table(plan, boxes)
-    addresses = (ctypes.c_int64 * 2)(*(0 if one is None else one.ctypes.data for one in (found, confidences)))
-    return ctypes.addressof(addresses), (addresses, found, confidences)
+    boxes = operands[0] if plan.boxes is not None else None
+    confidences = operands[-1] if len(plan.outputs) > 1 else None
+    known = None if boxes is None else box_table(plan, boxes)
+    addresses = (ctypes.c_int64 * 2)(*(0 if part is None else part.ctypes.data for part in (known, confidences)))
+    return ctypes.addressof(addresses), (addresses, known, confidences)
 
 
 def box_table(plan: SegmentationPlan, boxes: Array) -> Array:
@@ -78,19 +76,18 @@ def box_table(plan: SegmentationPlan, boxes: Array) -> Array:
     return found
 
 
-class _Packing(separable.Packing):
+class _Packing(separable.SeparablePacking):
     """The stages of the interpolation, packed for blocks of rows."""
 
     def __init__(self, plan: SegmentationPlan, strides: tuple[int, ...]) -> None:
         self.plan, item = plan, plan.dtype.itemsize
-        call = geometry(plan.resize, strides, plan.resize.axes)
+        call = call_of(plan.resize, strides, plan.resize.axes)
         planes = [(plan.input_shape[0], strides[0] * item, 0)]
         if not plan.reduces and plan.data_format == "channels_first":
             planes.append((plan.classes, strides[1] * item, 0))
         targets = (0,) * (plan.rank - 1) + (call.items,)  # what strips begin with is counted in items
-        super().__init__(
-            call._replace(planes=tuple(planes), target_strides=targets, source_offset=0, read=0, written=0)
-        )
+        call = call._replace(planes=tuple(planes), target_strides=targets, source_offset=0, read=0, written=0)
+        super().__init__(segment.P, call)
         self.class_stride = strides[1] * item if plan.reduces else 0
         if plan.rank == 3:  # also along slices that stay as they are
             self.has_depth, self.depth = True, plan.resize.axes[0]
@@ -107,24 +104,22 @@ class _Packing(separable.Packing):
         self.number = np.dtype(self.compared).itemsize
         self.slice_block, self.row_block = self._block()
 
-    def launch(self) -> Launch:
+    def pack(self) -> Launch:
         """The kernel call."""
-        params = np.zeros(segment.PARAMS, np.int64)
         strips = self.strips()
-        workspace = self._lay_out_block(params, self.fill(params, strips))
-        self._set_numbers(params)
-        self._name_reductions(params)
-        content, nothing = self.table.array(), np.zeros(2, np.int64)
-        params[segment.TABLE] = content.ctypes.data
-        planes = math.prod(extent for extent, _, _ in self.call.planes)
+        self.set_rows(strips)
+        self._lay_out_block()
+        self._set_numbers()
+        self._name_reductions()
+        content, nothing = self.table.array(), np.zeros(segment.TABLE.size, np.int64)
         blocks = -(-len(self.rows.taps) // self.row_block) * -(-len(self.slices.taps) // self.slice_block)
-        params[TOTAL] = planes * len(strips) * blocks
+        self.set(table=content.ctypes.data, total=self.planes * len(strips) * blocks)
         items = math.prod(self.plan.resize.output_shape) * (4 if self.softmax else 1)
         entry = segment.segment("uint8", int(self.has_depth))
-        work = items * _NANOSECONDS / 1000
-        return Launch(entry, params.tolist(), work, (content, nothing), nothing.ctypes.data, workspace)
+        return self.launch(entry, items * _NANOSECONDS / 1000, (content, nothing), nothing.ctypes.data)
 
-    def tile_rows(self, row_bytes: int) -> int:
+    @property
+    def tile_rows(self) -> int:
         """Rows of a tile of slices: those of a block."""
         return self.row_block
 
@@ -146,21 +141,17 @@ class _Packing(separable.Packing):
         slices = min(len(self.slices.taps), max(1, math.isqrt(rows))) if self.has_depth else 1
         return slices, min(len(self.rows.taps), max(1, rows // slices))
 
-    def _set_numbers(self, params: Array) -> None:
-        plan = self.plan
+    def _set_numbers(self) -> None:
+        plan, pitch, pixel = self.plan, self._pitch, self.call.items
         stored = self.size if self.plain else plan.dtype.itemsize
-        params[segment.CLASSES] = plan.classes if plan.reduces else 0
-        params[segment.CLASS_STRIDE] = self.class_stride
-        params[segment.BLOCK_SLICES], params[segment.BLOCK_ROWS] = self.slice_block, self.row_block
         per_class = plan.boxes is not None and len(plan.boxes) == 3
-        params[segment.PLANES_PER_BOX] = 1 if per_class or len(self.call.planes) == 1 else max(1, plan.classes)
-        params[segment.PIXEL_ITEMS], params[segment.ROW_ITEMS] = self.call.items, self.width.length * self.call.items
-        params[segment.PITCH], params[segment.NUMBER_SIZE] = self._pitch, self.number
-        params[segment.LABEL_SIZE], params[segment.CONFIDENCE_SIZE] = plan.labels.itemsize, plan.dtype.itemsize
-        params[TARGET_ROW] = self._pitch * stored
-        params[TARGET_SLICE] = self.row_block * self._pitch * stored
-        params[segment.BACK_STRIDE], params[segment.BACK_SWAPPED] = stored, self.swapped
-        params[segment.LIMIT] = self._limit()
+        self.set(classes=plan.classes if plan.reduces else 0, class_stride=self.class_stride)
+        self.set(block_slices=self.slice_block, block_rows=self.row_block)
+        self.set(planes_per_box=1 if per_class or len(self.call.planes) == 1 else max(1, plan.classes))
+        self.set(pixel_items=pixel, row_items=self.width.length * pixel, pitch=pitch, number_size=self.number)
+        self.set(label_size=plan.labels.itemsize, confidence_size=plan.dtype.itemsize, limit=self._limit())
+        self.set(target_row=pitch * stored, target_slice=self.row_block * pitch * stored)
+        self.set(back_stride=stored, back_swapped=self.swapped)
 
     def _limit(self) -> int:
         """The bits of the threshold, in what values are compared in."""
@@ -169,28 +160,26 @@ class _Packing(separable.Packing):
         bits = np.array(self.plan.limit).astype(self.computed).tobytes().ljust(8, b"\0")
         return int.from_bytes(bits, sys.byteorder, signed=True)
 
-    def _name_reductions(self, params: Array) -> None:
+    def _name_reductions(self) -> None:
+        confidence = load_back = confidence_store = 0
         if not self.plan.reduces:
             entry = reduce.exceeds_byte("uint8") if self.computed == "uint8" else reduce.exceeds(self.computed)
         elif self.softmax:
             entry = reduce.softmax_float("float32") if self.compared == "float32" else reduce.softmax_double("float64")
-            params[segment.CONFIDENCE] = reduce.confidence(self.compared).address
+            confidence = reduce.confidence(self.compared).address
         else:
             entry = reduce.argmax(self.computed)
-        params[segment.REDUCE] = entry.address
         if self.loads_back:
-            params[segment.LOAD_BACK] = convert.load("uint8", self.compared_kind).address
+            load_back = convert.load("uint8", self.compared_kind).address
             if self.softmax and self.plan.dtype.itemsize != self.number:
-                params[segment.CONFIDENCE_STORE] = convert.store("uint8", self.compared_kind).address
+                confidence_store = convert.store("uint8", self.compared_kind).address
+        self.set(reduce=entry.address, confidence=confidence, load_back=load_back, confidence_store=confidence_store)
 
-    def _lay_out_block(self, params: Array, at: int) -> int:
+    def _lay_out_block(self) -> None:
         """Behind the workspace of the interpolation: parameters of stages, values, best values, sums, labels."""
-        items = self.slice_block * self.row_block * self._pitch
-        numbers = aligned(items * self.number + 64)
-        params[segment.NUMBERS], at = at, at + segment.NUMBERS_BYTES
-        params[segment.MADE], at = at, at + numbers
-        params[segment.FLOATS], at = at, at + (numbers if self.loads_back else 0)
-        params[segment.BEST], at = at, at + (numbers if self.plan.reduces else 0)
-        params[segment.SUMS_AFTER], at = numbers, at + (numbers if self.softmax else 0)
-        params[segment.LABELS], at = at, at + (aligned(4 * items) if self.plan.reduces else 0)
-        return at
+        items, reduces = self.slice_block * self.row_block * self._pitch, self.plan.reduces
+        numbers = -(-(items * self.number + 64) // 64) * 64
+        self.set(header=self.room(segment.HEADER.bytes), numbers=self.room(numbers))
+        self.set(floats=self.room(numbers if self.loads_back else 0), best=self.room(numbers if reduces else 0))
+        self.room(numbers if self.softmax else 0)
+        self.set(sums_after=numbers, labels=self.room(4 * items if reduces else 0))

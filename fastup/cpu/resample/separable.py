@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.cpu.memory import aligned, beyond_caches
+from fastup.cpu.memory import beyond_caches
 from fastup.cpu.resample import row_stage
-from fastup.cpu.resample.kernels import fixed, separable, vertical
-from fastup.cpu.resample.kernels.separable import PARAMS
-from fastup.cpu.resample.resample_call import Geometry, Table, kept_positions, place_planes
+from fastup.cpu.resample.kernels import fixed, horizontal, separable, vertical
+from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.simd import convert
 from fastup.plan.base import Array
 from fastup.plan.sampling.axes import Axis
 from fastup.runtime.abi import Entry
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -67,9 +66,9 @@ def kinds_of(dtype: np.dtype[Any]) -> set[int]:
     return {number for number, kind in enumerate(convert.KINDS) if kind in names}
 
 
-def pack(call: Geometry) -> Launch:
+def pack(call: ResampleCall) -> Launch:
     """The launch of the separable kernel."""
-    return Packing(call).launch()
+    return SeparablePacking(separable.P, call).pack()
 
 
 def _power_of_two(number: int) -> int:
@@ -86,26 +85,17 @@ def _fixed_weights(weights: Array, bits: int) -> Array:
     return np.concatenate([np.full((len(weights), 1), bits), even], axis=1).astype(np.int32)
 
 
-class Packing:
+class SeparablePacking(ResamplePacking):
     """One call being packed; the attributes are what several steps need."""
 
-    def __init__(self, call: Geometry) -> None:
-        self.call = call
+    def __init__(self, fields: Fields, call: ResampleCall) -> None:
         self.fixed = call.axes[0].fixed
-        self.kind = convert.KINDS.index("bytes" if self.fixed else call.kind)
-        self.computed = convert.COMPUTED[self.kind]
-        self.size = np.dtype(self.computed).itemsize
-        self.swapped = not call.dtype.isnative
-        *outer, self.width = call.axes
-        # An outermost axis that keeps its size is one more digit of the planes.
-        self.has_depth = len(outer) == 2 and not outer[0].is_identity
-        self.depth = outer[0] if self.has_depth else None
-        self.height = outer[-1] if outer else None
+        super().__init__(fields, call, convert.KINDS.index("bytes" if self.fixed else call.kind))
+        self.has_depth = self.depth is not None
         self.rows = self.stage(self.height)
         self.slices = self.stage(self.depth)
         self.far = beyond_caches(call.read, call.written)
         self.strip_bytes = _DEPTH_STRIP_BYTES if self.has_depth else _STRIP_BYTES
-        self.table = Table()
 
     def stage(self, axis: Axis | None) -> Stage:
         """How the rows along an axis are blended."""
@@ -139,9 +129,6 @@ class Packing:
         contiguous = self.call.item_stride == self.size and self.call.source_strides[-1] == self.size * self.call.items
         return not (self.whole_rows and self.rows.entry and contiguous and self.plain)
 
-    def _needs_store(self) -> bool:
-        return not self.plain or self.far
-
     @property
     def plain(self) -> bool:
         """Whether arrays hold what is computed with."""
@@ -161,28 +148,27 @@ class Packing:
     def _ring_rows(self) -> int:
         return _power_of_two(int(self.rows.taps[:, 1].max()))
 
-    def launch(self) -> Launch:
+    def pack(self) -> Launch:
         """The kernel call."""
-        params = np.zeros(PARAMS, np.int64)
-        workspace = self.fill(params, self.strips())
-        table = self.table.array()
-        planes = math.prod(extent for extent, _, _ in self.call.planes)
+        strips = self.strips()
+        self.set_rows(strips)
         length = len(self.slices.taps) if self.has_depth else len(self.rows.taps)
-        tiles = -(-len(self.rows.taps) // int(params[separable.TILE_ROWS])) if self.has_depth else 1
-        params[separable.TOTAL] = planes * int(params[separable.STRIPS]) * tiles * length
-        entry = separable.separable("uint8", int(self.has_depth))
-        return Launch(entry, params.tolist(), self._microseconds(), table, table.ctypes.data, workspace)
+        tiles = -(-len(self.rows.taps) // self.tile_rows) if self.has_depth else 1
+        self.set(total=self.planes * len(strips) * tiles * length)
+        table, entry = self.table.array(), separable.separable("uint8", int(self.has_depth))
+        return self.launch(entry, self._microseconds(), table, table.ctypes.data)
 
-    def fill(self, params: Array, strips: list[tuple[int, int]]) -> int:
-        """Write all parameters but the number of work items; the bytes of the workspace."""
-        self._name_stages(params)
-        self._place_rows(params)
+    def set_rows(self, strips: list[tuple[int, int]]) -> None:
+        """All that makes rows: the stages, their tables, the strips, and their part of the workspace."""
+        self._place_tables()
         longest = max(stop - begin for begin, stop in strips) * self.call.items * self.size
-        line = self._place_strips(params, strips)
-        workspace = self._lay_out_workspace(params, longest, line)
-        place_planes(params, self.call)
-        params[separable.STRIPS] = len(strips)
-        return workspace
+        self.row_bytes = -(-longest // 64) * 64
+        loads = self._needs_load()
+        self.set(
+            load=convert.load("uint8", self.kind).address if loads else 0, blend=_address(self.rows.entry),
+            blend_slices=_address(self.slices.entry), blend_far=self._far_blend(),
+        )  # fmt: skip
+        self._lay_out_workspace(self._place_strips(strips), loads)
 
     def _microseconds(self) -> float:
         items = self.call.written / self.call.dtype.itemsize
@@ -190,78 +176,54 @@ class Packing:
         taps = self._ring_rows() + (int(self.slices.taps[:, 1].max()) if self.has_depth else 0)
         return (items * _NANOSECONDS * taps / 2 + rows * 20) / 1000
 
-    def _name_stages(self, params: Array) -> None:
-        if self._needs_load():
-            params[separable.LOAD] = _address(convert.load("uint8", self.kind))
-        if self._needs_store():
-            params[separable.STORE] = _address(convert.store("uint8", self.kind))
-        params[separable.BLEND] = _address(self.rows.entry)
-        params[separable.DEPTH_BLEND] = _address(self.slices.entry)
-        params[separable.BLEND_FAR] = self._far_blend()
+    def _place_tables(self) -> None:
+        self.set(rows=len(self.rows.taps), slices=len(self.slices.taps))
+        self.set(in_rows=self.height.extent if self.height else 1, in_slices=self.depth.extent if self.depth else 1)
+        for name, stage in (("row", self.rows), ("slice", self.slices)):
+            step = stage.weights.nbytes // len(stage.taps) if stage.entry else 0
+            taps, weights = self.table.add(stage.taps.astype(np.int64)), self.table.add(stage.weights)
+            self.set(**{f"{name}_table": taps, f"{name}_weights": weights, f"{name}_weights_step": step})
 
-    def _place_rows(self, params: Array) -> None:
-        for stage, begin, weights, step in (
-            (self.rows, separable.ROW_TABLE, separable.ROW_WEIGHTS, separable.ROW_WEIGHTS_STEP),
-            (self.slices, separable.SLICE_TABLE, separable.SLICE_WEIGHTS, separable.SLICE_WEIGHTS_STEP),
-        ):
-            params[begin] = self.table.add(stage.taps.astype(np.int64))
-            params[weights] = self.table.add(stage.weights)
-            params[step] = stage.weights.nbytes // len(stage.taps) if stage.entry else 0
-        params[separable.ROWS], params[separable.SLICES] = len(self.rows.taps), len(self.slices.taps)
-        params[separable.IN_ROWS] = self.height.extent if self.height else 1
-        params[separable.IN_SLICES] = self.depth.extent if self.depth else 1
-
-    def _place_strips(self, params: Array, strips: list[tuple[int, int]]) -> int:
+    def _place_strips(self, strips: list[tuple[int, int]]) -> int:
         """Write the strips; the bytes of the longest padded row."""
-        call, longest = self.call, 0
-        rows = np.zeros((len(strips), separable.STRIP), np.int64)
-        made = [] if self.whole_rows else [row_stage.strip_of(self.width.part(*strip), call.items) for strip in strips]
+        call, width, longest, entries = self.call, self.width, 0, []
+        made = [] if self.whole_rows else [row_stage.strip_of(width.part(*strip), call.items) for strip in strips]
         last = not (self.rows.entry or self.has_depth)
         chosen = row_stage.common(made, self.computed, self.far and self.plain and last)
-        each: list[row_stage.Strip | None] = [*made] or [None] * len(strips)
-        for row, (begin, stop), one in zip(rows, strips, each, strict=True):
-            items = (stop - begin) * call.items
-            first, before, pixels, after = self.width.window[0] - self.width.first + begin, 0, stop - begin, 0
-            if one and chosen:
-                first, before, pixels, after = one.span
-                row[separable.STRIP_SPREAD : separable.STRIP_STORE] = chosen.params(one, self.table)
+        for number, (begin, stop) in enumerate(strips):
+            span, stage = (width.window[0] - width.first + begin, 0, stop - begin, 0), [0] * horizontal.P.size
+            if chosen:
+                span, stage = made[number].span, chosen.params(made[number], self.table)
+            first, before, pixels, after = span
             longest = max(longest, (before + pixels + after) * call.items * self.size)
-            row[separable.STRIP_SOURCE] = call.source_offset + first * call.source_strides[-1]
-            row[separable.STRIP_TARGET] = begin * call.target_strides[-1]
-            row[separable.STRIP_ITEMS] = items
-            load = (
-                pixels,
-                before,
-                after,
-                call.items,
-                call.source_strides[-1],
-                call.item_stride,
-                self.swapped,
-                call.ahead,
-            )
-            row[separable.STRIP_LOAD : separable.STRIP_SPREAD] = load
-            row[separable.STRIP_STORE :] = (items, self.swapped)
-        params[separable.SPREAD] = _address(chosen.entry if chosen else None)
-        if chosen and chosen.far:
-            params[separable.STORE] = 0
-        params[separable.STRIP_TABLE] = self.table.add(rows)
+            items = (stop - begin) * call.items
+            entries += separable.STRIP.fill(
+                source=self.source_of(first), target=begin * call.target_strides[-1], items=items,
+                load=self.load(pixels, before, after), horizontal=stage,
+                store=convert.STORE.fill(items=items, swapped=self.swapped),
+            )  # fmt: skip
+        stores = (not self.plain or self.far) and not (chosen and chosen.far)
+        self.set(strips=len(strips), strip_table=self.table.add(np.array(entries)))
+        self.set(horizontal=_address(chosen.entry if chosen else None))
+        self.set(store=convert.store("uint8", self.kind).address if stores else 0)
         return longest
 
-    def tile_rows(self, row_bytes: int) -> int:
-        """Rows of a tile of slices, each of which takes so many bytes in the ring."""
-        return max(1, min(len(self.rows.taps), _DEPTH_RING_BYTES // row_bytes))
+    @property
+    def ring_slices(self) -> int:
+        """Slices that the ring has room for."""
+        return _power_of_two(int(self.slices.taps[:, 1].max()))
 
-    def _lay_out_workspace(self, params: Array, longest: int, line: int) -> int:
+    @property
+    def tile_rows(self) -> int:
+        """Rows of a tile of slices."""
+        return max(1, min(len(self.rows.taps), _DEPTH_RING_BYTES // (self.ring_slices * self.row_bytes)))
+
+    def _lay_out_workspace(self, line: int, loads: bool) -> None:
         """Blend's parameters, the padded row, the row on its way out, the ring of rows, the ring of slices."""
-        most = max(self._ring_rows(), int(self.slices.taps[:, 1].max()))
-        at = aligned(8 * (2 + most))
-        params[separable.LINE], at = at, at + aligned(line + 256)  # vector loads reach past the last tap
-        params[separable.RESULT], at = at, at + aligned(longest)
-        params[separable.RING_MASK], params[separable.RING_STEP] = self._ring_rows() - 1, aligned(longest)
-        ring = self._ring_rows() * aligned(longest) if params[separable.LOAD] else 0
-        params[separable.RING], at = at, at + ring
-        slices = _power_of_two(int(self.slices.taps[:, 1].max()))
-        tile = self.tile_rows(slices * aligned(longest)) if self.has_depth else len(self.rows.taps)
-        params[separable.TILE_ROWS], params[separable.DEPTH_RING] = tile, at
-        params[separable.DEPTH_RING_MASK], params[separable.DEPTH_RING_STEP] = slices - 1, tile * aligned(longest)
-        return at + slices * tile * aligned(longest) if self.has_depth else at
+        row, rows, slices = self.row_bytes, self._ring_rows(), self.ring_slices
+        self.room(vertical.P.bytes + 8 * max(rows, int(self.slices.taps[:, 1].max())))
+        self.set(line=self.room(line + 256), result=self.room(row))  # vector loads reach past the last tap
+        self.set(ring=self.room(rows * row if loads else 0), ring_mask=rows - 1, ring_step=row)
+        tile = self.tile_rows if self.has_depth else len(self.rows.taps)
+        self.set(tile_rows=tile, slice_ring_mask=slices - 1, slice_ring_step=tile * row)
+        self.set(slice_ring=self.room(slices * tile * row if self.has_depth else 0))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.memory import aligned
+from fastup.cpu.memory import Packing
 from fastup.cpu.resample.kernels import sums
 from fastup.cpu.resample.rounding import mean_of_integers, narrowed
 from fastup.cpu.simd import convert
@@ -216,9 +216,9 @@ def _pieces(axis: Axis) -> Iterator[Piece]:
     totals = [math.fsum(float(row.weights(*part).sum()) for part in row.parts(_LONGEST_ROW)) for row in rows]
     for number, (row, total) in enumerate(zip(rows, totals, strict=True)):
         for start, stop in row.parts(_LONGEST_ROW):
-            table = np.zeros((axis.length, 3), np.int64)
-            table[number] = (start - axis.first, stop - start, 0)
-            yield table, np.concatenate([row.weights(start, stop) / total, np.zeros(sums.VECTOR)])
+            windows = np.zeros((axis.length, sums.WINDOW.size), np.int64)
+            windows[number] = sums.WINDOW.fill(first=start - axis.first, count=stop - start, weights=0)
+            yield windows, np.concatenate([row.weights(start, stop) / total, np.zeros(sums.VECTOR)])
 
 
 def _whole_rows(axis: Axis) -> Piece:
@@ -269,22 +269,19 @@ def _launch(flat: Array, kind: str, table: Array, weights: Array | None, made: i
     along = items <= _FEW_ITEMS
     block = items if along else min(items, _BLOCK)
     blocks = -(-items // block)
-    p = [0] * sums.PARAMS
-    p[sums.OUTPUTS], p[sums.BLOCKS], p[sums.BLOCK], p[sums.ITEMS] = len(table), blocks, block, items
-    p[sums.TOTAL] = planes * len(table) * blocks
-    p[sums.PLANE], p[sums.STEP], p[sums.ITEM] = flat.strides
-    p[sums.LOAD] = convert.load("uint8", number).address
-    p[sums.SWAPPED], p[sums.LOST] = int(not flat.dtype.isnative), made
-    p[sums.LANES] = (4 if items <= 4 else 1) * sums.VECTOR * items if along else 0
-    room = aligned(8 * (max(p[sums.LANES], block) + sums.VECTOR))
-    p[sums.HIGH] = aligned(8 * 8)
-    p[sums.LOW] = p[sums.HIGH] + room
-    p[sums.LINE] = p[sums.LOW] + room
-    line = max(sums.LINE_ITEMS, p[sums.LANES], block) + items + sums.VECTOR
+    packing = Packing(sums.P)
+    packing.room(convert.LOAD.bytes)
+    packing.set(total=planes * len(table) * blocks, outputs=len(table), blocks=blocks, block=block, items=items)
+    plane, step, item = flat.strides
+    lanes = (4 if items <= 4 else 1) * sums.VECTOR * items if along else 0
+    packing.set(plane=plane, step=step, item=item, load=convert.load("uint8", number).address)
+    packing.set(swapped=not flat.dtype.isnative, lost=made, lanes=lanes)
+    room = 8 * (max(lanes, block) + sums.VECTOR)
+    line = max(sums.LINE_ITEMS, lanes, block) + items + sums.VECTOR
+    packing.set(high=packing.room(room), low=packing.room(room), line=packing.room(8 * line))
     content = np.ascontiguousarray(table)
     owner = np.concatenate([content.view(np.float64).ravel(), weights if weights is not None else np.zeros(1)])
-    p[sums.WEIGHTS] = content.nbytes
+    packing.set(weights=content.nbytes)
     work = planes * items * float(table[:, 1].sum()) * _NANOSECONDS / 1000
     entry = sums.sums(computed, int(weights is not None))
-    workspace = p[sums.LINE] + aligned(8 * line)
-    return Launch(entry, p, work, owner, owner.ctypes.data, workspace), owner
+    return packing.launch(entry, work, owner, owner.ctypes.data), owner

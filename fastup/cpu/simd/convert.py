@@ -1,8 +1,7 @@
 """Stages that turn a row of any dtype into floats and back, with the edges repeated as far as a filter reaches.
 
-``params`` of `load`: 0 pixels; 1, 2 copies of the first and of the last pixel; 3 items per pixel; 4, 5 bytes from pixel
-to pixel and from item to item; 6 whether the bytes of an item are swapped; 7 bytes to the row that comes next. Of
-`store`: 0 items; 1 swapped.
+``params`` of `load`: pixels; copies of the first and of the last pixel; items per pixel; bytes from pixel to pixel and
+from item to item; whether the bytes of an item are swapped; bytes to the row that comes next.
 """
 
 from __future__ import annotations
@@ -11,9 +10,10 @@ import numpy as np
 
 from fastup.cpu.simd.moves import fetch, flush, load_item
 from fastup.cpu.simd.pointers import SEEN_AS, as_float32, as_float64, as_uint8, as_uint16
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
-PIXELS, BEFORE, AFTER, ITEMS, PIXEL_STRIDE, ITEM_STRIDE, SWAPPED, AHEAD = range(8)
+LOAD, STORE = Fields("pixels before after items pixel_stride item_stride swapped ahead"), Fields("items swapped")
 _MOST_AHEAD = 2**12  # bytes; from there on the processor has seen where a row leads
 # Kinds of item that come in and go out, by their place here; "bytes" stay as they are.
 KINDS = (
@@ -205,9 +205,17 @@ def fetch_next(params, src):
     The processor follows addresses that grow steadily, not bursts of a row between stores. On Zen 3 bilinear
     channels_last takes 10 to 15 % less so, area x2 a third.
     """
-    if params[AHEAD] != 0:
-        for k in range(0, min(_MOST_AHEAD, params[PIXELS] * params[PIXEL_STRIDE]), 64):
-            fetch(src, params[AHEAD] + k)
+    if params[LOAD.ahead] != 0:
+        for k in range(0, min(_MOST_AHEAD, params[LOAD.pixels] * params[LOAD.pixel_stride]), 64):
+            fetch(src, params[LOAD.ahead] + k)
+
+
+@inline
+def set_load(params, pixels, items, pixel_stride, item_stride, swapped):
+    """What `load` is told of pixels without edges."""
+    params[LOAD.pixels], params[LOAD.before], params[LOAD.after], params[LOAD.items] = pixels, 0, 0, items
+    params[LOAD.pixel_stride], params[LOAD.item_stride] = pixel_stride, item_stride
+    params[LOAD.swapped], params[LOAD.ahead] = swapped, 0
 
 
 @kernel("uint8", "uint8", elements=("uint8",), kind=_CODES)
@@ -223,29 +231,29 @@ def load(kind):
 
     @inline
     def scattered(params, src, dst, first):
-        for pixel in range(params[PIXELS]):
-            for item in range(params[ITEMS]):
-                place = pixel * params[PIXEL_STRIDE] + item * params[ITEM_STRIDE]
+        for pixel in range(params[LOAD.pixels]):
+            for item in range(params[LOAD.items]):
+                place = pixel * params[LOAD.pixel_stride] + item * params[LOAD.item_stride]
                 value = load_item(raw_view(src, place), 0)
-                if params[SWAPPED] and size > 1:
+                if params[LOAD.swapped] and size > 1:
                     value = _swapped(value)
-                dst[first + pixel * params[ITEMS] + item] = read(_same_bits(value, source_view(src, 0)[0]))
+                dst[first + pixel * params[LOAD.items] + item] = read(_same_bits(value, source_view(src, 0)[0]))
 
     def body(params, src, dst, start, stop):
-        items = params[ITEMS]
+        items = params[LOAD.items]
         line, row = target_view(dst, 0), source_view(src, 0)
-        first, count = params[BEFORE] * items, params[PIXELS] * items
-        if params[SWAPPED] == 0 and params[ITEM_STRIDE] == size and params[PIXEL_STRIDE] == size * items:
+        first, count = params[LOAD.before] * items, params[LOAD.pixels] * items
+        if params[LOAD.swapped] == 0 and params[LOAD.item_stride] == size and params[LOAD.pixel_stride] == size * items:
             for k in range(count):
                 line[first + k] = read(row[k])
             fetch_next(params, src)
         else:
             scattered(params, src, line, first)
-        for pixel in range(params[BEFORE]):
+        for pixel in range(params[LOAD.before]):
             for item in range(items):
                 line[pixel * items + item] = line[first + item]
         end = first + count
-        for pixel in range(params[AFTER]):
+        for pixel in range(params[LOAD.after]):
             for item in range(items):
                 line[end + pixel * items + item] = line[end - items + item]
 
@@ -266,13 +274,13 @@ def store(kind):
 
     def body(params, src, dst, start, stop):
         line, row, raw = source_view(src, 0), target_view(dst, 0), raw_view(dst, 0)
-        if params[1] and size > 1:
-            for k in range(params[0]):
+        if params[STORE.swapped] and size > 1:
+            for k in range(params[STORE.items]):
                 raw[k] = _swapped(_same_bits(write(line[k]), raw[0]))
         elif streams:
-            flush(line, params[0], row, 0)
+            flush(line, params[STORE.items], row, 0)
         else:
-            for k in range(params[0]):
+            for k in range(params[STORE.items]):
                 row[k] = write(line[k])
 
     return body

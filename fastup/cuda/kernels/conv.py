@@ -12,20 +12,23 @@ from typing import Any
 
 from numba import cuda, float32, float64
 
+from fastup.runtime.fields import Fields
+
 OUTPUTS, PRODUCTS, THREADS = 8, 128, 128
 _SHARED = OUTPUTS * PRODUCTS
 RELU, LEAKY_RELU, TANH, SIGMOID = range(4)
-(
-    POSITIONS, TILES, GROUPS, GROUP_IN, GROUP_OUT, PHASES, PHASE_LIST, NUMBERS,
-    SOURCE_IMAGE, SOURCE_CHANNEL, SOURCE_PIXEL, TARGET_IMAGE, TARGET_CHANNEL, TARGET_PIXEL,
-    WEIGHT_GROUP, WEIGHT_OUTPUT, WEIGHT_CHANNEL,
-    IN_SLICES, IN_ROWS, IN_COLUMNS, OUT_SLICES, OUT_ROWS, OUT_COLUMNS,
-    UP_SLICES, UP_ROWS, UP_COLUMNS, STEP_SLICES, STEP_ROWS, STEP_COLUMNS, ROWS, COLUMNS,
-) = range(31)  # fmt: skip
-PARAMS = 31
-# Of a phase, after its number on each axis: taps, their list, and its number among the rows of a sub-pixel weight.
-PHASE_TAPS, TAP_LIST, PHASE_NUMBER, PHASE_ENTRY = 3, 4, 5, 6
-TAP_WEIGHT, TAP_ENTRY = 3, 4  # of a tap, after its shift on each axis
+P = Fields(
+    """
+    positions tiles groups group_in group_out phases phase_list numbers
+    source_image source_channel source_pixel target_image target_channel target_pixel
+    weight_group weight_output weight_channel inside outside up step rows columns
+    """,
+    **dict.fromkeys(("inside", "outside", "up", "step"), 3),
+)
+SLICE, ROW, COLUMN = range(3)  # of three numbers along the axes
+# A phase: its number on each axis, taps, their list, and its number among the rows of a sub-pixel weight. A tap: its
+# shift on each axis, and its item of the kernel.
+PHASE, TAP = Fields("place taps tap_list number", place=3), Fields("shift weight", shift=3)
 
 
 def _conv(kind: Any) -> Any:
@@ -34,19 +37,19 @@ def _conv(kind: Any) -> Any:
         shared = cuda.shared.array(_SHARED, kind)
         sums = cuda.local.array(OUTPUTS, kind)
         # Of a block: its phase, tile of output channels, group and image; of a thread: its position.
-        rest = (first + cuda.blockIdx.y) // table[PHASES]
-        phase = table[PHASE_LIST] + PHASE_ENTRY * (first + cuda.blockIdx.y - rest * table[PHASES])
-        above = rest // table[TILES]
-        output = OUTPUTS * (rest - above * table[TILES])
-        image = above // table[GROUPS]
-        group = above - image * table[GROUPS]
+        rest = (first + cuda.blockIdx.y) // table[P.phases]
+        phase = table[P.phase_list] + PHASE.size * (first + cuda.blockIdx.y - rest * table[P.phases])
+        above = rest // table[P.tiles]
+        output = OUTPUTS * (rest - above * table[P.tiles])
+        image = above // table[P.groups]
+        group = above - image * table[P.groups]
         position = cuda.blockIdx.x * THREADS + cuda.threadIdx.x
-        line = position // table[COLUMNS]
-        t_column, t_slice = position - line * table[COLUMNS], line // table[ROWS]
-        t_row = line - t_slice * table[ROWS]
-        taps, tap_list = table[phase + PHASE_TAPS], table[phase + TAP_LIST]
-        products = table[GROUP_IN] * taps
-        origin = image * table[SOURCE_IMAGE] + group * table[GROUP_IN] * table[SOURCE_CHANNEL]
+        line = position // table[P.columns]
+        t_column, t_slice = position - line * table[P.columns], line // table[P.rows]
+        t_row = line - t_slice * table[P.rows]
+        taps, tap_list = table[phase + PHASE.taps], table[phase + PHASE.tap_list]
+        products = table[P.group_in] * taps
+        origin = image * table[P.source_image] + group * table[P.group_in] * table[P.source_channel]
         for k in range(OUTPUTS):
             sums[k] = 0
         for begin in range(0, products, PRODUCTS):
@@ -54,34 +57,35 @@ def _conv(kind: Any) -> Any:
             for item in range(cuda.threadIdx.x, _SHARED, THREADS):
                 out, k = output + item // PRODUCTS, begin + item % PRODUCTS
                 shared[item] = 0
-                if out < table[GROUP_OUT] and k < products:
-                    place = group * table[WEIGHT_GROUP] + (k // taps) * table[WEIGHT_CHANNEL]
-                    place += (out * table[NUMBERS] + table[phase + PHASE_NUMBER]) * table[WEIGHT_OUTPUT]
-                    shared[item] = weight[place + table[tap_list + TAP_ENTRY * (k % taps) + TAP_WEIGHT]]
+                if out < table[P.group_out] and k < products:
+                    place = group * table[P.weight_group] + (k // taps) * table[P.weight_channel]
+                    place += (out * table[P.numbers] + table[phase + PHASE.number]) * table[P.weight_output]
+                    shared[item] = weight[place + table[tap_list + TAP.size * (k % taps) + TAP.weight]]
             cuda.syncthreads()
             for k in range(min(PRODUCTS, products - begin)):
                 channel = (begin + k) // taps
-                tap = tap_list + TAP_ENTRY * (begin + k - channel * taps)
-                s = table[STEP_SLICES] * t_slice + table[tap]
-                r = table[STEP_ROWS] * t_row + table[tap + 1]
-                c = table[STEP_COLUMNS] * t_column + table[tap + 2]
-                inside = s >= 0 and s < table[IN_SLICES] and r >= 0 and r < table[IN_ROWS]
-                if inside and c >= 0 and c < table[IN_COLUMNS]:
-                    pixel = (s * table[IN_ROWS] + r) * table[IN_COLUMNS] + c
-                    value = src[origin + channel * table[SOURCE_CHANNEL] + pixel * table[SOURCE_PIXEL]]
+                tap = tap_list + TAP.size * (begin + k - channel * taps)
+                s = table[P.step + SLICE] * t_slice + table[tap + TAP.shift + SLICE]
+                r = table[P.step + ROW] * t_row + table[tap + TAP.shift + ROW]
+                c = table[P.step + COLUMN] * t_column + table[tap + TAP.shift + COLUMN]
+                inside = s >= 0 and s < table[P.inside + SLICE] and r >= 0 and r < table[P.inside + ROW]
+                if inside and c >= 0 and c < table[P.inside + COLUMN]:
+                    pixel = (s * table[P.inside + ROW] + r) * table[P.inside + COLUMN] + c
+                    value = src[origin + channel * table[P.source_channel] + pixel * table[P.source_pixel]]
                     for out in range(OUTPUTS):
                         sums[out] = cuda.fma(value, shared[out * PRODUCTS + k], sums[out])
-        s, r = table[UP_SLICES] * t_slice + table[phase], table[UP_ROWS] * t_row + table[phase + 1]
-        c = table[UP_COLUMNS] * t_column + table[phase + 2]
-        inside = position < table[POSITIONS] and s < table[OUT_SLICES] and r < table[OUT_ROWS]
-        if inside and c < table[OUT_COLUMNS]:
-            pixel = (s * table[OUT_ROWS] + r) * table[OUT_COLUMNS] + c
+        s = table[P.up + SLICE] * t_slice + table[phase + PHASE.place + SLICE]
+        r = table[P.up + ROW] * t_row + table[phase + PHASE.place + ROW]
+        c = table[P.up + COLUMN] * t_column + table[phase + PHASE.place + COLUMN]
+        inside = position < table[P.positions] and s < table[P.outside + SLICE] and r < table[P.outside + ROW]
+        if inside and c < table[P.outside + COLUMN]:
+            pixel = (s * table[P.outside + ROW] + r) * table[P.outside + COLUMN] + c
             for k in range(OUTPUTS):  # a constant: sums stay in registers
-                if output + k < table[GROUP_OUT]:
-                    channel = group * table[GROUP_OUT] + output + k
-                    place = channel * table[TARGET_CHANNEL] + pixel * table[TARGET_PIXEL]
-                    number = channel * table[NUMBERS] + table[phase + PHASE_NUMBER]
-                    dst[image * table[TARGET_IMAGE] + place] = sums[k] + bias[number]
+                if output + k < table[P.group_out]:
+                    channel = group * table[P.group_out] + output + k
+                    place = channel * table[P.target_channel] + pixel * table[P.target_pixel]
+                    number = channel * table[P.numbers] + table[phase + PHASE.number]
+                    dst[image * table[P.target_image] + place] = sums[k] + bias[number]
 
     return conv
 

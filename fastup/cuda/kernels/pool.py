@@ -6,54 +6,64 @@ from typing import Any
 
 from numba import cuda
 
+from fastup.runtime.fields import Fields
+
+P = Fields(
+    "inputs outputs kernel stride padding dilation items indices",
+    **dict.fromkeys(("inputs", "outputs", "kernel", "stride", "padding", "dilation"), 3),
+)
+SLICE, ROW, COLUMN = range(3)  # of three numbers along the axes
+CLAIM = Fields("values positions items")  # of a plane before and after, of a pixel
+
 
 @cuda.jit
 def pool(total: Any, table: Any, src: Any, dst: Any, places: Any) -> None:
     """The largest value of each window, or no number where one is in it, and where it lies in its plane.
 
-    `table`: per axis (slices, rows, columns) input and output extent, kernel, stride, padding, dilation; then the items
-    of a pixel, and whether `places` are wanted.
+    `table`: input, output and windows along the axes; then the items of a pixel, and whether `places` are wanted.
     """
-    inner = table[18]
+    inner = table[P.items]
+    slices, rows, columns = table[P.inputs + SLICE], table[P.inputs + ROW], table[P.inputs + COLUMN]
     for i in range(cuda.grid(1), total, cuda.gridsize(1)):
         rest = i // inner
         item = i - rest * inner
-        above = rest // table[13]
-        column = (rest - above * table[13]) * table[15] - table[16]
+        above = rest // table[P.outputs + COLUMN]
+        column = (rest - above * table[P.outputs + COLUMN]) * table[P.stride + COLUMN] - table[P.padding + COLUMN]
         rest = above
-        above = rest // table[7]
-        row = (rest - above * table[7]) * table[9] - table[10]
-        outer = above // table[1]
-        slice_ = (above - outer * table[1]) * table[3] - table[4]
+        above = rest // table[P.outputs + ROW]
+        row = (rest - above * table[P.outputs + ROW]) * table[P.stride + ROW] - table[P.padding + ROW]
+        outer = above // table[P.outputs + SLICE]
+        slice_ = (above - outer * table[P.outputs + SLICE]) * table[P.stride + SLICE] - table[P.padding + SLICE]
         found, best = -1, src[0]
-        for a in range(table[2]):
-            s = slice_ + a * table[5]
-            if s >= 0 and s < table[0]:
-                for b in range(table[8]):
-                    r = row + b * table[11]
-                    if r >= 0 and r < table[6]:
-                        for c in range(table[14]):
-                            k = column + c * table[17]
-                            if k >= 0 and k < table[12]:
-                                place = (s * table[6] + r) * table[12] + k
-                                value = src[(outer * table[0] * table[6] * table[12] + place) * inner + item]
+        for a in range(table[P.kernel + SLICE]):
+            s = slice_ + a * table[P.dilation + SLICE]
+            if s >= 0 and s < slices:
+                for b in range(table[P.kernel + ROW]):
+                    r = row + b * table[P.dilation + ROW]
+                    if r >= 0 and r < rows:
+                        for c in range(table[P.kernel + COLUMN]):
+                            k = column + c * table[P.dilation + COLUMN]
+                            if k >= 0 and k < columns:
+                                place = (s * rows + r) * columns + k
+                                value = src[(outer * slices * rows * columns + place) * inner + item]
                                 if found < 0 or value > best or value != value:
                                     found, best = place, value
         dst[i] = best
-        if table[19] != 0:
+        if table[P.indices] != 0:
             places[i] = found
 
 
 @cuda.jit
 def claim(total: Any, table: Any, indices: Any, owners: Any, wrong: Any) -> None:
-    """The last item that wants each position. `table`: positions of a plane before and after, items of a pixel."""
+    """The last item that wants each position."""
+    values, positions, items = table[CLAIM.values], table[CLAIM.positions], table[CLAIM.items]
     for i in range(cuda.grid(1), total, cuda.gridsize(1)):
-        rest = i // table[2]
+        rest = i // items
         index = indices[i]
-        if index < 0 or index >= table[1]:
+        if index < 0 or index >= positions:
             cuda.atomic.max(wrong, 0, i)
         else:
-            cuda.atomic.max(owners, (rest // table[0] * table[1] + index) * table[2] + i - rest * table[2], i)
+            cuda.atomic.max(owners, (rest // values * positions + index) * items + i - rest * items, i)
 
 
 @cuda.jit

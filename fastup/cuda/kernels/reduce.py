@@ -7,6 +7,10 @@ from typing import Any
 
 from numba import cuda
 
+from fastup.runtime.fields import Fields
+
+BOXED = Fields("extents first items planes axes", extents=3, first=3)  # items of a pixel, planes of a box
+
 
 @cuda.jit
 def argmax(total: Any, classes: Any, pixels: Any, begin: Any, plane: Any, values: Any, labels: Any) -> None:
@@ -48,17 +52,17 @@ def exceeds(total: Any, pixels: Any, begin: Any, plane: Any, limit: Any, values:
 
 @cuda.jit
 def clear(total: Any, table: Any, boxes: Any, result: Any) -> None:
-    """Zeros beyond the boxes. `table`: three extents, the first of each, items of a pixel, planes of a box, axes."""
-    axes = table[8]
+    """Zeros beyond the boxes."""
+    axes = table[BOXED.axes]
     for i in range(cuda.grid(1), total, cuda.gridsize(1)):
-        rest = i // table[6]
-        above = rest // table[2]
-        column, rest = rest - above * table[2] + table[5], above
-        above = rest // table[1]
-        row, rest = rest - above * table[1] + table[4], above
-        plane = rest // table[0]
-        slice_ = rest - plane * table[0] + table[3]
-        box = plane // table[7] * 2 * axes
+        rest = i // table[BOXED.items]
+        above = rest // table[BOXED.extents + 2]
+        column, rest = rest - above * table[BOXED.extents + 2] + table[BOXED.first + 2], above
+        above = rest // table[BOXED.extents + 1]
+        row, rest = rest - above * table[BOXED.extents + 1] + table[BOXED.first + 1], above
+        plane = rest // table[BOXED.extents]
+        slice_ = rest - plane * table[BOXED.extents] + table[BOXED.first]
+        box = plane // table[BOXED.planes] * 2 * axes
         inside = boxes[box] <= column and column < boxes[box + axes]
         if axes > 1:
             inside = inside and boxes[box + 1] <= row and row < boxes[box + axes + 1]

@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
+from fastup.runtime.fields import Fields
+
+P = Fields("inputs outputs windows items", inputs=3, outputs=3, windows=3)
+SLICE, ROW, COLUMN = range(3)  # of three numbers along the axes
+
 
 @cuda.jit
 def weighted(
@@ -52,26 +57,26 @@ def fixed(
 def area(total: Any, table: Any, most: Any, src: Any, dst: Any) -> None:
     """Means of windows: of up to `most` items a sum in their order, then one division per axis; else exact sums.
 
-    `table`: per axis (slices, rows, columns) input and output extent and the place of its windows, each of them a first
-    position and a count; then the items of a pixel.
+    `table`: along the axes input, output and the places of the windows, each of them a first position and a count; then
+    the items of a pixel.
     """
-    inner = table[9]
+    inner = table[P.items]
     for i in range(cuda.grid(1), total, cuda.gridsize(1)):
         rest = i // inner
         item = i - rest * inner
-        above = rest // table[7]
-        column = table[8] + 2 * (rest - above * table[7])
+        above = rest // table[P.outputs + COLUMN]
+        column = table[P.windows + COLUMN] + 2 * (rest - above * table[P.outputs + COLUMN])
         rest = above
-        above = rest // table[4]
-        row = table[5] + 2 * (rest - above * table[4])
-        outer = above // table[1]
-        slice_ = table[2] + 2 * (above - outer * table[1])
+        above = rest // table[P.outputs + ROW]
+        row = table[P.windows + ROW] + 2 * (rest - above * table[P.outputs + ROW])
+        outer = above // table[P.outputs + SLICE]
+        slice_ = table[P.windows + SLICE] + 2 * (above - outer * table[P.outputs + SLICE])
         high, low = 0.0, 0.0
         result = src[0] - src[0]
         count = table[slice_ + 1] * table[row + 1] * table[column + 1]
         for s in range(table[slice_], table[slice_] + table[slice_ + 1]):
             for r in range(table[row], table[row] + table[row + 1]):
-                line = ((outer * table[0] + s) * table[3] + r) * table[6]
+                line = ((outer * table[P.inputs + SLICE] + s) * table[P.inputs + ROW] + r) * table[P.inputs + COLUMN]
                 for c in range(table[column], table[column] + table[column + 1]):
                     value = src[(line + c) * inner + item]
                     if count <= most:
@@ -93,22 +98,22 @@ def area_integers(total: Any, table: Any, halves: Any, src: Any, dst: Any) -> No
 
     `halves`, of the items' dtype: how many bits the lower half has, and the largest number in it.
     """
-    inner, shift, mask = table[9], halves[0], halves[1]
+    inner, shift, mask = table[P.items], halves[0], halves[1]
     for i in range(cuda.grid(1), total, cuda.gridsize(1)):
         rest = i // inner
         item = i - rest * inner
-        above = rest // table[7]
-        column = table[8] + 2 * (rest - above * table[7])
+        above = rest // table[P.outputs + COLUMN]
+        column = table[P.windows + COLUMN] + 2 * (rest - above * table[P.outputs + COLUMN])
         rest = above
-        above = rest // table[4]
-        row = table[5] + 2 * (rest - above * table[4])
-        outer = above // table[1]
-        slice_ = table[2] + 2 * (above - outer * table[1])
+        above = rest // table[P.outputs + ROW]
+        row = table[P.windows + ROW] + 2 * (rest - above * table[P.outputs + ROW])
+        outer = above // table[P.outputs + SLICE]
+        slice_ = table[P.windows + SLICE] + 2 * (above - outer * table[P.outputs + SLICE])
         upper, lower = np.int64(0), np.int64(0)
         count = table[slice_ + 1] * table[row + 1] * table[column + 1]
         for s in range(table[slice_], table[slice_] + table[slice_ + 1]):
             for r in range(table[row], table[row] + table[row + 1]):
-                line = ((outer * table[0] + s) * table[3] + r) * table[6]
+                line = ((outer * table[P.inputs + SLICE] + s) * table[P.inputs + ROW] + r) * table[P.inputs + COLUMN]
                 for c in range(table[column], table[column] + table[column + 1]):
                     value = src[(line + c) * inner + item]
                     upper += np.int64(value >> shift)

@@ -13,8 +13,10 @@ import numpy as np
 
 from fastup.cpu.simd import exponential, vectors
 from fastup.cpu.simd.pointers import fma
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
+P = Fields("items")
 # a * Phi(-a) * e**(a * a / 2) in t = (a - 4) / (a + 4), for a from 0.5 up to where gelu is 0: Chebyshev's interpolation
 # in 60 digits, which is off by less than 2**-26 and 2**-55 of it.
 _TAIL = {
@@ -175,7 +177,7 @@ NAMES = tuple(_OF_FLOAT)
 def _row(function):
     def body(params, row, numbers, start, stop):
         number = numbers[0]
-        for k in range(params[0]):
+        for k in range(params[P.items]):
             row[k] = function(row[k], number)
 
     return body

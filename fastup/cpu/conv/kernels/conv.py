@@ -1,4 +1,4 @@
-"""Convolution of every kind: stage the input, multiply it with all weights, join the phases into output rows.
+"""Convolution of every kind: stage the input, multiply it with all weights, interleave the phases as output rows.
 
 A work item is a block of rows of one strip of columns of one output slice, for a range of output channels of one group
 and one image. Its input is staged as ``[channel][residue][slice][row][column]`` with zeros around the picture, the
@@ -15,78 +15,72 @@ and one slope per row of z. Lists that `params` names by their place are in it, 
 from __future__ import annotations
 
 from fastup.cpu.conv.kernels import gemm, interleave_phases
-from fastup.cpu.simd.digits import digits, words
+from fastup.cpu.conv.kernels.interleave_phases import set_phase
+from fastup.cpu.simd.convert import LOAD, STORE
+from fastup.cpu.simd.digits import CALL, COLUMN, ROW, SLICE, TABLE, digits, list_at
 from fastup.cpu.simd.moves import clear, publish
 from fastup.cpu.simd.pointers import address, as_int64, at, call_stage, pointer_to
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
-(
-    TOTAL, ROW_BLOCKS, STRIPS, SLICES, RANGES, GROUPS,
-    GROUP_IN, GROUP_OUT, RANGE, CHANNEL_BLOCK, NUMBER_SIZE,
-    SOURCE_IMAGE, SOURCE_CHANNEL, SOURCE_SLICE, SOURCE_ROW,
-    TARGET_IMAGE, TARGET_CHANNEL, TARGET_SLICE, TARGET_ROW, TARGET_STEP,
-    IN_SLICES, IN_ROWS, OUT_SLICES, OUT_ROWS,
-    UP_SLICES, UP_ROWS, UP_COLUMNS, STEP_SLICES, STEP_ROWS,
-    FIRST_SLICE, FIRST_ROW, END_ROW, BLOCK_ROWS, STAGED_SLICES, MORE_ROWS,
-    PITCH, ROW_COLUMNS, OVERLAP, PLANE, CHANNEL, Z_STEP, VECTOR,
-    SLICE_RESIDUES, ROW_RESIDUES, COLUMN_RESIDUES, RESIDUES,
-    TAP_LIST, BUNDLES, BUNDLE_LIST, STRIP_LIST,
-    GROUP_WEIGHTS, RANGE_WEIGHTS, CHANNEL_WEIGHTS, RANGE_ROWS,
-    LOAD, ACTIVATE, STORE, JOIN, STREAM, SWAPPED, STORED_SIZE, ROWS_ON_END, FETCHES,
-    STAGED_AT, Z_AT, STORED_AT, JOIN_AT, LINE_AT,
-) = range(68)  # fmt: skip
-PARAMS = 68
-# Entries of the lists. A tap group: taps, place of the offsets of all products of a block of channels, products of an
+P = Fields(
+    """
+    range channel_block end_row staged_slices more_rows pitch row_columns overlap plane channel z_step vector
+    slice_residues row_residues column_residues residue_list tap_list bundles bundle_list strip_list
+    group_weights range_weights channel_weights range_rows target_step rows_on_end fetches
+    """,
+    CALL,
+)
+# Records of the lists. Taps of some phases: place of the offsets of all products of a block of channels, products of an
 # accumulator, and at whose multiples one ends.
-TAPS, TAP_OFFSETS, TAP_AT_ONCE, TAP_RUN, TAP_ENTRY = range(5)
-# A kind of bundle: its output channels, and the places of one with so many and of the last one.
-BUNDLE_CHANNELS, BUNDLE_WHOLE, BUNDLE_REST, BUNDLE_ENTRY = 0, 1, 2, 3
+TAPS = Fields("taps offsets at_once run")
+# Of each kind of bundle: its output channels, and the places of one with so many and of the last one.
+BUNDLES = Fields("channels whole rest")
 # A bundle: rows of z, numbers of weights per input channel, panels and pairs of phases, each with the list's place.
-ROWS, WEIGHTS_IN, PANELS, PANEL_LIST, PHASES, PHASE_LIST = range(6)
-# A panel: its kernel, first row of the bundle's, tap group, numbers of weights per channel before it.
-PANEL_KERNEL, PANEL_ROW, PANEL_TAPS, PANEL_WEIGHTS, PANEL_ENTRY = 0, 1, 2, 3, 4
+BUNDLE = Fields("rows weights panels panel_list pairs pair_list")
+# A panel: its kernel, first row of the bundle's, taps, numbers of weights per channel before it.
+PANEL = Fields("kernel row taps weights")
 # A pair of slice and row phase: phase and base of both, then per column phase first row, rows per channel, column.
-PHASE_HEAD, COLUMN_ENTRY = 4, 3
+PAIR, PHASE = Fields("slice slice_base row row_base"), Fields("row channel_rows column")
 # A strip: bytes from the result's row, output columns, then per column residue: bytes, zeros before, and load's.
-STRIP_HEAD, LOAD_PARAMS = 2, 8
-RESIDUE_ENTRY = 2 + LOAD_PARAMS
-WEIGHTS, BIASES, SLOPES = range(3)
+STRIP, RESIDUE = Fields("target outputs"), Fields("source before load", load=LOAD)
 
 
 @inline
 def stage_row(params, strip, source, inside, target):
     """One row of the input, column residue by column residue, with zeros around it."""
-    for residue in range(params[COLUMN_RESIDUES]):
-        entry = at(strip, 8 * (STRIP_HEAD + residue * RESIDUE_ENTRY))
-        line = at(target, residue * params[PLANE] * params[NUMBER_SIZE])
-        before, count = entry[1], entry[2]
+    for residue in range(params[P.column_residues]):
+        entry = at(strip, STRIP.bytes + RESIDUE.bytes * residue)
+        line = at(target, residue * params[P.plane] * params[P.number_size])
+        before, count = entry[RESIDUE.before], entry[RESIDUE.load + LOAD.pixels]
         if inside and count > 0:
             clear(line, 0, before)
-            begin = at(line, before * params[NUMBER_SIZE])
-            call_stage(params[LOAD], at(entry, 16), at(source, entry[0]), begin, source)
-            clear(line, before + count, params[PITCH])
+            begin = at(line, before * params[P.number_size])
+            call_stage(params[P.load], at(entry, 8 * RESIDUE.load), at(source, entry[RESIDUE.source]), begin, source)
+            clear(line, before + count, params[P.pitch])
         else:
-            clear(line, 0, params[PITCH])
+            clear(line, 0, params[P.pitch])
 
 
 @inline
 def stage_rows_on_end(params, strip, source, row, rows, header, target):
     """Rows that lie in the input as they are staged: one load for all of them, then zeros over what stands beside."""
     begin = min(max(0, -row), rows)
-    end = max(begin, min(rows, params[IN_ROWS] - row))
-    pitch = params[PITCH]
-    for residue in range(params[COLUMN_RESIDUES]):
-        entry = at(strip, 8 * (STRIP_HEAD + residue * RESIDUE_ENTRY))
-        lines = at(target, residue * params[PLANE] * params[NUMBER_SIZE])
-        before, count = entry[1], entry[2]
+    end = max(begin, min(rows, params[P.inside + ROW] - row))
+    pitch = params[P.pitch]
+    for residue in range(params[P.column_residues]):
+        entry = at(strip, STRIP.bytes + RESIDUE.bytes * residue)
+        lines = at(target, residue * params[P.plane] * params[P.number_size])
+        before, count = entry[RESIDUE.before], entry[RESIDUE.load + LOAD.pixels]
         clear(lines, 0, begin * pitch)
         clear(lines, end * pitch, rows * pitch)
         if end > begin and count > 0:
-            for k in range(LOAD_PARAMS):
-                header[k] = entry[2 + k]
-            header[0] = (end - begin - 1) * pitch + count
-            first = at(lines, (begin * pitch + before) * params[NUMBER_SIZE])
-            call_stage(params[LOAD], header, at(source, (row + begin) * params[SOURCE_ROW] + entry[0]), first, source)
+            for k in range(LOAD.size):
+                header[k] = entry[RESIDUE.load + k]
+            header[LOAD.pixels] = (end - begin - 1) * pitch + count
+            first = at(lines, (begin * pitch + before) * params[P.number_size])
+            begins = at(source, (row + begin) * params[P.source + ROW] + entry[RESIDUE.source])
+            call_stage(params[P.load], header, begins, first, source)
         for k in range(begin, end):
             clear(lines, k * pitch, k * pitch + before)
             clear(lines, k * pitch + before + count, (k + 1) * pitch)
@@ -95,36 +89,36 @@ def stage_rows_on_end(params, strip, source, row, rows, header, target):
 @inline
 def stage_slice(params, strip, source, slice_inside, row, rows, target):
     """The rows of one input slice that `rows` rows of z need."""
-    residues = words(params, params[RESIDUES] + params[SLICE_RESIDUES])
-    for residue in range(params[ROW_RESIDUES]):
-        for k in range(rows + params[MORE_ROWS]):
-            wanted = params[STEP_ROWS] * (row + k) + residues[residue]
-            inside = slice_inside and wanted >= 0 and wanted < params[IN_ROWS]
-            place = residue * params[COLUMN_RESIDUES] * params[PLANE] + k * params[PITCH]
-            begin = at(source, wanted * params[SOURCE_ROW])
-            stage_row(params, strip, begin, inside, at(target, place * params[NUMBER_SIZE]))
-        for column_residue in range(params[COLUMN_RESIDUES]):
-            place = (residue * params[COLUMN_RESIDUES] + column_residue) * params[PLANE]
-            end = place + (rows + params[MORE_ROWS]) * params[PITCH]
-            clear(target, end, end + params[OVERLAP])
+    residues = list_at(params, params[P.residue_list] + params[P.slice_residues])
+    for residue in range(params[P.row_residues]):
+        for k in range(rows + params[P.more_rows]):
+            wanted = params[P.step + ROW] * (row + k) + residues[residue]
+            inside = slice_inside and wanted >= 0 and wanted < params[P.inside + ROW]
+            place = residue * params[P.column_residues] * params[P.plane] + k * params[P.pitch]
+            begin = at(source, wanted * params[P.source + ROW])
+            stage_row(params, strip, begin, inside, at(target, place * params[P.number_size]))
+        for column_residue in range(params[P.column_residues]):
+            place = (residue * params[P.column_residues] + column_residue) * params[P.plane]
+            end = place + (rows + params[P.more_rows]) * params[P.pitch]
+            clear(target, end, end + params[P.overlap])
 
 
 @inline
 def stage_input(params, strip, source, channels, depth, row, rows, header, staged):
     """All of the input that a block of channels contributes to the item."""
-    residues = words(params, params[RESIDUES])
-    a_slice = params[PLANE] // params[STAGED_SLICES]
-    apart_residues = params[ROW_RESIDUES] * params[COLUMN_RESIDUES] * params[PLANE]
+    residues = list_at(params, params[P.residue_list])
+    a_slice = params[P.plane] // params[P.staged_slices]
+    apart_residues = params[P.row_residues] * params[P.column_residues] * params[P.plane]
     for channel in range(channels):
-        for residue in range(params[SLICE_RESIDUES]):
-            for k in range(params[STAGED_SLICES]):
-                wanted = params[STEP_SLICES] * (depth + k) + residues[residue]
-                inside = wanted >= 0 and wanted < params[IN_SLICES]
-                begin = at(source, channel * params[SOURCE_CHANNEL] + wanted * params[SOURCE_SLICE])
-                place = channel * params[CHANNEL] + residue * apart_residues + k * a_slice
-                target = at(staged, place * params[NUMBER_SIZE])
-                if params[ROWS_ON_END] and inside:
-                    stage_rows_on_end(params, strip, begin, row, rows + params[MORE_ROWS], header, target)
+        for residue in range(params[P.slice_residues]):
+            for k in range(params[P.staged_slices]):
+                wanted = params[P.step + SLICE] * (depth + k) + residues[residue]
+                inside = wanted >= 0 and wanted < params[P.inside + SLICE]
+                begin = at(source, channel * params[P.source_channel] + wanted * params[P.source + SLICE])
+                place = channel * params[P.channel] + residue * apart_residues + k * a_slice
+                target = at(staged, place * params[P.number_size])
+                if params[P.rows_on_end] and inside:
+                    stage_rows_on_end(params, strip, begin, row, rows + params[P.more_rows], header, target)
                 else:
                     stage_slice(params, strip, begin, inside, row, rows, target)
 
@@ -132,77 +126,77 @@ def stage_input(params, strip, source, channels, depth, row, rows, header, stage
 @inline
 def ask_for_rows(params, source, row, rows, header):
     """What the next block of rows reads beyond this one, a run per channel: it comes while this one is multiplied."""
-    first = max(0, params[STEP_ROWS] * (row + rows + params[MORE_ROWS]))
-    count = min(params[IN_ROWS], first + params[STEP_ROWS] * rows) - first
-    steps = count * params[SOURCE_ROW] // gemm.FETCH_STEP
-    header[gemm.FETCH_AT] = address(source) + first * params[SOURCE_ROW]
-    header[gemm.FETCH_LEFT] = header[gemm.FETCH_STEPS] = steps
-    header[gemm.FETCH_SKIP] = params[SOURCE_CHANNEL] - steps * gemm.FETCH_STEP
-    header[gemm.FETCH_RUNS] = params[GROUP_IN] if params[FETCHES] != 0 and steps > 0 else 0
+    first = max(0, params[P.step + ROW] * (row + rows + params[P.more_rows]))
+    count = min(params[P.inside + ROW], first + params[P.step + ROW] * rows) - first
+    steps = count * params[P.source + ROW] // gemm.FETCHED
+    header[gemm.P.fetch_at] = address(source) + first * params[P.source + ROW]
+    header[gemm.P.fetch_left] = header[gemm.P.fetch_steps] = steps
+    header[gemm.P.fetch_skip] = params[P.source_channel] - steps * gemm.FETCHED
+    header[gemm.P.fetch_runs] = params[P.group_in] if params[P.fetches] != 0 and steps > 0 else 0
 
 
 @inline
 def multiply(params, bundle, channels, adds, columns, header, staged, z, weights, biases):
     """The rows of z of a bundle, panel by panel."""
-    size = params[NUMBER_SIZE]
-    groups = words(params, params[TAP_LIST])
-    header[gemm.COLUMNS], header[gemm.ROW_STEP], header[gemm.ADDS] = columns, params[Z_STEP], adds
-    for number in range(bundle[PANELS]):
-        panel = at(words(params, bundle[PANEL_LIST]), 8 * PANEL_ENTRY * number)
-        group = at(groups, 8 * TAP_ENTRY * panel[PANEL_TAPS])
-        header[gemm.PRODUCTS] = channels * group[TAPS]
-        header[gemm.AT_ONCE], header[gemm.RUN] = group[TAP_AT_ONCE], group[TAP_RUN]
-        header[gemm.OFFSETS] = address(words(params, group[TAP_OFFSETS])) - address(header)
-        header[gemm.BIASES] = address(at(biases, panel[PANEL_ROW] * size)) - address(header)
-        target = at(z, panel[PANEL_ROW] * params[Z_STEP] * size)
-        begin = at(weights, panel[PANEL_WEIGHTS] * channels * size)
-        call_stage(panel[PANEL_KERNEL], header, staged, target, begin)
+    size = params[P.number_size]
+    groups = list_at(params, params[P.tap_list])
+    header[gemm.P.columns], header[gemm.P.row_step], header[gemm.P.adds] = columns, params[P.z_step], adds
+    for number in range(bundle[BUNDLE.panels]):
+        panel = at(list_at(params, bundle[BUNDLE.panel_list]), PANEL.bytes * number)
+        group = at(groups, TAPS.bytes * panel[PANEL.taps])
+        header[gemm.P.products] = channels * group[TAPS.taps]
+        header[gemm.P.at_once], header[gemm.P.run] = group[TAPS.at_once], group[TAPS.run]
+        header[gemm.P.offsets] = address(list_at(params, group[TAPS.offsets])) - address(header)
+        header[gemm.P.biases] = address(at(biases, panel[PANEL.row] * size)) - address(header)
+        target = at(z, panel[PANEL.row] * params[P.z_step] * size)
+        begin = at(weights, panel[PANEL.weights] * channels * size)
+        call_stage(panel[PANEL.kernel], header, staged, target, begin)
 
 
 @inline
 def finish(params, rows, columns, header, z, slopes, stored):
     """Activate rows of z in place, and turn them into the result's items where they are no floats of its kind."""
-    size = params[NUMBER_SIZE]
-    header[0] = columns
-    if params[ACTIVATE] != 0:
+    size = params[P.number_size]
+    header[STORE.items] = columns  # `activate` takes as many
+    if params[P.activate] != 0:
         for row in range(rows):
-            call_stage(params[ACTIVATE], header, at(z, row * params[Z_STEP] * size), at(slopes, row * size), z)
-    if params[STORE] != 0:
-        header[1] = params[SWAPPED]
+            call_stage(params[P.activate], header, at(z, row * params[P.z_step] * size), at(slopes, row * size), z)
+    if params[P.store] != 0:
+        header[STORE.swapped] = params[P.swapped]
         for row in range(rows):
-            line = at(stored, row * params[Z_STEP] * params[STORED_SIZE])
-            call_stage(params[STORE], header, at(z, row * params[Z_STEP] * size), line, z)
+            line = at(stored, row * params[P.z_step] * params[P.stored_size])
+            call_stage(params[P.store], header, at(z, row * params[P.z_step] * size), line, z)
 
 
 @inline
-def join_rows(params, bundle, strip, channels, depth, row, rows, joining, stored, line, target):
+def interleave_rows(params, bundle, strip, channels, depth, row, rows, header, stored, line, target):
     """Every output row that a bundle has, of all its slice and row phases."""
-    each = PHASE_HEAD + COLUMN_ENTRY * params[UP_COLUMNS]
-    joining[interleave_phases.OUTPUTS], joining[interleave_phases.CHANNELS] = strip[1], channels
-    for number in range(bundle[PHASES]):
-        phase = at(words(params, bundle[PHASE_LIST]), 8 * each * number)
-        out_slice = params[UP_SLICES] * (depth - phase[1]) + phase[0]
-        first = max(0, phase[3] - row)
-        out_row = params[UP_ROWS] * (row + first - phase[3]) + phase[2]
-        beyond = (params[OUT_ROWS] - out_row + params[UP_ROWS] - 1) // params[UP_ROWS]
-        joining[interleave_phases.ROWS] = min(rows - first, beyond)
-        if depth >= phase[1] and out_slice < params[OUT_SLICES] and joining[interleave_phases.ROWS] > 0:
-            for k in range(params[UP_COLUMNS]):
-                entry = at(phase, 8 * (PHASE_HEAD + COLUMN_ENTRY * k))
-                joining[interleave_phases.FIRST + 2 * k] = entry[0] * params[Z_STEP] + first * params[PITCH] + entry[2]
-                joining[interleave_phases.FIRST + 2 * k + 1] = entry[1] * params[Z_STEP]
-            begin = at(target, out_slice * params[TARGET_SLICE] + out_row * params[TARGET_ROW] + strip[0])
-            call_stage(params[JOIN], joining, stored, begin, line)
+    each = PAIR.bytes + PHASE.bytes * params[P.up + COLUMN]
+    header[interleave_phases.P.outputs], header[interleave_phases.P.channels] = strip[STRIP.outputs], channels
+    for number in range(bundle[BUNDLE.pairs]):
+        pair = at(list_at(params, bundle[BUNDLE.pair_list]), each * number)
+        out_slice = params[P.up + SLICE] * (depth - pair[PAIR.slice_base]) + pair[PAIR.slice]
+        first = max(0, pair[PAIR.row_base] - row)
+        out_row = params[P.up + ROW] * (row + first - pair[PAIR.row_base]) + pair[PAIR.row]
+        beyond = (params[P.outside + ROW] - out_row + params[P.up + ROW] - 1) // params[P.up + ROW]
+        count = header[interleave_phases.P.rows] = min(rows - first, beyond)
+        if depth >= pair[PAIR.slice_base] and out_slice < params[P.outside + SLICE] and count > 0:
+            for k in range(params[P.up + COLUMN]):
+                phase = at(pair, PAIR.bytes + PHASE.bytes * k)
+                origin = phase[PHASE.row] * params[P.z_step] + first * params[P.pitch] + phase[PHASE.column]
+                set_phase(header, k, origin, phase[PHASE.channel_rows] * params[P.z_step])
+            place = out_slice * params[P.target + SLICE] + out_row * params[P.target + ROW] + strip[STRIP.target]
+            call_stage(params[P.interleave], header, stored, at(target, place), line)
 
 
 @inline
-def begin_joining(params, joining):
-    """What all calls of `join` have in common."""
-    item = params[STORED_SIZE]
-    joining[interleave_phases.PHASES], joining[interleave_phases.STEP] = params[UP_COLUMNS], params[TARGET_STEP]
-    joining[interleave_phases.STREAM], joining[interleave_phases.SOURCE_ROW] = params[STREAM], params[PITCH]
-    joining[interleave_phases.TARGET_ROW] = params[UP_ROWS] * params[TARGET_ROW] // item
-    joining[interleave_phases.TARGET_CHANNEL] = params[TARGET_CHANNEL] // item
+def begin_interleaving(params, header):
+    """What all calls of `interleave` have in common."""
+    item = params[P.stored_size]
+    header[interleave_phases.P.phases], header[interleave_phases.P.step] = params[P.up + COLUMN], params[P.target_step]
+    header[interleave_phases.P.stream], header[interleave_phases.P.source_row] = params[P.stream], params[P.pitch]
+    header[interleave_phases.P.target_row] = params[P.up + ROW] * params[P.target + ROW] // item
+    header[interleave_phases.P.target_channel] = params[P.target_channel] // item
 
 
 @kernel("uint8", "uint8", "uint8", "element", elements=gemm.FLOATS)
@@ -210,54 +204,55 @@ def conv():
     """Convolution, transposed convolution and sub-pixel convolution of any rank."""
 
     def body(params, src, dst, table, work, start, stop):
-        header, joining = as_int64(work, 0), as_int64(work, params[JOIN_AT])
-        staged, z = at(work, params[STAGED_AT]), at(work, params[Z_AT])
-        line, stored = at(work, params[LINE_AT]), at(work, params[STORED_AT])
-        size = params[NUMBER_SIZE]
-        kept = params[Z_STEP] * size if params[CHANNEL_BLOCK] < params[GROUP_IN] else 0  # else a bundle's z is reused
-        begin_joining(params, joining)
+        header, woven = as_int64(work, 0), as_int64(work, params[P.interleave_at])
+        staged, z = at(work, params[P.staged_at]), at(work, params[P.z_at])
+        line, stored = at(work, params[P.line_at]), at(work, params[P.stored_at])
+        size = params[P.number_size]
+        is_kept = params[P.channel_block] < params[P.group_in]  # else a bundle's z is reused
+        kept = params[P.z_step] * size if is_kept else 0
+        begin_interleaving(params, woven)
         for item in range(start, stop):
             block, number, upper, part, group, image = digits(params, item)
-            row = params[FIRST_ROW] + block * params[BLOCK_ROWS]
-            rows = min(params[BLOCK_ROWS], params[END_ROW] - row)
-            each = STRIP_HEAD + RESIDUE_ENTRY * params[COLUMN_RESIDUES]
-            strip = at(words(params, params[STRIP_LIST]), 8 * each * number)
-            depth = params[FIRST_SLICE] + upper
-            begin = part * params[RANGE]
-            count = min(params[RANGE], params[GROUP_OUT] - begin)
-            range_rows = (group * params[RANGES] + part) * params[RANGE_ROWS]
-            first_weight = group * params[GROUP_WEIGHTS] + part * params[RANGE_WEIGHTS]
-            source = at(src, image * params[SOURCE_IMAGE] + group * params[GROUP_IN] * params[SOURCE_CHANNEL])
-            out_channel = group * params[GROUP_OUT] + begin
-            target = at(dst, image * params[TARGET_IMAGE] + out_channel * params[TARGET_CHANNEL])
-            columns = (rows - 1) * params[PITCH] + params[ROW_COLUMNS]
-            columns = (columns + params[VECTOR] - 1) // params[VECTOR] * params[VECTOR]
-            for channel in range(0, params[GROUP_IN], params[CHANNEL_BLOCK]):
-                channels = min(params[CHANNEL_BLOCK], params[GROUP_IN] - channel)
-                origin = at(source, channel * params[SOURCE_CHANNEL])
+            row = params[P.first + ROW] + block * params[P.block_rows]
+            rows = min(params[P.block_rows], params[P.end_row] - row)
+            each = STRIP.bytes + RESIDUE.bytes * params[P.column_residues]
+            strip = at(list_at(params, params[P.strip_list]), each * number)
+            depth = params[P.first + SLICE] + upper
+            begin = part * params[P.range]
+            count = min(params[P.range], params[P.group_out] - begin)
+            range_rows = (group * params[P.ranges] + part) * params[P.range_rows]
+            first_weight = group * params[P.group_weights] + part * params[P.range_weights]
+            source = at(src, image * params[P.source_image] + group * params[P.group_in] * params[P.source_channel])
+            out_channel = group * params[P.group_out] + begin
+            target = at(dst, image * params[P.target_image] + out_channel * params[P.target_channel])
+            columns = (rows - 1) * params[P.pitch] + params[P.row_columns]
+            columns = (columns + params[P.vector] - 1) // params[P.vector] * params[P.vector]
+            for channel in range(0, params[P.group_in], params[P.channel_block]):
+                channels = min(params[P.channel_block], params[P.group_in] - channel)
+                origin = at(source, channel * params[P.source_channel])
                 stage_input(params, strip, origin, channels, depth, row, rows, header, staged)
                 ask_for_rows(params, source, row, rows, header)
-                passed = first_weight + count * params[CHANNEL_WEIGHTS] * channel
-                weights = at(pointer_to(table, WEIGHTS, work), passed * size)
-                last = channel + channels == params[GROUP_IN]
+                passed = first_weight + count * params[P.channel_weights] * channel
+                weights = at(pointer_to(table, TABLE.weights, work), passed * size)
+                last = channel + channels == params[P.group_in]
                 z_row = 0
-                for number in range(params[BUNDLES]):
-                    kind = at(words(params, params[BUNDLE_LIST]), 8 * BUNDLE_ENTRY * number)
-                    for first in range(0, count, kind[BUNDLE_CHANNELS]):
-                        outputs = min(kind[BUNDLE_CHANNELS], count - first)
-                        whole = outputs == kind[BUNDLE_CHANNELS]
-                        bundle = words(params, kind[BUNDLE_WHOLE] if whole else kind[BUNDLE_REST])
+                for number in range(params[P.bundles]):
+                    bundles = at(list_at(params, params[P.bundle_list]), BUNDLES.bytes * number)
+                    for first in range(0, count, bundles[BUNDLES.channels]):
+                        outputs = min(bundles[BUNDLES.channels], count - first)
+                        whole = outputs == bundles[BUNDLES.channels]
+                        bundle = list_at(params, bundles[BUNDLES.whole] if whole else bundles[BUNDLES.rest])
                         lines = at(z, z_row * kept)
-                        biases = at(pointer_to(table, BIASES, work), (range_rows + z_row) * size)
+                        biases = at(pointer_to(table, TABLE.biases, work), (range_rows + z_row) * size)
                         multiply(params, bundle, channels, channel, columns, header, staged, lines, weights, biases)
                         if last:
-                            slopes = at(pointer_to(table, SLOPES, work), (range_rows + z_row) * size)
-                            finish(params, bundle[ROWS], columns, header, lines, slopes, stored)
-                            made = stored if params[STORE] != 0 else lines
-                            place = at(target, first * params[TARGET_CHANNEL])
-                            join_rows(params, bundle, strip, outputs, depth, row, rows, joining, made, line, place)
-                        weights = at(weights, bundle[WEIGHTS_IN] * channels * size)
-                        z_row += bundle[ROWS]
+                            slopes = at(pointer_to(table, TABLE.slopes, work), (range_rows + z_row) * size)
+                            finish(params, bundle[BUNDLE.rows], columns, header, lines, slopes, stored)
+                            made = stored if params[P.store] != 0 else lines
+                            place = at(target, first * params[P.target_channel])
+                            interleave_rows(params, bundle, strip, outputs, depth, row, rows, woven, made, line, place)
+                        weights = at(weights, bundle[BUNDLE.weights] * channels * size)
+                        z_row += bundle[BUNDLE.rows]
         publish()
 
     return body

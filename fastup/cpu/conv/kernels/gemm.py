@@ -8,10 +8,10 @@ ones, whose rounding grows with the square root of their number (at 96 no cell o
 384 some are 1.6 times). z stays in L1 meanwhile. Where sums are cut follows from the weight alone, never from the
 tiles, so that a window of a result has the bits of the whole.
 
-``params``: 0 columns, a multiple of a vector; 1 products k; 2 items from row to row of z; 3 whether z is added to; 4, 5
-bytes from `params` to the int64 offsets and to the biases; 6 products of an accumulator; 7 products at whose multiples
-one ends in any case. From 8 on, what is needed next: its address, and steps of `FETCH_STEP` bytes that are left of this
-run; steps, and bytes beyond them, of every run; runs that are left. It is asked for step by step beside the products,
+``params``: columns, a multiple of a vector; products k; items from row to row of z; whether z is added to; bytes from
+`params` to the int64 offsets and to the biases; products of an accumulator; products at whose multiples one ends in any
+case. Then what is needed next: its address, and steps of `FETCHED` bytes that are left of this run; steps, and bytes
+beyond them, of every run; runs that are left. It is asked for step by step beside the products,
 which leave the way to memory unused: sub-pixel convolutions of large pictures, where copying the input took 14 % of the
 time, are 3 to 6 % faster so. How far it has come is noted between the loops; noted within them, it took the ports of
 the products (5 % of the time on Emerald Rapids).
@@ -21,14 +21,13 @@ from __future__ import annotations
 
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.pointers import as_int64, view
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
-(
-    COLUMNS, PRODUCTS, ROW_STEP, ADDS, OFFSETS, BIASES, AT_ONCE, RUN,
-    FETCH_AT, FETCH_LEFT, FETCH_STEPS, FETCH_SKIP, FETCH_RUNS,
-) = range(13)  # fmt: skip
-PARAMS = 13
-FETCH_STEP = 16
+P = Fields(
+    "columns products row_step adds offsets biases at_once run fetch_at fetch_left fetch_steps fetch_skip fetch_runs"
+)
+FETCHED = 16  # bytes of a step
 FLOATS = ("float32", "float64")
 ROWS = (1, 2, 3, 4, 6)
 PRODUCTS_AT_ONCE = 100  # 11 channels of 3x3 taps: 64 channels are 6 parts
@@ -89,7 +88,7 @@ def _tile(rows, wide):
                 return builder.gep(pointer, [builder.add(index, long(part * lanes))])
 
             def place(row, part):
-                return vector_at(z, builder.add(builder.mul(number(ROW_STEP), long(row)), n), part)
+                return vector_at(z, builder.add(builder.mul(number(P.row_step), long(row)), n), part)
 
             def splat_of(pointer, index):
                 return vectors.splat(builder, builder.load(builder.gep(pointer, [index])), lanes)
@@ -109,10 +108,10 @@ def _tile(rows, wide):
                 vectors.fetch(builder, builder.inttoptr(asked, ir.IntType(8).as_pointer()), 2)
                 return [*multiplied(builder, cells, input_of, weight_of, sums), builder.add(asked, step)]
 
-            step = builder.select(builder.icmp_signed(">", number(FETCH_RUNS), long(0)), long(FETCH_STEP), long(0))
-            start = [ir.Constant(vectors.vector(kind, lanes), None)] * len(cells) + [number(FETCH_AT)]
+            step = builder.select(builder.icmp_signed(">", number(P.fetch_runs), long(0)), long(FETCHED), long(0))
+            start = [ir.Constant(vectors.vector(kind, lanes), None)] * len(cells) + [number(P.fetch_at)]
             totals = vectors.repeated(builder, builder.sub(end, begin), start, products)
-            adds = builder.icmp_signed("!=", builder.or_(number(ADDS), begin), long(0))
+            adds = builder.icmp_signed("!=", builder.or_(number(P.adds), begin), long(0))
             before = vectors.either(
                 builder,
                 adds,
@@ -159,13 +158,13 @@ def accumulator_end(k, products, at_once, run):
 @inline
 def asked(params, products):
     """Note how far the next rows have been asked for: on to the next run, where this one has ended."""
-    if params[FETCH_RUNS] > 0:
-        params[FETCH_AT] += products * FETCH_STEP
-        params[FETCH_LEFT] -= products
-        if params[FETCH_LEFT] <= 0:
-            params[FETCH_AT] += params[FETCH_LEFT] * FETCH_STEP + params[FETCH_SKIP]
-            params[FETCH_LEFT] = params[FETCH_STEPS]
-            params[FETCH_RUNS] -= 1
+    if params[P.fetch_runs] > 0:
+        params[P.fetch_at] += products * FETCHED
+        params[P.fetch_left] -= products
+        if params[P.fetch_left] <= 0:
+            params[P.fetch_at] += params[P.fetch_left] * FETCHED + params[P.fetch_skip]
+            params[P.fetch_left] = params[P.fetch_steps]
+            params[P.fetch_runs] -= 1
 
 
 @kernel("element", "element", "element", elements=FLOATS, rows=ROWS)
@@ -174,11 +173,11 @@ def gemm(rows):
     wide, narrow = _tile(rows, True), _tile(rows, False)
 
     def body(params, x, z, a, start, stop):
-        offsets, bias = as_int64(params, params[OFFSETS]), view(params, params[BIASES], z)
+        offsets, bias = as_int64(params, params[P.offsets]), view(params, params[P.biases], z)
         lanes = lanes_of(z)
         width = _tile_vectors(rows) * lanes
-        columns, products = params[COLUMNS], params[PRODUCTS]
-        at_once, run = params[AT_ONCE], params[RUN]
+        columns, products = params[P.columns], params[P.products]
+        at_once, run = params[P.at_once], params[P.run]
         whole = columns // width * width
         for n in range(0, whole, width):
             k = 0
@@ -206,12 +205,12 @@ def gemm(rows):
 def product(params, offsets, x, z, a, bias, rows, n):
     """One column of z, as a plain loop: what every tile must equal."""
     for row in range(rows):
-        result = z[params[ROW_STEP] * row + n] if params[ADDS] else bias[row]
+        result = z[params[P.row_step] * row + n] if params[P.adds] else bias[row]
         begin = 0
-        while begin < params[PRODUCTS]:
-            end, total = accumulator_end(begin, params[PRODUCTS], params[AT_ONCE], params[RUN]), x[0] - x[0]
+        while begin < params[P.products]:
+            end, total = accumulator_end(begin, params[P.products], params[P.at_once], params[P.run]), x[0] - x[0]
             for k in range(begin, end):
                 total += a[k * rows + row] * x[offsets[k] + n]
             result += total
             begin = end
-        z[params[ROW_STEP] * row + n] = result
+        z[params[P.row_step] * row + n] = result

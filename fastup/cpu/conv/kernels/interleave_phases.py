@@ -1,8 +1,8 @@
 """Rows of the result woven from one row per phase: the last step of convolutions.
 
-``params``: 0 items of a row; 1 phases; 2 items from one item of a row to the next; 3 rows; 4 channels; 5 items from row
-to row of the phases; 6, 7 items from row to row and from channel to channel of the result; 8 whether rows go past the
-caches, by way of `line`; from 9 on, where the first item of each phase lies, and items from channel to channel of it.
+``params``: items of a row; phases; items from one item of a row to the next; rows; channels; items from row to row of
+the phases; items from row to row and from channel to channel of the result; whether rows go past the caches, by way of
+`line`. Then of each phase where its first item lies, and items from channel to channel of it.
 Items move as plain bits.
 """
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.moves import copy_item, flush
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-OUTPUTS, PHASES, STEP, ROWS, CHANNELS, SOURCE_ROW, TARGET_ROW, TARGET_CHANNEL, STREAM, FIRST = range(10)
+P = Fields("outputs phases step rows channels source_row target_row target_channel stream")
+PHASE = Fields("first channel")
 FACTORS = (0, 1, 2, 3, 4, 8)
 _LANES = 8
 
@@ -20,21 +22,29 @@ _LANES = 8
 @inline
 def origin(params, phase, channel, row):
     """Where the first item of a row of one phase lies."""
-    return params[FIRST + 2 * phase] + channel * params[FIRST + 2 * phase + 1] + row * params[SOURCE_ROW]
+    place = P.size + PHASE.size * phase
+    return params[place + PHASE.first] + channel * params[place + PHASE.channel] + row * params[P.source_row]
+
+
+@inline
+def set_phase(params, phase, first, channel):
+    """Where the first item of a phase lies, and items from channel to channel of it."""
+    place = P.size + PHASE.size * phase
+    params[place + PHASE.first], params[place + PHASE.channel] = first, channel
 
 
 @inline
 def singly(params, src, channel, row, begin, dst, target):
     """A row item by item, from each phase's item `begin` on; any number of phases and any step."""
-    phases = params[PHASES]
+    phases = params[P.phases]
     for phase in range(phases):
         first = origin(params, phase, channel, row)
-        for k in range(begin, (params[OUTPUTS] - phase + phases - 1) // phases):
-            copy_item(src, first + k, dst, target + (k * phases + phase) * params[STEP])
+        for k in range(begin, (params[P.outputs] - phase + phases - 1) // phases):
+            copy_item(src, first + k, dst, target + (k * phases + phase) * params[P.step])
 
 
 def _block(factor):
-    """A helper that joins `_LANES` items of each phase from item k on; LLVM leaves these to single moves."""
+    """A helper that interleaves `_LANES` items of each phase from item k on; LLVM leaves these to single moves."""
 
     @intrinsic
     def block(_, params, src, channel, row, k, dst, target):
@@ -49,9 +59,9 @@ def _block(factor):
                 return builder.load(builder.gep(params, [ir.IntType(64)(place)]))
 
             def part(phase):
-                moved = builder.mul(channel, number(FIRST + 2 * phase + 1))
-                moved = builder.add(moved, builder.mul(row, number(SOURCE_ROW)))
-                first = builder.add(builder.add(number(FIRST + 2 * phase), moved), k)
+                moved = builder.mul(channel, number(P.size + PHASE.size * phase + PHASE.channel))
+                moved = builder.add(moved, builder.mul(row, number(P.source_row)))
+                first = builder.add(builder.add(number(P.size + PHASE.size * phase + PHASE.first), moved), k)
                 return vectors.load(builder, builder.gep(src, [first]), kind, _LANES)
 
             joined = vectors.woven(builder, [part(phase) for phase in range(factor)])
@@ -79,7 +89,7 @@ def _weaver(factor):
 
         @inline
         def in_blocks(params, src, channel, row, dst, target):
-            whole = params[OUTPUTS] // factor // _LANES * _LANES
+            whole = params[P.outputs] // factor // _LANES * _LANES
             for k in range(0, whole, _LANES):
                 block(params, src, channel, row, k, dst, target)
             singly(params, src, channel, row, whole, dst, target)
@@ -88,7 +98,7 @@ def _weaver(factor):
 
     @inline
     def woven(params, src, channel, row, dst, target):
-        whole = params[OUTPUTS] // factor
+        whole = params[P.outputs] // factor
         for k in range(whole):
             for phase in range(factor):
                 dst[target + k * factor + phase] = src[origin(params, phase, channel, row) + k]
@@ -98,17 +108,17 @@ def _weaver(factor):
 
 
 @kernel("element", "element", "element", elements=("uint16", "uint32", "uint64"), factor=FACTORS)
-def join(factor):
+def interleave(factor):
     """Rows of `factor` phases one item after the other; 0 stands for any number of phases and any step."""
     weave = _weaver(factor)
 
     def body(params, src, dst, line, start, stop):
-        for channel in range(params[CHANNELS]):
-            for row in range(params[ROWS]):
-                target = channel * params[TARGET_CHANNEL] + row * params[TARGET_ROW]
-                if params[STREAM] != 0:
+        for channel in range(params[P.channels]):
+            for row in range(params[P.rows]):
+                target = channel * params[P.target_channel] + row * params[P.target_row]
+                if params[P.stream] != 0:
                     weave(params, src, channel, row, line, 0)
-                    flush(line, params[OUTPUTS], dst, target)
+                    flush(line, params[P.outputs], dst, target)
                 else:
                     weave(params, src, channel, row, dst, target)
 

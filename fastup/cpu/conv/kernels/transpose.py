@@ -1,6 +1,6 @@
-"""Rows of pixels turned into rows of channels: the last step of wide layers whose channels come first.
+"""Rows of pixels turned into rows of channels: the last step of convolutions in lanes whose channels come first.
 
-``params``: 0 pixels; 1 channels, a multiple of a vector; 2 items from channel to channel of the result. Whole vectors
+``params``: pixels; channels, a multiple of a vector; items from channel to channel of the result. Whole vectors
 are read and written: both sides have room for the next multiple of pixels.
 """
 
@@ -9,9 +9,10 @@ from __future__ import annotations
 from fastup.cpu.conv.kernels import gemm
 from fastup.cpu.conv.kernels.gemm import lanes_of
 from fastup.cpu.simd import vectors
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import intrinsic, kernel
 
-PIXELS, CHANNELS, STEP, PARAMS = range(4)
+P = Fields("pixels channels step")
 
 
 @intrinsic
@@ -27,7 +28,7 @@ def _block(_, params, src, p, c, dst):
     def generate(context, builder, signature, arguments):
         params, src, p, c, dst = arguments
         long, kind = ir.IntType(64), context.get_value_type(signature.args[1].dtype)
-        channels, step = (builder.load(builder.gep(params, [long(at)])) for at in (CHANNELS, STEP))
+        channels, step = (builder.load(builder.gep(params, [long(at)])) for at in (P.channels, P.step))
 
         def place(first, factor, second, number):
             return builder.add(builder.mul(builder.add(first, long(number)), factor), second)
@@ -46,13 +47,13 @@ def _block(_, params, src, p, c, dst):
 
 
 @kernel("element", "element", elements=gemm.FLOATS)
-def turn():
+def transpose():
     """All pixels of all channels."""
 
     def body(params, src, dst, start, stop):
         lanes = lanes_of(src)
-        for c in range(0, params[CHANNELS], lanes):
-            for p in range(0, params[PIXELS], lanes):
+        for c in range(0, params[P.channels], lanes):
+            for p in range(0, params[P.pixels], lanes):
                 _block(params, src, p, c, dst)
 
     return body

@@ -2,13 +2,9 @@
 
 One side of a copy, the *sequential* one, is a list of digits, outermost first; each digit has an extent and a stride
 on the other, *strided* side (all in items). The last digits form the *row*, which each kernel copies in its own way;
-the digits above it are decoded once per plane and then counted up. ``params``:
-
-    0        rows
-    1 2 3    extent and stride of the digit above the row, and the rows per plane
-    4        stride of the next digit
-    5..14    five plane digits, innermost first: extent, stride
-    15..     the row's own digits, outermost first: extent, stride
+the digits above it are decoded once per plane and then counted up. ``params``: rows; extent and stride of the digit
+above the row; rows per plane; stride of the next digit; the digits of the plane, innermost first, then the row's own,
+outermost first: extent and stride of each.
 
 Pixel shuffle and its inverse are such copies, and so is nearest-neighbour upsampling by whole factors: there all the
 phases of a factor have stride 0.
@@ -17,11 +13,11 @@ phases of a factor have stride 0.
 from __future__ import annotations
 
 from fastup.cpu.simd.moves import Step, copy_item, flush, lane_count, move, publish, row_buffer
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
-INNER, INNER_STRIDE, PLANE_ROWS, OUTER_STRIDE, PLANES, ROW = 1, 2, 3, 4, 5, 15
-PLANE_DIGITS = 5
-NEST_DIGITS = 4
+PLANE_DIGITS, ROW_DIGITS = 5, 4
+P = Fields("total inner inner_stride plane_rows outer_stride planes row", planes=2 * PLANE_DIGITS, row=2 * ROW_DIGITS)
 NARROW = ("uint8", "uint16", "uint32")
 INTEGERS = (*NARROW, "uint64")
 FACTORS = (2, 3, 4)
@@ -33,7 +29,7 @@ def plane_offset(params, plane):
     """Where a plane begins on the strided side."""
     offset = 0
     rest = plane
-    for at in range(PLANES, PLANES + 2 * PLANE_DIGITS, 2):
+    for at in range(P.planes, P.planes + 2 * PLANE_DIGITS, 2):
         extent = params[at]
         above = rest // extent
         offset += (rest - above * extent) * params[at + 1]
@@ -48,18 +44,18 @@ def rows(copy_row, row_length):
         length = row_length(params)
         row = start
         while row < stop:
-            plane = row // params[PLANE_ROWS]
+            plane = row // params[P.plane_rows]
             base = plane_offset(params, plane)
-            first = row - plane * params[PLANE_ROWS]
-            last = min(params[PLANE_ROWS], first + stop - row)
-            outer = first // params[INNER]
-            inner = first - outer * params[INNER]
+            first = row - plane * params[P.plane_rows]
+            last = min(params[P.plane_rows], first + stop - row)
+            outer = first // params[P.inner]
+            inner = first - outer * params[P.inner]
             for _ in range(first, last):
-                strided = base + outer * params[OUTER_STRIDE] + inner * params[INNER_STRIDE]
+                strided = base + outer * params[P.outer_stride] + inner * params[P.inner_stride]
                 copy_row(params, src, dst, strided, row * length)
                 row += 1
                 inner += 1
-                if inner == params[INNER]:
+                if inner == params[P.inner]:
                     inner = 0
                     outer += 1
         publish()
@@ -82,8 +78,8 @@ def streamed(copy_row, row_length):
 def length_of(digits, items=1):
     """Items in a row of so many digits; `items` is the product of extents that are constants."""
     if digits == 1:
-        return inline(lambda params: params[ROW] * items)
-    return inline(lambda params: params[ROW] * params[ROW + 2] * items)
+        return inline(lambda params: params[P.row] * items)
+    return inline(lambda params: params[P.row] * params[P.row + 2] * items)
 
 
 @kernel("element", "element", elements=INTEGERS, factor=FACTORS, stream=(0, 1))
@@ -93,8 +89,8 @@ def interleave(factor, stream):
 
     @inline
     def copy_row(params, src, dst, source, target):
-        apart = params[ROW + 3]
-        for column in range(params[ROW]):
+        apart = params[P.row + 3]
+        for column in range(params[P.row]):
             for phase in range(factor):
                 dst[target + column * factor + phase] = src[source + phase * apart + column]
 
@@ -118,7 +114,7 @@ def repeat(factor):
 
     @inline
     def copy_row(params, src, dst, source, target):
-        width, lanes = params[ROW], lane_count(src)
+        width, lanes = params[P.row], lane_count(src)
         if width < lanes:
             for column in range(width):
                 for phase in range(factor):
@@ -142,7 +138,7 @@ def deinterleave(factor):
 
     @inline
     def copy_row(params, src, dst, target, source):
-        width, apart, lanes = params[ROW], params[ROW + 3], lane_count(src)
+        width, apart, lanes = params[P.row], params[P.row + 3], lane_count(src)
         for column in range(0, width - lanes + 1, lanes):
             block(src, source + column * factor, dst, target + column, apart, 0)
         for column in range(width // lanes * lanes, width):
@@ -159,10 +155,10 @@ def copy_runs(stream):
 
     @inline
     def copy_row(params, src, dst, source, target):
-        length = params[ROW + 2]
-        for run in range(params[ROW]):
+        length = params[P.row + 2]
+        for run in range(params[P.row]):
             for k in range(length):
-                dst[target + run * length + k] = src[source + run * params[ROW + 1] + k]
+                dst[target + run * length + k] = src[source + run * params[P.row + 1] + k]
 
     return rows(streamed(copy_row, row_length) if stream else copy_row, row_length)
 
@@ -173,21 +169,21 @@ def copy_nest():
 
     @inline
     def row_length(params):
-        return params[ROW] * params[ROW + 2] * params[ROW + 4] * params[ROW + 6]
+        return params[P.row] * params[P.row + 2] * params[P.row + 4] * params[P.row + 6]
 
     @inline
     def copy_row(params, src, dst, source, target):
-        apart = params[ROW + 2] * params[ROW + 4] * params[ROW + 6]
-        for first in range(0, params[ROW], _NEST_BLOCK):
-            count = min(_NEST_BLOCK, params[ROW] - first)
+        apart = params[P.row + 2] * params[P.row + 4] * params[P.row + 6]
+        for first in range(0, params[P.row], _NEST_BLOCK):
+            count = min(_NEST_BLOCK, params[P.row] - first)
             at = target + first * apart
-            for a in range(params[ROW + 2]):
-                for b in range(params[ROW + 4]):
-                    begin = source + first * params[ROW + 1] + a * params[ROW + 3] + b * params[ROW + 5]
-                    for _ in range(params[ROW + 6]):
+            for a in range(params[P.row + 2]):
+                for b in range(params[P.row + 4]):
+                    begin = source + first * params[P.row + 1] + a * params[P.row + 3] + b * params[P.row + 5]
+                    for _ in range(params[P.row + 6]):
                         for k in range(count):
-                            copy_item(src, begin + k * params[ROW + 1], dst, at + k * apart)
-                        begin += params[ROW + 7]
+                            copy_item(src, begin + k * params[P.row + 1], dst, at + k * apart)
+                        begin += params[P.row + 7]
                         at += 1
 
     return rows(copy_row, row_length)

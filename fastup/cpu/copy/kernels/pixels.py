@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from fastup.cpu.copy.kernels.permuted_copy import FACTORS, NARROW, ROW, length_of, rows
+from fastup.cpu.copy.kernels.permuted_copy import FACTORS, NARROW, P, length_of, rows
 from fastup.cpu.simd.moves import Step, copy_item, items_to_alignment, lane_count, move
 from fastup.runtime.kernel import inline, kernel
 
@@ -25,13 +25,13 @@ def split_pixels(factor, stream):
 
     @inline
     def copy_row(params, src, dst, target, source):
-        channels, lanes, outer, inner = params[ROW + 2], lane_count(src), params[ROW + 5], params[ROW + 7]
+        channels, lanes, outer, inner = params[P.row + 2], lane_count(src), params[P.row + 5], params[P.row + 7]
         # Streamed stores are whole aligned vectors: pixels of whole vectors in aligned memory, strides included.
-        aligned = stream and (target | channels | outer | inner | params[ROW + 1]) & (lanes - 1) == 0
+        aligned = stream and (target | channels | outer | inner | params[P.row + 1]) & (lanes - 1) == 0
         aligned = aligned and items_to_alignment(dst, 0) == 0
-        for column in range(params[ROW]):
+        for column in range(params[P.row]):
             begin = source + column * channels * phases
-            end = target + column * params[ROW + 1]
+            end = target + column * params[P.row + 1]
             if aligned:
                 for channel in range(0, channels, lanes):
                     streamed_block(src, begin + channel * phases, dst, end + channel, outer, inner)
@@ -55,9 +55,9 @@ def join_pixels():
 
     @inline
     def copy_row(params, src, dst, source, target):
-        channels, outer, inner = params[ROW + 2], params[ROW + 5], params[ROW + 7]
-        for column in range(params[ROW]):
-            begin = source + column * params[ROW + 1]
+        channels, outer, inner = params[P.row + 2], params[P.row + 5], params[P.row + 7]
+        for column in range(params[P.row]):
+            begin = source + column * params[P.row + 1]
             end = target + column * channels * 4
             for channel in range(channels):
                 for phase in range(4):
@@ -90,7 +90,7 @@ def split_rgb(factor):
 
     @inline
     def copy_row(params, src, dst, target, source):
-        width, outer = params[ROW], params[ROW + 5]
+        width, outer = params[P.row], params[P.row + 5]
         for column in range(width - scalar):
             block(src, source + column * size, dst, target + column * chunk, outer, 0)
         for column in range(max(0, width - scalar), width):
@@ -121,7 +121,7 @@ def repeat_rgb(factor):
 
     @inline
     def copy_row(params, src, dst, source, target):
-        width, lanes = params[ROW], lane_count(src)
+        width, lanes = params[P.row], lane_count(src)
         period = lanes * group // math.gcd(lanes, group)
         pixels = period // group
         # The last load of a block reads a whole vector, of which it needs a part: stay that far from the row's end.

@@ -1,24 +1,27 @@
 """Kernels that apply the tables of an interpolation, whatever the mode, the rank and the ratio.
 
-``params`` of a table of positions: 0 rows; 1 rows per plane; 2 rows per slice; 3 columns; 4 items per pixel;
-5..8 two plane digits, innermost first: extent, source stride; 9..11 target strides of row, slice and plane. The table
-holds source offsets, strides included: per row of a slice, per slice, per column.
+``params`` of a table of positions: rows; rows per plane; rows per slice; columns; items per pixel; two plane digits,
+innermost first: extent, source stride; target strides of row, slice and plane. The table holds source offsets, strides
+included: per row of a slice, per slice, per column.
 """
 
 from __future__ import annotations
 
 from fastup.cpu.copy.kernels.permuted_copy import INTEGERS
 from fastup.cpu.simd.moves import copy_item, flush, lane_count, publish, row_buffer, splats
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
-PLANE_ROWS, HEIGHT, WIDTH, PIXEL, DIGITS, ROW_PITCH, SLICE_PITCH, PLANE_PITCH = 1, 2, 3, 4, 5, 9, 10, 11
+P = Fields(
+    "total plane_rows height width pixel inner inner_stride outer outer_stride row_pitch slice_pitch plane_pitch"
+)
 
 
 @inline
 def plane_offset(params, plane):
     """Where a plane begins in the source."""
-    above = plane // params[DIGITS]
-    return (plane - above * params[DIGITS]) * params[DIGITS + 1] + above % params[DIGITS + 2] * params[DIGITS + 3]
+    above = plane // params[P.inner]
+    return (plane - above * params[P.inner]) * params[P.inner_stride] + above % params[P.outer] * params[P.outer_stride]
 
 
 @inline
@@ -32,14 +35,14 @@ def rows_by_table(write_row):
     """The body that walks its share of the rows: ``write_row(params, src, dst, line, table, source, target, ...)``."""
 
     def body(params, src, dst, table, start, stop):
-        height = params[HEIGHT]
+        height = params[P.height]
         line = row_buffer(dst)
         row = start
         while row < stop:
-            plane = row // params[PLANE_ROWS]
+            plane = row // params[P.plane_rows]
             base = plane_offset(params, plane)
-            first = row - plane * params[PLANE_ROWS]
-            last = min(params[PLANE_ROWS], first + stop - row)
+            first = row - plane * params[P.plane_rows]
+            last = min(params[P.plane_rows], first + stop - row)
             depth = first // height
             number = first - depth * height
             fresh = True
@@ -47,7 +50,7 @@ def rows_by_table(write_row):
             written = 0
             for _ in range(first, last):
                 source = base + table[height + depth] + table[number]
-                target = plane * params[PLANE_PITCH] + depth * params[SLICE_PITCH] + number * params[ROW_PITCH]
+                target = plane * params[P.plane_pitch] + depth * params[P.slice_pitch] + number * params[P.row_pitch]
                 write_row(params, src, dst, line, table, source, target, written, fresh or source != previous)
                 fresh = False
                 previous = source
@@ -68,13 +71,13 @@ def take_rows(pixel, stream):
 
     @inline
     def row_length(params):
-        return params[WIDTH] * (pixel if pixel > 0 else params[PIXEL])
+        return params[P.width] * (pixel if pixel > 0 else params[P.pixel])
 
     @inline
     def take_row(params, src, dst, table, source, target):
-        items = pixel if pixel > 0 else params[PIXEL]
-        columns = params[HEIGHT] + params[PLANE_ROWS] // params[HEIGHT]
-        for column in range(params[WIDTH]):
+        items = pixel if pixel > 0 else params[P.pixel]
+        columns = params[P.height] + params[P.plane_rows] // params[P.height]
+        for column in range(params[P.width]):
             begin = source + table[columns + column]
             end = target + column * items
             if pixel == 0:
@@ -105,7 +108,7 @@ def widening(parts):
 
     @inline
     def widen(params, src, dst, source, target):
-        width, factor, lanes = params[WIDTH], params[PIXEL], lane_count(src) // parts
+        width, factor, lanes = params[P.width], params[P.pixel], lane_count(src) // parts
         stored = (factor + lanes - 1) // lanes * lanes
         # As far as the last vector stays within the row.
         whole = max(0, min(width, (width * factor - stored) // factor + 1))
@@ -121,7 +124,7 @@ def widening(parts):
 
 @kernel("element", "element", "int64", elements=INTEGERS)
 def repeat_rows():
-    """Every item of a row `PIXEL` times, and rows as often as the table names them.
+    """Every item of a row `pixel` times, and rows as often as the table names them.
 
     Each item is stored as a whole vector of itself, of which the next item's vector overwrites what is too much: one
     store an item for factors of up to a vector.
@@ -130,9 +133,9 @@ def repeat_rows():
 
     @inline
     def write_row(params, src, dst, line, table, source, target, written, fresh):
-        factor, lanes = params[PIXEL], lane_count(src)
+        factor, lanes = params[P.pixel], lane_count(src)
         if not fresh:
-            copy_row(dst, written, target, params[WIDTH] * factor)
+            copy_row(dst, written, target, params[P.width] * factor)
         elif 4 * factor <= lanes:
             by_quarter(params, src, dst, source, target)
         elif 2 * factor <= lanes:

@@ -3,11 +3,8 @@
 Windows of two by two, side by side, are compared at once and written once: a row that is read back for each of four
 taps took 1.2 (float64) to 5 times (uint8) longer.
 
-``params``: 0 output rows; 1, 2 rows per slice and slices per plane of the result; 3 its pixels per row; 4 planes per
-image; 5..9 items from image to image, plane to plane, slice to slice, row to row and pixel to pixel of the input;
-10..12 its slices, rows and pixels; 13..15 kernel, 16..18 stride, 19..21 padding and 22..24 dilation, each along slices,
-rows and pixels; 25 items per pixel, one after the other. A value wins where it is larger, or no number: the first of
-equals stands, the last NaN does. Indices count the positions of the unpadded plane, and start as that of the first tap.
+A value wins where it is larger, or no number: the first of equals stands, the last NaN does. Indices count the
+positions of the unpadded plane, and start as that of the first tap.
 """
 
 from __future__ import annotations
@@ -16,13 +13,25 @@ import numpy as np
 
 from fastup.cpu.simd.convert import reader
 from fastup.cpu.simd.moves import load_item
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-SLICES, ROWS, PIXELS = 0, 1, 2  # of three numbers along the axes
-EXTENT, KERNEL, STRIDE, PADDING, DILATION, ITEMS = 10, 13, 16, 19, 22, 25
+# Output rows; the result's slices, rows and pixels; planes per image; items from image to image, plane to plane, and
+# along the axes of the input; its extents; the windows; items per pixel, one after the other.
+P = Fields(
+    "total outputs planes image plane source extent kernel stride padding dilation items",
+    **dict.fromkeys(("outputs", "source", "extent", "kernel", "stride", "padding", "dilation"), 3),
+)
+SLICES, ROWS, PIXELS = range(3)  # of three numbers along the axes
 COMMON = ("float32", "float64", "uint8")
 OTHERS = ("int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
 HALVES = ("float16", "bfloat16")  # compared as floats
+
+
+@inline
+def window_begin(params, axis, output):
+    """Where the window of an output position begins, maybe in the padding."""
+    return output * params[P.stride + axis] - params[P.padding + axis]
 
 
 @inline
@@ -30,13 +39,13 @@ def first_tap(params, axis, begin):
     """The first tap of a window that begins at `begin`, maybe in the padding."""
     if begin >= 0:
         return 0
-    return (params[DILATION + axis] - 1 - begin) // params[DILATION + axis]
+    return (params[P.dilation + axis] - 1 - begin) // params[P.dilation + axis]
 
 
 @inline
 def end_of_taps(params, axis, begin):
     """One past the last tap inside of a window that begins at `begin`; a kernel may be far larger than its input."""
-    return min(params[KERNEL + axis], (params[EXTENT + axis] - 1 - begin) // params[DILATION + axis] + 1)
+    return min(params[P.kernel + axis], (params[P.extent + axis] - 1 - begin) // params[P.dilation + axis] + 1)
 
 
 def window_row(read, lowest, indices, step):
@@ -49,15 +58,15 @@ def window_row(read, lowest, indices, step):
 
     @inline
     def distance(params):
-        return step if step else params[STRIDE + PIXELS] * params[9]
+        return step if step else params[P.stride + PIXELS] * params[P.source + PIXELS]
 
     @inline
     def start(params, dst, places, row, base):
-        for pixel in range(params[3]):
-            begin = pixel * params[STRIDE + PIXELS] - params[PADDING + PIXELS]
-            position = begin + first_tap(params, PIXELS, begin) * params[DILATION + PIXELS]
-            for item in range(params[ITEMS]):
-                at = row + pixel * params[ITEMS] + item
+        for pixel in range(params[P.outputs + PIXELS]):
+            begin = window_begin(params, PIXELS, pixel)
+            position = begin + first_tap(params, PIXELS, begin) * params[P.dilation + PIXELS]
+            for item in range(params[P.items]):
+                at = row + pixel * params[P.items] + item
                 dst[at] = lowest(dst)
                 if indices:
                     places[at] = base + position
@@ -72,22 +81,22 @@ def window_row(read, lowest, indices, step):
 
     @inline
     def compare(params, src, dst, places, row, line, base, tap):
-        shift = tap * params[DILATION + PIXELS] - params[PADDING + PIXELS]
-        stride = params[STRIDE + PIXELS]
+        shift = tap * params[P.dilation + PIXELS] - params[P.padding + PIXELS]
+        stride = params[P.stride + PIXELS]
         begin = max(0, (stride - 1 - shift) // stride)
-        end = min(params[3], (params[EXTENT + PIXELS] - 1 - shift) // stride + 1)
-        if params[ITEMS] == 1:
+        end = min(params[P.outputs + PIXELS], (params[P.extent + PIXELS] - 1 - shift) // stride + 1)
+        if params[P.items] == 1:
             apart = distance(params)
-            origin = line + shift * params[9]
+            origin = line + shift * params[P.source + PIXELS]
             for pixel in range(begin, end):
                 source, index = origin + pixel * apart, base + shift + pixel * stride
                 better(dst, places, row + pixel, src[source] if in_vectors else load_item(src, source), index)
         else:
             for pixel in range(begin, end):
                 position = pixel * stride + shift
-                for item in range(params[ITEMS]):
-                    at = row + pixel * params[ITEMS] + item
-                    better(dst, places, at, src[line + position * params[9] + item], base + position)
+                for item in range(params[P.items]):
+                    at = row + pixel * params[P.items] + item
+                    better(dst, places, at, src[line + position * params[P.source + PIXELS] + item], base + position)
 
     return start, compare
 
@@ -97,27 +106,27 @@ def pooled(read, lowest, indices, step):
     start, compare = window_row(read, lowest, indices, step)
 
     def body(params, src, dst, places, begin, stop):
-        length = params[3] * params[ITEMS]
+        length = params[P.outputs + PIXELS] * params[P.items]
         # Taps before this one lie in the padding of the last window, and so of all.
-        first_pixel = first_tap(params, PIXELS, (params[3] - 1) * params[STRIDE + PIXELS] - params[PADDING + PIXELS])
+        first_pixel = first_tap(params, PIXELS, window_begin(params, PIXELS, params[P.outputs + PIXELS] - 1))
         for number in range(begin, stop):
-            above = number // params[1]
-            plane = above // params[2]
-            image = plane // params[4]
-            origin = image * params[5] + (plane - image * params[4]) * params[6]
-            top_slice = (above - plane * params[2]) * params[STRIDE + SLICES] - params[PADDING + SLICES]
-            top_row = (number - above * params[1]) * params[STRIDE + ROWS] - params[PADDING + ROWS]
+            above = number // params[P.outputs + ROWS]
+            plane = above // params[P.outputs + SLICES]
+            image = plane // params[P.planes]
+            origin = image * params[P.image] + (plane - image * params[P.planes]) * params[P.plane]
+            top_slice = window_begin(params, SLICES, above - plane * params[P.outputs + SLICES])
+            top_row = window_begin(params, ROWS, number - above * params[P.outputs + ROWS])
             first_slice, first_row = first_tap(params, SLICES, top_slice), first_tap(params, ROWS, top_row)
-            base = (top_slice + first_slice * params[DILATION + SLICES]) * params[EXTENT + ROWS]
-            base += top_row + first_row * params[DILATION + ROWS]
-            start(params, dst, places, number * length, base * params[EXTENT + PIXELS])
+            base = (top_slice + first_slice * params[P.dilation + SLICES]) * params[P.extent + ROWS]
+            base += top_row + first_row * params[P.dilation + ROWS]
+            start(params, dst, places, number * length, base * params[P.extent + PIXELS])
             for a in range(first_slice, end_of_taps(params, SLICES, top_slice)):
-                at_slice = top_slice + a * params[DILATION + SLICES]
+                at_slice = top_slice + a * params[P.dilation + SLICES]
                 for b in range(first_row, end_of_taps(params, ROWS, top_row)):
-                    at_row = top_row + b * params[DILATION + ROWS]
-                    line = origin + at_slice * params[7] + at_row * params[8]
-                    base = (at_slice * params[EXTENT + ROWS] + at_row) * params[EXTENT + PIXELS]
-                    for tap in range(first_pixel, end_of_taps(params, PIXELS, -params[PADDING + PIXELS])):
+                    at_row = top_row + b * params[P.dilation + ROWS]
+                    line = origin + at_slice * params[P.source + SLICES] + at_row * params[P.source + ROWS]
+                    base = (at_slice * params[P.extent + ROWS] + at_row) * params[P.extent + PIXELS]
+                    for tap in range(first_pixel, end_of_taps(params, PIXELS, -params[P.padding + PIXELS])):
                         compare(params, src, dst, places, number * length, line, base, tap)
 
     return body
@@ -131,14 +140,14 @@ def pooled_pairs(read, indices):
         return read(value) > read(best) or read(value) != read(value)
 
     def body(params, src, dst, places, begin, stop):
-        wide, below = params[EXTENT + PIXELS], params[8]
+        wide, below = params[P.extent + PIXELS], params[P.source + ROWS]
         for number in range(begin, stop):
-            plane = number // params[1]
-            image = plane // params[4]
-            first = 2 * (number - plane * params[1])
-            line = image * params[5] + (plane - image * params[4]) * params[6] + first * below
-            row, base = number * params[3], first * wide
-            for pixel in range(params[3]):
+            plane = number // params[P.outputs + ROWS]
+            image = plane // params[P.planes]
+            first = 2 * (number - plane * params[P.outputs + ROWS])
+            line = image * params[P.image] + (plane - image * params[P.planes]) * params[P.plane] + first * below
+            row, base = number * params[P.outputs + PIXELS], first * wide
+            for pixel in range(params[P.outputs + PIXELS]):
                 best, at = src[line + 2 * pixel], np.int64(0)
                 value = src[line + 2 * pixel + 1]
                 best, at = (value, np.int64(1)) if wins(value, best) else (best, at)

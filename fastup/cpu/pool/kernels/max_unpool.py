@@ -1,9 +1,8 @@
 """Max unpooling: indices are judged first, then every plane is either written in order or cleared and scattered into.
 
-``params``: 0 planes; 1 values per plane; 2 positions of the result's plane; 3, 4 rows and pixels of the input's plane;
-5 pixels of the result's rows; 6 items per pixel, whose planes then count as one; 7 whether a plane can be *in order*.
-It is that (0) where every index lies in its own window of two by two, *anywhere* (1) where all are positions, *wrong*
-(2) otherwise.
+``params``: planes; values per plane; positions of the result's plane; rows and pixels of the input's plane; pixels of
+the result's rows; items per pixel, whose planes then count as one; whether a plane can be *in order*. It is that where
+every index lies in its own window of two by two, *anywhere* where all are positions, *wrong* otherwise.
 """
 
 from __future__ import annotations
@@ -12,8 +11,11 @@ import numpy as np
 
 from fastup.cpu.simd.moves import clear, copy_item, flush, publish, row_buffer
 from fastup.cpu.simd.pointers import pointer_to
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
+P = Fields("total values positions rows width wide items doubled")
+TABLE = Fields("indices known")  # addresses; what is known of each plane:
 IN_ORDER, ANYWHERE, WRONG = range(3)
 INTEGERS = ("uint8", "uint16", "uint32", "uint64")
 
@@ -22,21 +24,21 @@ INTEGERS = ("uint8", "uint16", "uint32", "uint64")
 def judge():
     """What each plane's indices are."""
 
-    def body(params, indices, found, start, stop):
-        width, wide, positions = params[4], params[5], params[2]
+    def body(params, indices, known, start, stop):
+        width, wide, positions = params[P.width], params[P.wide], params[P.positions]
         for plane in range(start, stop):
-            begin = plane * params[1] * params[6]
-            outside, apart = np.int64(0), np.int64(params[7] == 0)
-            if params[7] != 0:
-                for row in range(params[3]):
+            begin = plane * params[P.values] * params[P.items]
+            outside, apart = np.int64(0), np.int64(params[P.doubled] == 0)
+            if params[P.doubled] != 0:
+                for row in range(params[P.rows]):
                     for pixel in range(width):
                         distance = indices[begin + row * width + pixel] - 2 * (row * wide + pixel)
                         own = (distance == 0) | (distance == 1) | (distance == wide) | (distance == wide + 1)
                         apart |= np.int64(own) ^ 1
             if apart:  # an index in its own window is a position
-                for k in range(begin, begin + params[1] * params[6]):
+                for k in range(begin, begin + params[P.values] * params[P.items]):
                     outside |= np.int64((indices[k] < 0) | (indices[k] >= positions))
-            found[plane] = 2 if outside else 1 if apart else 0
+            known[plane] = WRONG if outside else ANYWHERE if apart else IN_ORDER
 
     return body
 
@@ -56,19 +58,19 @@ def two_rows(src, indices, at, width, wide, first, upper, above, lower, below):
 @inline
 def in_order(params, src, dst, indices, plane):
     """A plane written once, row by row."""
-    width, wide = params[4], params[5]
-    for row in range(params[3]):
-        at, target = plane * params[1] + row * width, plane * params[2] + 2 * row * wide
+    width, wide = params[P.width], params[P.wide]
+    for row in range(params[P.rows]):
+        at, target = plane * params[P.values] + row * width, plane * params[P.positions] + 2 * row * wide
         two_rows(src, indices, at, width, wide, 2 * row * wide, dst, target, dst, target + wide)
 
 
 @inline
 def in_order_far(params, src, dst, indices, plane):
     """The same past the caches."""
-    width, wide = params[4], params[5]
+    width, wide = params[P.width], params[P.wide]
     lines = row_buffer(dst)
-    for row in range(params[3]):
-        at, target = plane * params[1] + row * width, plane * params[2] + 2 * row * wide
+    for row in range(params[P.rows]):
+        at, target = plane * params[P.values] + row * width, plane * params[P.positions] + 2 * row * wide
         two_rows(src, indices, at, width, wide, 2 * row * wide, lines, 0, lines, wide)
         flush(lines, 2 * wide, dst, target)
 
@@ -77,15 +79,15 @@ def unpooled(ordered, parts):
     """The body over planes, by what their indices are; an item has `parts` words, and one word can be in order."""
 
     def body(params, src, dst, table, start, stop):
-        indices, found = pointer_to(table, 0, table), pointer_to(table, 1, table)
-        items = params[6]
+        indices, known = pointer_to(table, TABLE.indices, table), pointer_to(table, TABLE.known, table)
+        items = params[P.items]
         for plane in range(start, stop):
-            if parts == 1 and found[plane] == 0:
+            if parts == 1 and known[plane] == IN_ORDER:
                 ordered(params, src, dst, indices, plane)
             else:
-                begin, target = plane * params[1] * items, plane * params[2] * items
-                clear(dst, target * parts, (target + params[2] * items) * parts)
-                for k in range(params[1]):
+                begin, target = plane * params[P.values] * items, plane * params[P.positions] * items
+                clear(dst, target * parts, (target + params[P.positions] * items) * parts)
+                for k in range(params[P.values]):
                     for item in range(items):
                         at = begin + k * items + item
                         place = target + indices[at] * items + item

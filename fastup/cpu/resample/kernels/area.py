@@ -1,54 +1,27 @@
 """Adaptive average pooling: torch adds a window row by row and divides once per axis, so the axes do not separate.
 
-``params``: as of `separable`, of which the rings and blends are not used, and `SPREAD` is a stage that adds a row to
-the sums, if there is one. A strip's parameters of it are those of `spread`, with at 2 the largest count (as `spread`
-has the taps) and at 3 to 5: where in the table the first input pixel and the count of each output pixel lie, the
-smallest count, and where each item's divisor lies.
+``params``: what `separable` has without its rings and blends, where `horizontal` is a stage that adds a row to the
+sums, if there is one, and whether the items are whole numbers. A strip ends with its output pixels, items of each,
+where in the table the first input pixel and the count of each lie, the smallest and the largest count, and where each
+item's divisor lies.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from fastup.cpu.resample.kernels.separable import (
-    BLEND,
-    LINE,
-    LOAD,
-    RESULT,
-    ROW_TABLE,
-    ROWS,
-    SLICE_TABLE,
-    SLICES,
-    SOURCE_0,
-    SOURCE_ROW,
-    SOURCE_SLICE,
-    SPREAD,
-    STORE,
-    STRIP,
-    STRIP_ITEMS,
-    STRIP_LOAD,
-    STRIP_SOURCE,
-    STRIP_SPREAD,
-    STRIP_TABLE,
-    STRIP_TARGET,
-    STRIPS,
-    TARGET_0,
-    TARGET_ROW,
-    TARGET_SLICE,
-    finish,
-    plane_begin,
-)
+from fastup.cpu.resample.kernels import separable
+from fastup.cpu.resample.kernels.separable import TAPS, finish, plane_begin
 from fastup.cpu.resample.kernels.vertical import FLOATS
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.convert import fetch_next
 from fastup.cpu.simd.moves import publish
 from fastup.cpu.simd.pointers import as_int64, at, call_stage, view
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-INTEGERS = BLEND  # whether the items are whole numbers: area blends no rows
-OUTPUTS, ITEMS, MOST, WINDOWS, LEAST, DIVISORS = range(STRIP_SPREAD, STRIP_SPREAD + 6)
-
-
+P = Fields("integers", separable.CALL)
+STRIP = Fields("outputs pixel_items windows least most divisors", separable.STRIP)
 LANES = 8  # output pixels of a block
 
 
@@ -127,7 +100,7 @@ def add_one(_, windows, row, total, pixel, k):
 @inline
 def add_single_items(strip, windows, row, total):
     """Rows of one item per pixel, in blocks of outputs; stretches of one axis differ by one pixel at most."""
-    outputs, least, most = strip[OUTPUTS], strip[LEAST], strip[MOST]
+    outputs, least, most = strip[STRIP.outputs], strip[STRIP.least], strip[STRIP.most]
     whole = outputs // LANES * LANES
     for pixel in range(0, whole, LANES):
         for k in range(0, least - 3, 4):
@@ -143,11 +116,11 @@ def add_single_items(strip, windows, row, total):
 @inline
 def add_row(strip, windows, row, total):
     """Add each output pixel's stretch of a row to its sum, from left to right."""
-    items = strip[ITEMS]
+    items = strip[STRIP.pixel_items]
     if items == 1:
         add_single_items(strip, windows, row, total)
         return
-    for pixel in range(strip[OUTPUTS]):
+    for pixel in range(strip[STRIP.outputs]):
         first = windows[2 * pixel]
         for k in range(first, first + windows[2 * pixel + 1]):
             for item in range(items):
@@ -189,52 +162,53 @@ def area():
     @inline
     def add_rows(params, strip, src, begin, windows, first, count, table, work, total):
         for number in range(first, first + count):
-            source = at(src, begin + number * params[SOURCE_ROW])
+            source = at(src, begin + number * params[P.source_row])
             row = source
-            if params[LOAD] != 0:
-                row = view(work, params[LINE], src)
-                call_stage(params[LOAD], at(strip, 8 * STRIP_LOAD), source, row, table)
+            if params[P.load] != 0:
+                row = view(work, params[P.line], src)
+                call_stage(params[P.load], at(strip, 8 * STRIP.load), source, row, table)
             else:
-                fetch_next(at(strip, 8 * STRIP_LOAD), source)
-            if params[SPREAD] != 0:
-                call_stage(params[SPREAD], at(strip, 8 * STRIP_SPREAD), row, total, table)
+                fetch_next(at(strip, 8 * STRIP.load), source)
+            if params[P.horizontal] != 0:
+                call_stage(params[P.horizontal], at(strip, 8 * STRIP.horizontal), row, total, table)
             else:
                 add_row(strip, windows, row, total)
 
     @inline
     def write_row(params, strip, src, begin, out, depth, row, table, work):
-        slices, rows = as_int64(table, params[SLICE_TABLE]), as_int64(table, params[ROW_TABLE])
-        windows = as_int64(table, strip[WINDOWS])
+        slices = as_int64(table, params[P.slice_table] + TAPS.bytes * depth)
+        rows = as_int64(table, params[P.row_table] + TAPS.bytes * row)
+        windows = as_int64(table, strip[STRIP.windows])
         total = out
-        if params[STORE] != 0:
-            total = view(work, params[RESULT], out)
-        for k in range(strip[STRIP_ITEMS]):
+        if params[P.store] != 0:
+            total = view(work, params[P.result], out)
+        for k in range(strip[STRIP.items]):
             total[k] = 0
-        high, wide = slices[2 * depth + 1], rows[2 * row + 1]
-        for number in range(slices[2 * depth], slices[2 * depth] + high):
-            place = begin + number * params[SOURCE_SLICE]
-            add_rows(params, strip, src, place, windows, rows[2 * row], wide, table, work, total)
-        divisors = view(table, strip[DIVISORS], total)
-        if params[INTEGERS] != 0:
-            for k in range(strip[STRIP_ITEMS]):
+        high, wide = slices[TAPS.count], rows[TAPS.count]
+        for number in range(slices[TAPS.first], slices[TAPS.first] + high):
+            place = begin + number * params[P.source_slice]
+            add_rows(params, strip, src, place, windows, rows[TAPS.first], wide, table, work, total)
+        divisors = view(table, strip[STRIP.divisors], total)
+        if params[P.integers] != 0:
+            for k in range(strip[STRIP.items]):
                 total[k] = whole_mean(total[k], high * wide * np.int64(divisors[k]))
         else:
-            for k in range(strip[STRIP_ITEMS]):
+            for k in range(strip[STRIP.items]):
                 total[k] = quotient(quotient(total[k], high), wide) / divisors[k]
         finish(params, strip, total, out, table)
 
     def body(params, src, dst, table, work, start, stop):
-        strips = as_int64(table, params[STRIP_TABLE])
+        strips = as_int64(table, params[P.strip_table])
         for item in range(start, stop):
-            above = item // params[ROWS]
-            row = item - above * params[ROWS]
-            upper = above // params[SLICES]
-            depth = above - upper * params[SLICES]
-            plane = upper // params[STRIPS]
-            strip = at(strips, 8 * STRIP * (upper - plane * params[STRIPS]))
-            begin = plane_begin(params, plane, SOURCE_0) + strip[STRIP_SOURCE]
-            place = plane_begin(params, plane, TARGET_0) + strip[STRIP_TARGET]
-            place += depth * params[TARGET_SLICE] + row * params[TARGET_ROW]
+            above = item // params[P.rows]
+            row = item - above * params[P.rows]
+            upper = above // params[P.slices]
+            depth = above - upper * params[P.slices]
+            plane = upper // params[P.strips]
+            strip = at(strips, STRIP.bytes * (upper - plane * params[P.strips]))
+            begin = plane_begin(params, plane, P.source) + strip[STRIP.source]
+            place = plane_begin(params, plane, P.target) + strip[STRIP.target]
+            place += depth * params[P.target_slice] + row * params[P.target_row]
             write_row(params, strip, src, begin, at(dst, place), depth, row, table, work)
         publish()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastup.cpu.resample.kernels.vertical import ROWS
+from fastup.cpu.resample.kernels.vertical import P
 from fastup.cpu.simd.vectors import call, lane_numbers, load, splat, store
 from fastup.runtime.kernel import intrinsic
 
@@ -72,11 +72,11 @@ def rows_sum(taps):
             long = ir.IntType(64)
             one, two = ir.Constant(long, 1), ir.Constant(long, 2)
             bits = builder.load(weights)
-            last = builder.sub(builder.load(builder.gep(params, [one])), one)
+            last = builder.sub(builder.load(builder.gep(params, [ir.Constant(long, P.rows)])), one)
 
             def row(tap):
                 number = builder.select(builder.icmp_signed("<", tap, last), tap, last)
-                distance = builder.load(builder.gep(params, [builder.add(number, ir.Constant(long, ROWS))]))
+                distance = builder.load(builder.gep(params, [builder.add(number, ir.Constant(long, P.size))]))
                 return load(builder, builder.gep(base, [builder.add(distance, k)]), ir.IntType(8), 16)
 
             def add(sums, pair):

@@ -7,26 +7,15 @@ the same sums are plain loops of 32-bit integers.
 Two taps whose weights are small multiples of a power of two, as whole factors of 2 have them, need 16 bits only: those
 are the *narrow* stages: bilinear x2 of a 1080p picture takes 1.75 times less.
 
-``params`` of `blend`: as of `blend.blend`; its weights are one int32 that holds the bits, then the int32 weights.
-``params`` of `spread`: as of `spread`, with the bits at 9; weights are int32, or int16 in pairs for the blocks.
+``params`` are those of `vertical` and of `horizontal`. The weights of rows, and of pixels by table, are one int32 that
+holds the bits, then the int32 weights; those of blocks are int16 in pairs.
 """
 
 from __future__ import annotations
 
 from fastup.cpu.resample.kernels.byte_vectors import BLOCK, BLOCK_HEAD, clamped, permuted_pairs, rows_sum
-from fastup.cpu.resample.kernels.horizontal import (
-    BITS,
-    BLOCKS,
-    FIRST,
-    ITEMS,
-    OUTPUTS,
-    PLACES,
-    REGULAR_FROM,
-    REGULAR_TO,
-    TAPS,
-    WEIGHTS,
-)
-from fastup.cpu.resample.kernels.vertical import ROWS
+from fastup.cpu.resample.kernels.horizontal import P as ROW
+from fastup.cpu.resample.kernels.vertical import P as ROWS
 from fastup.cpu.simd.pointers import as_int32, as_int64, at
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
@@ -96,12 +85,12 @@ def blend(taps):
     @inline
     def blended_byte(params, base, weights, k):
         total = _half(weights[0])
-        for row in range(params[1]):
-            total = _weigh(total, at(base, params[ROWS + row])[k], weights[1 + row])
+        for row in range(params[ROWS.rows]):
+            total = _weigh(total, at(base, params[ROWS.size + row])[k], weights[1 + row])
         return _byte(total, weights[0])
 
     def body(params, base, dst, weights, start, stop):
-        count, pairs = params[0], (params[1] + 1) // 2
+        count, pairs = params[ROWS.items], (params[ROWS.rows] + 1) // 2
         begin = 0
         if vectors:
             begin = count // 16 * 16
@@ -114,14 +103,14 @@ def blend(taps):
 
 
 @kernel("uint8", "uint8", "uint8", elements=("uint8",))
-def spread():
+def by_table():
     """Any ratio, any pixel: one sum after the other."""
 
     def body(params, line, dst, table, start, stop):
-        first, weights = as_int64(table, params[FIRST]), as_int32(table, params[WEIGHTS])
-        items, taps = params[ITEMS], params[TAPS]
+        first, weights = as_int64(table, params[ROW.first]), as_int32(table, params[ROW.weights])
+        items, taps = params[ROW.items], params[ROW.taps]
         bits = weights[0]
-        for pixel in range(params[OUTPUTS]):
+        for pixel in range(params[ROW.outputs]):
             begin = first[pixel] * items
             for item in range(items):
                 total = _half(bits)
@@ -133,18 +122,18 @@ def spread():
 
 
 @kernel("uint8", "uint8", "uint8", elements=("uint8",), taps=(2, 4, 0))
-def spread_by_permutation(taps):
+def by_permutation(taps):
     """Any ratio of short pixels: both taps of eight outputs are brought together by one permutation."""
     block_sum = permuted_pairs(taps)
 
     def body(params, line, dst, table, start, stop):
-        places, blocks = as_int64(table, params[PLACES]), at(table, params[BLOCKS])
-        items, pairs = params[ITEMS], (params[TAPS] + 1) // 2
-        total = params[OUTPUTS] * items
+        places, blocks = as_int64(table, params[ROW.places]), at(table, params[ROW.blocks])
+        items, pairs = params[ROW.items], (params[ROW.taps] + 1) // 2
+        total = params[ROW.outputs] * items
         size = BLOCK_HEAD + 4 * BLOCK * pairs
         for block in range((total + BLOCK - 1) // BLOCK):
             index = min(block * BLOCK, total - BLOCK)
-            block_sum(line, places[block], 2 * items, at(blocks, block * size), dst, index, pairs, params[BITS])
+            block_sum(line, places[block], 2 * items, at(blocks, block * size), dst, index, pairs, params[ROW.bits])
 
     return body
 
@@ -154,16 +143,16 @@ def blend_narrow():
     """Two rows of bytes times small weights."""
 
     def body(params, base, dst, weights, start, stop):
-        a, b = at(base, params[ROWS]), at(base, params[ROWS + 1])
+        a, b = at(base, params[ROWS.size]), at(base, params[ROWS.size + 1])
         bits, wa, wb = weights[0], weights[1], weights[2]
-        for k in range(params[0]):
+        for k in range(params[ROWS.items]):
             dst[k] = _narrow(a[k], b[k], wa, wb, bits)
 
     return body
 
 
 @kernel("uint8", "uint8", "uint8", elements=("uint8",), factor=(2, 4))
-def spread_narrow(factor):
+def regular_narrow(factor):
     """Two taps with small weights that repeat with every input pixel."""
 
     @inline
@@ -173,8 +162,8 @@ def spread_narrow(factor):
             dst[pixel] = _narrow(line[place], line[place + 1], weights[w], weights[w + 1], weights[0])
 
     def body(params, line, dst, table, start, stop):
-        first, weights = as_int64(table, params[FIRST]), as_int32(table, params[WEIGHTS])
-        begin, end = params[REGULAR_FROM], params[REGULAR_TO]
+        first, weights = as_int64(table, params[ROW.first]), as_int32(table, params[ROW.weights])
+        begin, end = params[ROW.regular_from], params[ROW.regular_to]
         pixels(first, weights, line, dst, 0, begin)
         bits, out = weights[0], at(dst, begin)
         for k in range((end - begin) // factor):
@@ -182,6 +171,6 @@ def spread_narrow(factor):
                 w = 1 + 2 * (begin + phase)
                 place = first[begin + phase] + k
                 out[k * factor + phase] = _narrow(line[place], line[place + 1], weights[w], weights[w + 1], bits)
-        pixels(first, weights, line, dst, end, params[OUTPUTS])
+        pixels(first, weights, line, dst, end, params[ROW.outputs])
 
     return body

@@ -1,9 +1,9 @@
 """Stages that resample one row: the horizontal step of an interpolation.
 
-``params``: 0 output pixels; 1 items per pixel; 2 taps; 3, 4 distances in the table, in bytes, of the int64 first tap
-(in pixels of the padded row) and of the weights of each output pixel; 5, 6 the output pixels between which weights
-repeat; 7, 8 distances of the blocks' first items and of their permutations and weights. The padded row reaches as far
-as any tap, so no tap is clamped here. The order of sums is that of `blend`.
+``params``: output pixels; items per pixel; taps; distances in the table, in bytes, of the int64 first tap (in pixels of
+the padded row) and of the weights of each output pixel; the output pixels between which weights repeat; distances of
+the blocks' first items and of their permutations and weights; bits of a fixed point. The padded row reaches as far as
+any tap, so no tap is clamped here. The order of sums is that of `blend`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from fastup.cpu.resample.kernels.vertical import FLOATS
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.moves import items_to_alignment, load_item
 from fastup.cpu.simd.pointers import as_int64, at, fma, view
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-OUTPUTS, ITEMS, TAPS, FIRST, WEIGHTS, REGULAR_FROM, REGULAR_TO, PLACES, BLOCKS, BITS = range(10)
+P = Fields("outputs items taps first weights regular_from regular_to places blocks bits")
 
 
 def sum_of(taps):
@@ -49,8 +50,8 @@ def pixels_by_table(taps):
 
     @inline
     def spread_pixels(params, line, dst, table, start, stop):
-        first, weights = as_int64(table, params[FIRST]), view(table, params[WEIGHTS], dst)
-        items, count = params[ITEMS], params[TAPS]
+        first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
+        items, count = params[P.items], params[P.taps]
         for pixel in range(start, stop):
             begin = load_item(first, pixel) * items
             if items == 1:
@@ -68,7 +69,7 @@ def by_table(taps):
     spread_pixels = pixels_by_table(taps)
 
     def body(params, line, dst, table, start, stop):
-        spread_pixels(params, line, dst, table, 0, params[OUTPUTS])
+        spread_pixels(params, line, dst, table, 0, params[P.outputs])
 
     return body
 
@@ -126,8 +127,8 @@ def regular(taps, factor, far):
     block = regular_sum(taps, factor, vectors.stream if far else vectors.store)
 
     def body(params, line, dst, table, start, stop):
-        first, weights = as_int64(table, params[FIRST]), view(table, params[WEIGHTS], dst)
-        begin, end = params[REGULAR_FROM], params[REGULAR_TO]
+        first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
+        begin, end = params[P.regular_from], params[P.regular_to]
         if far:
             begin = min(end, begin + items_to_alignment(dst, begin))
         pixels = (end - begin) // factor
@@ -139,7 +140,7 @@ def regular(taps, factor, far):
         elif pixels > whole:
             block(line, first, weights, dst, begin, pixels - LANES)
         spread_pixels(params, line, dst, table, 0, begin)
-        spread_pixels(params, line, dst, table, begin + pixels * factor, params[OUTPUTS])
+        spread_pixels(params, line, dst, table, begin + pixels * factor, params[P.outputs])
 
     return body
 
@@ -148,9 +149,9 @@ def block_by_block(block_sum):
     """The body that computes a row in blocks of `LANES` items."""
 
     def body(params, line, dst, table, start, stop):
-        places, blocks = as_int64(table, params[PLACES]), at(table, params[BLOCKS])
-        items, count = params[ITEMS], params[TAPS]
-        total = params[OUTPUTS] * items
+        places, blocks = as_int64(table, params[P.places]), at(table, params[P.blocks])
+        items, count = params[P.items], params[P.taps]
+        total = params[P.outputs] * items
         size = BLOCK_HEAD + 4 * LANES * count
         for block in range((total + LANES - 1) // LANES):
             # The last block lies over the one before, so that no store leaves the row.

@@ -1,6 +1,6 @@
 """Stages that compare upsampled logits: with the best class so far, or with a threshold.
 
-``params`` of the reductions: 0 items; 1 number of the class. The first buffer holds the values of this class, the
+``params`` of the reductions: items, and the number of the class. The first buffer holds the values of this class, the
 second the best so far, the third their classes, the fourth the sums of `softmax`. The first of equal classes stands,
 and NaN counts as the largest number, as in torch's argmax.
 """
@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from fastup.cpu.simd import exponential, vectors
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-ITEMS, CLASS = range(2)
+P = Fields("items number")
 LANES = 8  # items of a vector; rows of a block of the result are padded to whole ones
 ELEMENTS = ("float32", "float64", "uint8")
 
@@ -64,7 +65,7 @@ def _better(_, line, best, labels, number, k):
 @inline
 def first_class(params, line, best, labels):
     """Every value is the best so far."""
-    for k in range(params[ITEMS]):
+    for k in range(params[P.items]):
         best[k] = line[k]
         labels[k] = 0
 
@@ -72,8 +73,8 @@ def first_class(params, line, best, labels):
 @inline
 def next_class(params, line, best, labels):
     """Keep the larger values, and their class; blocks of the last items may reach beyond them."""
-    number = np.int32(params[CLASS])
-    for k in range(0, params[ITEMS], LANES):
+    number = np.int32(params[P.number])
+    for k in range(0, params[P.items], LANES):
         _better(line, best, labels, number, k)
 
 
@@ -82,7 +83,7 @@ def argmax():
     """Keep the larger value, and its class."""
 
     def body(params, line, best, labels, start, stop):
-        if params[CLASS] == 0:
+        if params[P.number] == 0:
             first_class(params, line, best, labels)
         else:
             next_class(params, line, best, labels)
@@ -92,12 +93,12 @@ def argmax():
 
 def _softmax(decay, one):
     def body(params, line, best, labels, sums, start, stop):
-        if params[CLASS] == 0:
+        if params[P.number] == 0:
             first_class(params, line, best, labels)
-            for k in range(params[ITEMS]):
+            for k in range(params[P.items]):
                 sums[k] = one
             return
-        for k in range(params[ITEMS]):
+        for k in range(params[P.items]):
             value, before, total = line[k], best[k], sums[k]
             share = decay(abs(value - before))
             share = one if value == before else share  # equal infinities too
@@ -125,7 +126,7 @@ def confidence():
     """The share of the largest exponential in the sum, over the sums; NaN where the largest is infinite."""
 
     def body(params, best, sums, dst, start, stop):
-        for k in range(params[ITEMS]):
+        for k in range(params[P.items]):
             dst[k] = (best[k] - best[k]) + 1 / sums[k]
 
     return body
@@ -137,7 +138,7 @@ def exceeds():
 
     def body(params, line, threshold, dst, start, stop):
         limit = threshold[0]
-        for k in range(params[ITEMS]):
+        for k in range(params[P.items]):
             dst[k] = 1 if line[k] > limit else 0
 
     return body
@@ -149,7 +150,7 @@ def exceeds_byte():
 
     def body(params, line, threshold, dst, start, stop):
         limit = threshold[0]
-        for k in range(params[ITEMS]):
+        for k in range(params[P.items]):
             dst[k] = 1 if np.int32(line[k]) > limit else 0
 
     return body

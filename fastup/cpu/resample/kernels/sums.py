@@ -1,9 +1,9 @@
 """Sums of very many items along one axis, as a float64 and what its rounding lost: exact to a unit in the last place.
 
-The axis is the middle one of (planes, axis, items). ``params`` say how those lie in memory; the table has, per output
-position, the first input position, the count, and where its weights begin. Results are two arrays, one after the other:
-the sums, and what is to be added to them. Each addition finds its own error (Knuth's two-sum), so integers of up to 32
-bits come out exact.
+The axis is the middle one of (planes, axis, items). ``params`` say how those lie in memory; the table has a window per
+output position: the first input position, the count, and where its weights begin. Results are two arrays, one after the
+other: the sums, and what is to be added to them. Each addition finds its own error (Knuth's two-sum), so integers of up
+to 32 bits come out exact.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import numpy as np
 
 from fastup.cpu.resample.kernels.vertical import FLOATS
 from fastup.cpu.simd import vectors
+from fastup.cpu.simd.convert import set_load
 from fastup.cpu.simd.moves import publish
 from fastup.cpu.simd.pointers import as_float64, as_int64, at, call_stage, view
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-(
-    TOTAL, OUTPUTS, BLOCKS, BLOCK, ITEMS, PLANE, STEP, ITEM,
-    LOAD, SWAPPED, LOST, WEIGHTS, LANES, HIGH, LOW, LINE, PARAMS,
-) = range(17)  # fmt: skip
+P = Fields("total outputs blocks block items plane step item load swapped lost weights lanes high low line")
+WINDOW = Fields("first count weights")
 VECTOR = 16  # items that are added at once
 LINE_ITEMS = 2048
 MOST_LANES = 1024
@@ -73,12 +73,11 @@ def add_item(high, low, k, value):
 
 
 @inline
-def load(params, work, source, pixels, items, step, line):
+def load_line(params, work, source, pixels, items, step, line):
     """Bring items of some pixels to the line, as floats."""
-    given = as_int64(work, 0)
-    given[0], given[1], given[2], given[3] = pixels, 0, 0, items
-    given[4], given[5], given[6], given[7] = step, params[ITEM], params[SWAPPED], 0
-    call_stage(params[LOAD], given, source, line, line)
+    header = as_int64(work, 0)
+    set_load(header, pixels, items, step, params[P.item], params[P.swapped])
+    call_stage(params[P.load], header, source, line, line)
 
 
 @inline
@@ -108,13 +107,13 @@ def stretches(weighted):
 
     @inline
     def along(params, work, source, count, weights, w, high, low, line):
-        items, lanes = params[ITEMS], params[LANES]
+        items, lanes = params[P.items], params[P.lanes]
         clear(high, low, lanes)
         most = max(1, LINE_ITEMS // lanes) * lanes // items
         done = 0
         while done < count:
             pixels = min(most, count - done)
-            load(params, work, at(source, done * params[STEP]), pixels, items, params[STEP], line)
+            load_line(params, work, at(source, done * params[P.step]), pixels, items, params[P.step], line)
             if weighted and items > 1:
                 weighted_pixels(pixels, items, lanes, weights, w + done, high, low, line)
             else:
@@ -143,7 +142,7 @@ def rows_below(weighted):
     def across(params, work, source, items, count, weights, w, high, low, line):
         clear(high, low, items + VECTOR)
         for k in range(count):
-            load(params, work, at(source, k * params[STEP]), items, 1, params[ITEM], line)
+            load_line(params, work, at(source, k * params[P.step]), items, 1, params[P.item], line)
             for j in range(0, items, VECTOR):
                 add_all(high, low, j, line, j, weights, w + k)
 
@@ -156,26 +155,27 @@ def sums(weighted):
     along, across = stretches(weighted), rows_below(weighted)
 
     def body(params, src, dst, table, work, start, stop):
-        windows, weights = as_int64(table, 0), as_float64(table, params[WEIGHTS])
-        high, low = as_float64(work, params[HIGH]), as_float64(work, params[LOW])
-        line = view(work, params[LINE], work)
+        windows, weights = as_int64(table, 0), as_float64(table, params[P.weights])
+        high, low = as_float64(work, params[P.high]), as_float64(work, params[P.low])
+        line = view(work, params[P.line], work)
         for item in range(start, stop):
-            above = item // params[BLOCKS]
-            block = item - above * params[BLOCKS]
-            plane = above // params[OUTPUTS]
-            output = above - plane * params[OUTPUTS]
-            first, count, w = windows[3 * output], windows[3 * output + 1], windows[3 * output + 2]
-            begin = block * params[BLOCK]
-            items = min(params[BLOCK], params[ITEMS] - begin)
-            source = at(src, plane * params[PLANE] + first * params[STEP] + begin * params[ITEM])
-            if params[LANES] != 0:
+            above = item // params[P.blocks]
+            block = item - above * params[P.blocks]
+            plane = above // params[P.outputs]
+            output = above - plane * params[P.outputs]
+            window = at(windows, WINDOW.bytes * output)
+            first, count, w = window[WINDOW.first], window[WINDOW.count], window[WINDOW.weights]
+            begin = block * params[P.block]
+            items = min(params[P.block], params[P.items] - begin)
+            source = at(src, plane * params[P.plane] + first * params[P.step] + begin * params[P.item])
+            if params[P.lanes] != 0:
                 along(params, work, source, count, weights, w, high, low, line)
             else:
                 across(params, work, source, items, count, weights, w, high, low, line)
-            target = above * params[ITEMS] + begin
+            target = above * params[P.items] + begin
             for k in range(items):
                 dst[target + k] = high[k]
-                dst[params[LOST] + target + k] = low[k]
+                dst[params[P.lost] + target + k] = low[k]
         publish()
 
     return body

@@ -1,6 +1,6 @@
 """Stages that put rows together: the vertical step of an interpolation, whatever its mode and rank.
 
-``params``: 0 items; 1 rows; from 2 on, the distance of each row in bytes. Sums begin with the product and in the order
+``params``: items and rows, then the distance of each row in bytes. Sums begin with the product and in the order
 that torch's compiled code has: linear ``fma(a, w0, b * w1)``, cubic
 ``fma(d, w3, fma(c, w2, fma(a, w0, b * w1)))``; with antialias and beyond four taps from the first to the last.
 """
@@ -10,9 +10,10 @@ from __future__ import annotations
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.moves import items_to_alignment
 from fastup.cpu.simd.pointers import at, fma
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-ROWS = 2
+P = Fields("items rows")
 LANES = 16  # items of a block
 FEW = 4
 FLOATS = ("float32", "float64")
@@ -21,24 +22,24 @@ FLOATS = ("float32", "float64")
 @inline
 def add_rows(params, base, dst, weights, first):
     """Add up to four more rows, from `first` on."""
-    count = params[0]
-    a, wa = at(base, params[ROWS + first]), weights[first]
-    rest = params[1] - first
+    count = params[P.items]
+    a, wa = at(base, params[P.size + first]), weights[first]
+    rest = params[P.rows] - first
     if rest == 1:
         for k in range(count):
             dst[k] = fma(a[k], wa, dst[k])
         return
-    b, wb = at(base, params[ROWS + first + 1]), weights[first + 1]
+    b, wb = at(base, params[P.size + first + 1]), weights[first + 1]
     if rest == 2:
         for k in range(count):
             dst[k] = fma(b[k], wb, fma(a[k], wa, dst[k]))
         return
-    c, wc = at(base, params[ROWS + first + 2]), weights[first + 2]
+    c, wc = at(base, params[P.size + first + 2]), weights[first + 2]
     if rest == 3:
         for k in range(count):
             dst[k] = fma(c[k], wc, fma(b[k], wb, fma(a[k], wa, dst[k])))
         return
-    d, wd = at(base, params[ROWS + first + 3]), weights[first + 3]
+    d, wd = at(base, params[P.size + first + 3]), weights[first + 3]
     for k in range(count):
         dst[k] = fma(d[k], wd, fma(c[k], wc, fma(b[k], wb, fma(a[k], wa, dst[k]))))
 
@@ -57,7 +58,7 @@ def rows_sum(taps, store=vectors.store, lanes=LANES):
             kind = context.get_value_type(weights_type.dtype)
 
             def row(tap):
-                distance = builder.load(builder.gep(params, [ir.Constant(long, ROWS + tap)]))
+                distance = builder.load(builder.gep(params, [ir.Constant(long, P.size + tap)]))
                 begin = builder.bitcast(builder.gep(builder.bitcast(base, byte), [distance]), base.type)
                 return vectors.load(builder, builder.gep(begin, [k]), kind, lanes)
 
@@ -78,9 +79,9 @@ def item_sum(taps):
 
     @inline
     def one_item(params, base, dst, weights, k):
-        total = fma(at(base, params[ROWS])[k], weights[0], at(base, params[ROWS + 1])[k] * weights[1])
+        total = fma(at(base, params[P.size])[k], weights[0], at(base, params[P.size + 1])[k] * weights[1])
         for row in range(2, taps):
-            total = fma(at(base, params[ROWS + row])[k], weights[row], total)
+            total = fma(at(base, params[P.size + row])[k], weights[row], total)
         dst[k] = total
 
     return one_item
@@ -92,12 +93,12 @@ def blend(taps):
     block, one_item = rows_sum(taps), item_sum(taps)
 
     def copied(params, base, dst, weights, start, stop):
-        a = at(base, params[ROWS])
-        for k in range(params[0]):
+        a = at(base, params[P.size])
+        for k in range(params[P.items]):
             dst[k] = a[k]
 
     def some(params, base, dst, weights, start, stop):
-        count = params[0]
+        count = params[P.items]
         if count < LANES:
             for k in range(count):
                 one_item(params, base, dst, weights, k)
@@ -108,20 +109,20 @@ def blend(taps):
                 block(params, base, dst, weights, count - LANES)
 
     def many(params, base, dst, weights, start, stop):
-        a, wa = at(base, params[ROWS]), weights[0]
-        if params[1] == 1:
-            for k in range(params[0]):
+        a, wa = at(base, params[P.size]), weights[0]
+        if params[P.rows] == 1:
+            for k in range(params[P.items]):
                 dst[k] = a[k] * wa
             return
-        b, wb = at(base, params[ROWS + 1]), weights[1]
-        if params[1] == 2:
-            for k in range(params[0]):
+        b, wb = at(base, params[P.size + 1]), weights[1]
+        if params[P.rows] == 2:
+            for k in range(params[P.items]):
                 dst[k] = fma(b[k], wb, a[k] * wa)
             return
-        c, wc = at(base, params[ROWS + 2]), weights[2]
-        for k in range(params[0]):
+        c, wc = at(base, params[P.size + 2]), weights[2]
+        for k in range(params[P.items]):
             dst[k] = fma(c[k], wc, fma(b[k], wb, a[k] * wa))
-        for first in range(3, params[1], 4):
+        for first in range(3, params[P.rows], 4):
             add_rows(params, base, dst, weights, first)
 
     return {1: copied, 0: many}.get(taps, some)
@@ -141,7 +142,7 @@ def blend_far(taps):
             one_item(params, base, dst, weights, k)
 
     def body(params, base, dst, weights, start, stop):
-        count = params[0]
+        count = params[P.items]
         head = min(count, items_to_alignment(dst, 0))
         whole = head + (count - head) // LANES * LANES
         near(params, base, dst, weights, 0, head)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu.conv import lane_tiling
+from fastup.cpu.conv import channels_in_lanes
 from fastup.cpu.conv.kernels import gemm
 from fastup.plan import cache
 from fastup.runtime import cpu_info
@@ -34,7 +34,7 @@ def anew(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Choose the kernel, and forget all plans that were packed for the other."""
 
     def choose(is_wide: bool) -> None:
-        monkeypatch.setattr(lane_tiling, "applies", lambda plan: is_wide)
+        monkeypatch.setattr(channels_in_lanes, "applies", lambda plan: is_wide)
         monkeypatch.setattr(cache, "cache", type(cache.cache)(2**20))
 
     return choose
@@ -77,8 +77,8 @@ def test_the_same_bits_in_many_tiles(case: Any, last: bool, anew: Any, monkeypat
     anew(False)
     expected = run(case, "float32", "none", last)
     anew(True)
-    monkeypatch.setattr(lane_tiling, "_MOST_L2", 2**10)
-    monkeypatch.setattr(lane_tiling, "_FEWEST_COLUMNS", 5)
+    monkeypatch.setattr(channels_in_lanes, "_MOST_L2", 2**10)
+    monkeypatch.setattr(channels_in_lanes, "_FEWEST_COLUMNS", 5)
     np.testing.assert_array_equal(run(case, "float32", "none", last), expected)
 
 
@@ -87,7 +87,7 @@ def test_which_layers_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpu_info, "cpu_name", lambda: "emeraldrapids")
 
     def is_wide(shape: tuple[int, ...], weight: tuple[int, ...], **keywords: Any) -> bool:
-        return lane_tiling.applies(fastup.plan.conv2d(shape, "float32", weight, padding=1, **keywords))
+        return channels_in_lanes.applies(fastup.plan.conv2d(shape, "float32", weight, padding=1, **keywords))
 
     first, last = (1, 64, 96, 96), (1, 96, 96, 64)
     assert is_wide(first, (64, 64, 3, 3))

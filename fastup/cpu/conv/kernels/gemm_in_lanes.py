@@ -1,12 +1,12 @@
-"""The micro-kernel of wide layers: a few pixels times the weights of many output channels, in registers.
+"""The micro-kernel with output channels in lanes: a few pixels times the weights of many output channels, in registers.
 
 ``z[p, c] = bias[c] + sum_k x[offset[k] + p * step] * w[k, c]``: vectors run along output channels, so that weights are
 loaded at whole cache lines, where `gemm` loads rows of pixels across them: 0.90 of the FMA peak against 0.82 on Emerald
 Rapids. Sums are made in the same order, and cut at the same places, as in `gemm`: both give the same bits. Pixels that
 do not fill a tile go through smaller ones.
 
-``params``: 0 pixels; 1 products k; 2, 3 items from pixel to pixel of x and of z; 4, 5 bytes from `params` to the int64
-offsets and to the biases; 6, 7 the products of an accumulator, as in `gemm`.
+``params``: pixels; products k; items from pixel to pixel of x and of z; bytes from `params` to the int64 offsets and to
+the biases; the products of an accumulator, as in `gemm`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from fastup.cpu.conv.kernels import gemm
 from fastup.cpu.conv.kernels.gemm import accumulator_end
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.pointers import as_int64, view
+from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-PIXELS, PRODUCTS, STEP, Z_STEP, OFFSETS, BIASES, AT_ONCE, RUN, PARAMS = range(9)
+P = Fields("pixels products step z_step offsets biases at_once run")
 VECTORS = (1, 2, 3, 4)
 _TILES = 4  # that share an accumulator's part of the weights while it is in L1: 4 % on 64 channels
 _MOST = 8  # pixels of a tile; LLVM loads those of larger ones all at once, and spills (12: half the speed)
@@ -43,7 +44,7 @@ def _tile(pixels, parts):
         def generate(context, builder, signature, arguments):
             params, offsets, x, z, w, bias, p, begin, end = arguments
             long, kind = ir.IntType(64), context.get_value_type(signature.args[2].dtype)
-            step, z_step = (builder.load(builder.gep(params, [long(at)])) for at in (STEP, Z_STEP))
+            step, z_step = (builder.load(builder.gep(params, [long(at)])) for at in (P.step, P.z_step))
             first, z_first = builder.mul(p, step), builder.mul(p, z_step)
 
             def place(pixel, part):
@@ -91,8 +92,8 @@ def _tiles(pixels, vectors):
 
     @inline
     def tiles(params, offsets, x, z, w, bias, first):
-        products, at_once, run = params[PRODUCTS], params[AT_ONCE], params[RUN]
-        end = first + (params[PIXELS] - first) // pixels * pixels
+        products, at_once, run = params[P.products], params[P.at_once], params[P.run]
+        end = first + (params[P.pixels] - first) // pixels * pixels
         for block in range(first, end, _TILES * pixels):
             k = 0
             while True:  # once also where there are no products, for the biases
@@ -108,12 +109,12 @@ def _tiles(pixels, vectors):
 
 
 @kernel("element", "element", "element", elements=gemm.FLOATS, vectors=VECTORS)
-def gemm_wide(vectors):
+def gemm_in_lanes(vectors):
     """So many vectors of output channels."""
     largest, fours, twos, ones = (_tiles(count, vectors) for count in (pixels(vectors), *_SMALLER))
 
     def body(params, x, z, w, start, stop):
-        offsets, bias = as_int64(params, params[OFFSETS]), view(params, params[BIASES], z)
+        offsets, bias = as_int64(params, params[P.offsets]), view(params, params[P.biases], z)
         p = largest(params, offsets, x, z, w, bias, 0)
         p = fours(params, offsets, x, z, w, bias, p)
         p = twos(params, offsets, x, z, w, bias, p)
@@ -128,10 +129,10 @@ def product(params, offsets, x, z, w, bias, channels, p):
     for channel in range(channels):
         result = bias[channel]
         begin = 0
-        while begin < params[PRODUCTS]:
-            end, total = accumulator_end(begin, params[PRODUCTS], params[AT_ONCE], params[RUN]), x[0] - x[0]
+        while begin < params[P.products]:
+            end, total = accumulator_end(begin, params[P.products], params[P.at_once], params[P.run]), x[0] - x[0]
             for k in range(begin, end):
-                total += x[offsets[k] + p * params[STEP]] * w[k * channels + channel]
+                total += x[offsets[k] + p * params[P.step]] * w[k * channels + channel]
             result += total
             begin = end
-        z[params[Z_STEP] * p + channel] = result
+        z[params[P.z_step] * p + channel] = result
