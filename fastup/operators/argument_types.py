@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol, SupportsFloat, SupportsIndex, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fastup.plan.sampling.filters import AxisMode, Mode
+
 
 class SupportsArray(Protocol):
     """What has a shape and a dtype: arrays of NumPy, dask and CuPy, tensors of torch, packed weights."""
@@ -26,10 +28,6 @@ ArrayT = TypeVar("ArrayT", bound=SupportsArray)
 DataFormat = Literal["channels_first", "channels_last"]
 Order = Literal["CRD", "DCR"]
 Rounding = Literal["floor", "round", "ceil"]
-Mode = Literal[
-    "nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "n-linear", "cubic", "lanczos", "area"
-]
-AxisMode = Literal["nearest", "nearest-exact", "linear", "cubic", "lanczos", "area"]
 Lowering = Literal["auto", "native", "portable"]
 SubPixel = Literal["conv", "conv_transpose"]
 

@@ -13,7 +13,7 @@ from fastup.cpu.resample.kernels.separable import PARAMS
 from fastup.cpu.resample.resample_call import Geometry, Table, kept_positions, place_planes
 from fastup.cpu.simd import convert
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.axis import Axis
 from fastup.runtime.abi import Entry
 from fastup.runtime.workers import Launch
 

@@ -9,7 +9,7 @@ import numpy as np
 from fastup.cpu.resample.kernels import separable
 from fastup.cpu.simd import convert
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.axis import Axis
 
 
 class Geometry(NamedTuple):
