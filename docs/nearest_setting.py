@@ -11,10 +11,10 @@ import numpy as np
 import fastup
 from docs.figures import Array, photo
 from docs.libraries import Setting
+from fastup.plan.sampling import filters
 
 FEW = 0.005  # of the pixels
 ROUNDING = 1e-4  # of a white of 1: coordinates in float32 on 400 pixels
-_ALIASES = {1: ("n-linear",), 2: ("n-linear", "cubic"), 3: ("n-linear",)}
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -116,7 +116,7 @@ def settings(rank: int) -> tuple[Options, ...]:
     flags: tuple[dict[str, bool], ...] = (
         {}, {"align_corners": True}, {"antialias": True}, {"align_corners": True, "antialias": True}
     )  # fmt: skip
-    modes = [mode for mode in fastup.plan.MODES if mode not in _ALIASES[rank]]
+    modes = [mode for mode, (record, wanted) in filters.modes().items() if wanted or rank not in record.ranked]
     every = [{"mode": mode, **chosen} for chosen in flags for mode in modes]
     return tuple(tuple(options.items()) for options in every if _legal(rank, options))
 

@@ -10,7 +10,8 @@ import onnx
 
 from fastup import operators
 from fastup.plan import ConvPlan, InterpolatePlan, Plan, SegmentationPlan
-from fastup.plan.sampling.axes import MOST_ADDED, NEAREST, Axis
+from fastup.plan.sampling.axis import MOST_ADDED, Axis
+from fastup.plan.sampling.table import repetition
 
 Array = np.ndarray[Any, Any]
 # float32 coordinates move a sample by about eps * L_in; on short axes the cubic's own polynomials round by 7 eps.
@@ -89,7 +90,7 @@ def _largest(x: Array) -> float:
 def _has_exact_means(plan: InterpolatePlan) -> bool:
     """Whether the graph adds in float64: means of integers below 2**53, and of many items."""
     axes = [axis for axis in plan.axes if not axis.copies]
-    if not all(axis.mode == "area" for axis in axes) or (plan.dtype.kind in "iu" and plan.dtype.itemsize == 8):
+    if not all(axis.filter.averages for axis in axes) or (plan.dtype.kind in "iu" and plan.dtype.itemsize == 8):
         return False
     return plan.dtype.kind in "iu" or math.prod(axis.taps for axis in axes) > MOST_ADDED
 
@@ -132,7 +133,7 @@ def _of_labels(plan: SegmentationPlan, model: onnx.ModelProto, x: Array) -> Ties
 
 
 def _copies(axis: Axis) -> bool:
-    return axis.mode in NEAREST or axis.whole().repetition() > 0
+    return axis.filter.copies or repetition(axis.whole()) > 0
 
 
 def _weighs(node: onnx.NodeProto) -> bool:

@@ -25,7 +25,9 @@ from fastup.cuda import copies, memory
 from fastup.cuda import segmentation as segmentation
 from fastup.cuda.kernels import convert
 from fastup.cuda.kernels.gather import GAP
+from fastup.plan.sampling.filters import FILTERS
 from tests.cases import CASES, CONVS, POOLS, SEGMENTED, STUFFED, Case
+from tests.test_filters import MITCHELL
 from tests.test_interpolation_windows import random_window
 from tests.test_windows import at, plan_of
 
@@ -89,6 +91,13 @@ def test_other_dtypes_equal_the_cpu(case: Case, dtype: str) -> None:
 def test_what_is_only_moved(case: Case, dtype: str) -> None:
     x = case.input("float32").astype(dtype)
     np.testing.assert_array_equal(host(case.run(cuda.to_device(x))), case.run(x))
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_a_filter_that_only_its_record_knows(antialias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FILTERS, "mitchell", MITCHELL)
+    for size in ((9, 4), (5, 6)):
+        check(Case("interpolate", (1, 2, 5, 6), {"size": size, "mode": "mitchell", "antialias": antialias}), "float32")
 
 
 def test_rounding_to_bfloat16(generator: np.random.Generator) -> None:

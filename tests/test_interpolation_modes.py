@@ -9,7 +9,7 @@ import pytest
 
 import fastup
 import fastup.nn
-from fastup.plan.sampling import axes
+from fastup.plan.sampling.axis import BLOCK
 from tests import oracles_interpolate as oracles
 from tests.cases import SMOOTH, Case, quickly
 from tests.closeness import CONTRACTS, MAGNITUDE, assert_near, assert_rounded
@@ -219,10 +219,10 @@ def _one_axis(x: Array, axis: int, keywords: dict[str, Any], options: dict[str, 
 def test_tables_longer_than_a_block(
     mode: str, keywords: dict[str, Any], n: int, m: int, generator: np.random.Generator
 ) -> None:
-    assert m > axes.BLOCK
+    assert m > BLOCK
     x = generator.standard_normal((1, 2, n)).astype(np.float32)
     y = fastup.interpolate(x, size=m, mode=mode, **keywords)
-    edges = [edge + k for edge in range(0, m, axes.BLOCK) for k in (-2, -1, 0, 1, 2)]
+    edges = [edge + k for edge in range(0, m, BLOCK) for k in (-2, -1, 0, 1, 2)]
     sample = [i for i in (*edges, m - 1, *generator.integers(0, m, 300).tolist()) if 0 <= i < m]
     expected = np.stack([_at(x, i, m, mode, bool(keywords)) for i in sample], axis=-1)
     assert_near(y[..., sample], expected, x)

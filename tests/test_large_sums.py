@@ -183,3 +183,6 @@ def test_exported_means_are_as_right(dtype: str, shape: tuple[int, ...]) -> None
     x = constant(0.1, (1, 1, 4096, 4096), "f4")
     model = fastup.export.interpolate(x.shape, 1, mode="area")
     assert running.onnxruntime(model, x) == np.float32(0.1)
+    mixed: Any = {"size": (14, 3), "mode": ("linear", "area")}  # means of one axis, before the other's sums
+    model = fastup.export.interpolate((1, 2, 7, 9), dtype=dtype, lowering="portable", **mixed)
+    running.compare(model, fastup.plan.interpolate((1, 2, 7, 9), dtype, **mixed), "onnxruntime")

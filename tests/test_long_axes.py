@@ -12,7 +12,8 @@ import pytest
 import fastup
 from fastup.cpu.copy.kernels import permuted_copy
 from fastup.cpu.resample import blocks, interpolation
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling import table
+from fastup.plan.sampling.axis import Axis
 from tests import oracles_interpolate
 
 Array = np.ndarray[Any, Any]
@@ -131,13 +132,13 @@ def test_second_calls_build_nothing(mode: str, antialias: bool, monkeypatch: pyt
     if antialias and mode not in ("linear", "cubic", "lanczos"):
         return
     built: list[int] = []
-    table = Axis.table
+    build = table._table
 
     def counted(axis: Axis) -> Any:
         built.append(axis.length)
-        return table(axis)
+        return build(axis)
 
-    monkeypatch.setattr(Axis, "table", counted)
+    monkeypatch.setattr(table, "_table", counted)
     for ratio in RATIOS:
         held = []
         for n in (32_768, 32_769, 480_000, 28_800_000):
@@ -168,7 +169,7 @@ def test_calls_of_long_axes_are_one_launch(monkeypatch: pytest.MonkeyPatch) -> N
     x = np.ones((1, 1, 1_000_000), np.float32)
     plan = fastup.plan.interpolate(x.shape, x.dtype, scale_factor=1.5, mode="linear")
     fastup.run(plan, x)
-    monkeypatch.setattr(Axis, "table", lambda axis: pytest.fail("a table is built again"))
+    monkeypatch.setattr(table, "_table", lambda axis: pytest.fail("a table is built again"))
     assert (fastup.run(plan, x) == 1).all()
     (launch,) = plan.backend_cache.values()
     assert [block.times > 1 for block in launch._blocks[0]].count(True) == 1
@@ -179,7 +180,7 @@ def test_what_follows_a_long_filter_is_packed_once(monkeypatch: pytest.MonkeyPat
     x = np.ones((1, 1, 40, 30_000), np.float32)
     plan = fastup.plan.interpolate(x.shape, x.dtype, size=(30, 20), mode="bilinear", antialias=True)
     fastup.run(plan, x)
-    monkeypatch.setattr(Axis, "table", lambda axis: pytest.fail("a table is built again"))
+    monkeypatch.setattr(table, "_table", lambda axis: pytest.fail("a table is built again"))
     assert (fastup.run(plan, x) == 1).all()
 
 

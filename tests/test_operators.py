@@ -21,6 +21,7 @@ import fastup.export
 from fastup.operators import OPERATORS, argument_types
 from fastup.plan import MODES
 from fastup.plan.registry import ROWS
+from fastup.plan.sampling.filters import FILTERS, AxisMode, Mode
 from tests import make_stubs
 
 ROOT = make_stubs.ROOT
@@ -99,7 +100,8 @@ def test_literals_are_what_is_taken() -> None:
     from fastup.plan.check import DATA_FORMATS
     from fastup.plan.shuffle import ORDERS
 
-    assert set(get_args(argument_types.Mode)) == set(MODES)
+    assert set(get_args(Mode)) == set(MODES)
+    assert set(get_args(AxisMode)) == set(FILTERS)
     assert set(get_args(argument_types.DataFormat)) == set(DATA_FORMATS)
     assert set(get_args(argument_types.Order)) == set(ORDERS)
     assert set(get_args(argument_types.Lowering)) == set(LOWERINGS)

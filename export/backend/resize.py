@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +12,9 @@ import numpy as np
 from fastup import operators
 from fastup.plan import InterpolatePlan
 from fastup.plan.onnx_rules import COORDINATES, NEAREST_MODES, OnnxRule, outside
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.axis import Axis
+from fastup.plan.sampling.filter import Filter, Form
+from fastup.plan.sampling.filters import FILTERS, keys
 
 Array = np.ndarray[Any, Any]
 _AT_ONCE = 3  # axes of one plan
@@ -48,9 +51,7 @@ def resize(
     rules = {}
     for axis, (scale, size), region in zip(axes, targets, regions, strict=True):
         width = scale * x.shape[axis] if follow == "onnx" and scales else float(size)
-        rule = OnnxRule(
-            given.coordinates, scale, width, given.nearest, given.cubic_coeff_a, given.exclude_outside, region
-        )
+        rule = OnnxRule(given.coordinates, scale, width, given.nearest, given.exclude_outside, region)
         if size != x.shape[axis] or not _copies(rule, given, x.shape[axis]):
             rules[axis] = (rule, size)
     y = _resampled(x, rules, given)
@@ -120,8 +121,10 @@ def _some_axes(x: Array, rules: dict[int, tuple[OnnxRule, int]], given: Attribut
     extents = moved.shape[len(outer) :]
     flat = moved.reshape(1, math.prod(outer), *extents)
     double = x.dtype == np.float64
+    cubic = Filter("cubic", 2, Form(functools.partial(keys, given.cubic_coeff_a)))
+    record = cubic if given.mode == "cubic" else FILTERS[given.mode]
     axes = tuple(
-        Axis(given.mode, n, size, 1 / rule.scale, False, True, double, False, (0, size), _stretched(rule, given))
+        Axis(record, n, size, 1 / rule.scale, False, True, double, False, (0, size), (rule, given.antialias))
         for n, (rule, size) in zip(extents, rules.values(), strict=True)
     )
     sizes = tuple(size for _, size in rules.values())
@@ -132,7 +135,3 @@ def _some_axes(x: Array, rules: dict[int, tuple[OnnxRule, int]], given: Attribut
         "interpolate", flat.shape, flat.dtype, "channels_first", shape, sizes, None, given.mode, False, True, axes
     )
     return np.moveaxis(operators.run(plan, flat).reshape(*outer, *sizes), last, list(rules))
-
-
-def _stretched(rule: OnnxRule, given: Attributes) -> tuple[OnnxRule, bool]:
-    return rule, given.antialias

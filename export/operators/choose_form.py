@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from fastup.export.graph import UnsupportedExport
-from fastup.export.operators import integers, resize, symbolic, tables
-from fastup.export.operators.request import NEAREST, PORTABLE, Request, unsupported
+from fastup.export.operators import resize, sums, symbolic, tables
+from fastup.export.operators.request import PORTABLE, Request, unsupported
 
 # "auto" writes no larger tables: they are part of every copy of the model, and are slower than a Resize.
 _LARGEST_TABLES = 1 << 20
@@ -63,11 +63,12 @@ def inexpressible(request: Request, opset: int) -> str | None:
         axis = request.plan.axes[k]
         if request.idle(k) or request.copies(k):
             continue
-        if axis.mode == "lanczos":
-            return "ONNX has no lanczos"
-        if axis.mode == "area" and (request.symbolic(k) or axis.n_in % axis.n_out):
-            sizes = f"{request.name(k)} to {request.extent(k)}"
-            return f"ONNX has no average over windows of unequal size, as area from {sizes} needs"
+        if axis.filter.averages:
+            if request.symbolic(k) or axis.n_in % axis.n_out:
+                sizes = f"{request.name(k)} to {request.extent(k)}"
+                return f"ONNX has no average over windows of unequal size, as {axis.filter.name} from {sizes} needs"
+        elif request.resize_mode(k) is None:
+            return f"ONNX has no {axis.filter.name}"
         if axis.antialias and axis.align_corners:
             return "Resize cannot antialias with align_corners=True"
         if axis.antialias and opset < 18:
@@ -78,7 +79,7 @@ def inexpressible(request: Request, opset: int) -> str | None:
 def _without_scale(request: Request) -> str | None:
     """Why no `scales` give the size of an axis whose scale factor sets the coordinates."""
     for k in request.numbers:
-        if request.idle(k) or request.plan.axes[k].mode == "area" or resize.follows_sizes(request, k):
+        if request.idle(k) or request.plan.axes[k].filter.averages or resize.follows_sizes(request, k):
             continue
         factor = request.factor(k)
         if factor is None:
@@ -91,25 +92,25 @@ def _without_scale(request: Request) -> str | None:
 
 def unrunnable(request: Request) -> str | None:
     """Why onnxruntime would not run the native form, or give other numbers than rounding explains."""
-    working = integers.working(request.plan.dtype)
+    working = sums.working(request.plan.dtype)
     if working == np.float64:
         return f"onnxruntime has no Resize in float64, as dtype {request.plan.dtype.name} needs"
     busy = [k for k in request.numbers if not request.idle(k)]
-    cubic = [k for k in busy if request.plan.axes[k].mode == "cubic"]
+    cubic = [k for k in busy if request.resize_mode(k) == "cubic"]
     if cubic and len(request.dims) > 4:
         return "onnxruntime has no cubic Resize of volumes"
     if cubic and request.plan.data_format == "channels_last" and any(_may_shrink(request, k) for k in cubic):
         return "onnxruntime has no cubic Resize that shrinks channels-last pictures"
     if cubic and all(_may_keep(request, k) for k in cubic):
         return "onnxruntime copies where a cubic Resize keeps every size, whatever the scale factor"
-    if any(request.plan.axes[k].mode in NEAREST and not request.exact(k) for k in busy):
+    if any(request.plan.axes[k].filter.copies and not request.exact(k) for k in busy):
         return "a native nearest takes other pixels unless the factor is whole"
     return None
 
 
 def _may_keep(request: Request, k: int) -> bool:
     axis, factor = request.plan.axes[k], request.factor(k)
-    if not symbolic.heeds_scale(axis) or resize.follows_sizes(request, k):
+    if not axis.heeds_scale or resize.follows_sizes(request, k):
         return False
     return axis.n_in == axis.n_out if factor is None else symbolic.may_keep_size(factor)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from fastup.export.graph import Dim, UnsupportedExport
 from fastup.plan import InterpolatePlan
-from fastup.plan.sampling import axes
+from fastup.plan.sampling.table import repetition
 
-NEAREST = axes.NEAREST
 # Whole factors up to here are the same pixels in onnxruntime, the reference evaluator and torch's own rule (checked to
 # 4 million outputs an axis).
 LARGEST_EXACT_FACTOR = 32
@@ -72,21 +71,26 @@ class Request:
         """Whether every position of the whole result copies the input position of its own number."""
         axis = self.plan.axes[k]
         if self.symbolic(k):
-            return axis.mode not in NEAREST and self.factor(k) == 1
+            return not axis.filter.copies and axis.filter.interpolates and self.factor(k) == 1
         return axis.is_identity
 
     def repetition(self, k: int) -> int:
         """How often each position of an axis is repeated, if that is all that happens to the whole axis; else 0."""
         axis, factor = self.plan.axes[k], self.factor(k)
         if not self.symbolic(k):
-            return axis.whole().repetition()
-        if factor is None or not factor.is_integer() or axis.mode not in (*NEAREST, "area"):
+            return repetition(axis.whole())
+        if factor is None or not factor.is_integer() or axis.filter.half:
             return 1 if self.idle(k) else 0
         return int(factor)
 
     def copies(self, k: int) -> bool:
         """Whether every position of an axis copies one of the input."""
-        return self.plan.axes[k].mode in NEAREST or self.repetition(k) > 0
+        return self.plan.axes[k].filter.copies or self.repetition(k) > 0
+
+    def resize_mode(self, k: int) -> str | None:
+        """ONNX's name of what a Resize does along an axis; None where no Resize does it."""
+        onnx = self.plan.axes[k].form.onnx
+        return onnx["mode"] if onnx else None
 
     def exact(self, k: int) -> bool:
         """Whether a native Resize of an axis that copies is sure to take the same pixels."""

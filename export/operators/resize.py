@@ -10,53 +10,39 @@ from typing import Any
 import numpy as np
 
 from fastup.export.graph import Dim, Graph, Value
-from fastup.export.operators import means, symbolic
-from fastup.export.operators.request import NEAREST, PORTABLE, Request, unsupported
-from fastup.plan.sampling.axes import Axis, sampling_scale
-
-_NEAREST: dict[str, dict[str, Any]] = {
-    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
-    # round_prefer_ceil is floor(x + 0.5).
-    "nearest-exact": {
-        "mode": "nearest",
-        "coordinate_transformation_mode": "half_pixel",
-        "nearest_mode": "round_prefer_ceil",
-    },
-}
-# Keys' constant is another one where torch antialiases; exclude_outside cuts the filter off at the edges as torch does.
-_CUBIC = {False: -0.75, True: -0.5}
-_ANTIALIAS = {"antialias": 1, "exclude_outside": 1}
+from fastup.export.operators import sums, symbolic
+from fastup.export.operators.request import PORTABLE, Request, unsupported
+from fastup.plan.sampling.axis import Axis, sampling_scale
+from fastup.plan.sampling.filter import Filter
 
 
-def attributes(mode: str, axis: Axis) -> dict[str, Any]:
-    """The attributes of Resize for a mode; half_pixel is torch's rule where corners are not aligned."""
-    if mode in _NEAREST:
-        return _NEAREST[mode]
+def attributes(record: Filter, axis: Axis) -> dict[str, Any]:
+    """The attributes of Resize for a filter; half_pixel is torch's rule where corners are not aligned."""
     coordinates = "align_corners" if axis.align_corners else "half_pixel"
-    found: dict[str, Any] = {"mode": mode, "coordinate_transformation_mode": coordinates}
-    if mode == "cubic":
-        found["cubic_coeff_a"] = _CUBIC[axis.antialias]
-    return found | (_ANTIALIAS if axis.antialias else {})
+    return {"coordinate_transformation_mode": coordinates, **(record.form(axis.antialias).onnx or {})}
 
 
-def resize(graph: Graph, x: Value, request: Request, mode: str, group: list[int], first: int) -> Value:
-    """One Resize of a group of axes; `first` is where the spatial axes of `x` begin."""
+def resize(graph: Graph, x: Value, request: Request, record: Filter, group: list[int], first: int) -> Value:
+    """One Resize of a group of axes by their filter, or by one that copies where they are only repeated.
+
+    `first` is where the spatial axes of `x` begin.
+    """
     shape = list(x.shape)
     for k in group:
         shape[first + k] = request.extent(k)
-    options = attributes(mode, request.plan.axes[group[0]]) | {"shape": tuple(shape)}
+    options = attributes(record, request.plan.axes[group[0]]) | {"shape": tuple(shape)}
     absent = None if graph.opset >= 13 else graph.const([], np.float32)
-    if _by_sizes(request, mode, group):
+    if _by_sizes(request, record, group):
         sizes, only = _sizes(graph, x, request, group, first)
         return graph.op("Resize", x, absent, absent, sizes, **options, **only)
     scales: list[Any] = [1.0] * len(x.shape)
     for k in group:
-        scales[first + k] = _scale(graph, x, request, mode, k, first)
+        scales[first + k] = _scale(graph, x, request, record, k, first)
     return graph.op("Resize", x, absent, graph.vector(scales, np.float32), **options)
 
 
-def _by_sizes(request: Request, mode: str, group: list[int]) -> bool:
-    if mode in NEAREST:
+def _by_sizes(request: Request, record: Filter, group: list[int]) -> bool:
+    if record.copies:
         # Whole factors are written as scales: they hold for symbolic sizes too.
         return not all(request.exact(k) for k in group) and request.plan.scale_factor is None
     return all(follows_sizes(request, k) for k in group)
@@ -84,8 +70,8 @@ def _sizes(graph: Graph, x: Value, request: Request, group: list[int], first: in
     return graph.vector([graph.extent(x, a) if isinstance(e, str) else e for a, e in enumerate(entries)]), {}
 
 
-def _scale(graph: Graph, x: Value, request: Request, mode: str, k: int, first: int) -> Any:
-    if mode in NEAREST:
+def _scale(graph: Graph, x: Value, request: Request, record: Filter, k: int, first: int) -> Any:
+    if record.copies:
         return _scale_of_nearest(request, k)
     if request.symbolic(k):
         return symbolic.resize_scale(graph, x, request, k, first + k)
@@ -124,8 +110,8 @@ def static_scale(request: Request, k: int) -> float | None:
 
 def average_pool(graph: Graph, x: Value, request: Request, group: list[int]) -> Value:
     """Area where the sizes divide, in channels-first order."""
-    if means.needs_double(request):
-        return means.of_equal_windows(graph, x, request, group)
+    if sums.means_need_float64(request):
+        return sums.means_of_equal_windows(graph, x, request, group)
     shape: list[Dim] = list(x.shape)
     kernel = [1] * len(request.plan.axes)
     for k in group:

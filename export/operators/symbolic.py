@@ -12,7 +12,7 @@ import numpy as np
 
 from fastup.export.graph import Graph, Value
 from fastup.export.operators.request import Request
-from fastup.plan.sampling import axes
+from fastup.plan.sampling.axis import precision_of
 
 _ROUNDINGS = {"floor": "Floor", "round": "Round", "ceil": "Ceil"}
 # Numerators of so few bits give exact products with any size below 2**20, in float32 as in float64.
@@ -48,7 +48,7 @@ def resize_scale(graph: Graph, x: Value, request: Request, k: int, axis: int) ->
     wanted = _unrounded(graph, x, request, factor, axis)
     extent = graph.extent(x, axis)
     scale = _fitting(graph, extent, wanted, factor)
-    if heeds_scale(request.plan.axes[k]) or not may_keep_size(factor):
+    if request.plan.axes[k].heeds_scale or not may_keep_size(factor):
         return scale
     # torch leaves an axis alone that keeps its size, whatever the factor.
     kept = graph.op("Equal", wanted, graph.cast(extent, np.float64), dtype=np.bool_)
@@ -80,21 +80,16 @@ def may_keep_size(factor: float) -> bool:
     return 1 < factor < 1.5
 
 
-def heeds_scale(axis: axes.Axis) -> bool:
-    """Whether a scale factor moves the samples of an axis that keeps its size, as it does in torch's cubic."""
-    return axis.mode == "cubic" and not (axis.antialias or axis.fixed)
-
-
 def index(graph: Graph, x: Value, request: Request, k: int, axis: int) -> Value:
     """The input position that each wanted position copies."""
     start, stop = _wanted(graph, x, request, k, axis)
     numbers = graph.op("Range", start, stop, graph.const(1), shape=("outputs",))
-    if request.plan.axes[k].mode not in axes.NEAREST:
+    if not request.plan.axes[k].filter.copies:
         return graph.op("Div", numbers, graph.const(request.repetition(k)))
-    precision = axes.precision_of(request.plan.dtype)
+    precision = precision_of(request.plan.dtype)
     scale = _sampling_scale(graph, x, request, k, axis, precision)
     position = graph.cast(numbers, precision)
-    source = (_nearest if request.plan.axes[k].mode == "nearest" else _nearest_exact)(graph, position, scale)
+    source = _source(graph, position, scale, request.plan.axes[k].filter.copies_at or 0.0)
     found = graph.cast(graph.op("Floor", graph.cast(source, np.float32)), np.int64)
     last = graph.op("Sub", graph.extent(x, axis), graph.const([1]))
     if graph.opset >= 12:
@@ -111,17 +106,15 @@ def _wanted(graph: Graph, x: Value, request: Request, k: int, axis: int) -> tupl
     return graph.const(0), graph.op("Reshape", count, graph.const([]), shape=())
 
 
-def _nearest(graph: Graph, position: Value, scale: Value) -> Value:
-    return graph.op("Mul", position, scale)
-
-
-def _nearest_exact(graph: Graph, position: Value, scale: Value) -> Value:
+def _source(graph: Graph, position: Value, scale: Value, shift: float) -> Value:
+    if shift == 0:
+        return graph.op("Mul", position, scale)
     precision = position.dtype
-    centre = graph.cast(graph.op("Add", position, graph.const(0.5, precision)), np.float64)
+    centre = graph.cast(graph.op("Add", position, graph.const(shift, precision)), np.float64)
     exact = graph.op("Mul", centre, graph.cast(scale, np.float64))
-    exact = graph.cast(graph.op("Sub", exact, graph.const(0.5, np.float64)), precision)
+    exact = graph.cast(graph.op("Sub", exact, graph.const(shift, np.float64)), precision)
     clamped = graph.cast(graph.op("Max", exact, graph.const(0, precision)), np.float64)
-    return graph.op("Add", clamped, graph.const(0.5, np.float64))
+    return graph.op("Add", clamped, graph.const(shift, np.float64))
 
 
 def _sampling_scale(graph: Graph, x: Value, request: Request, k: int, axis: int, precision: Any) -> Value:

@@ -7,23 +7,16 @@ from typing import Any
 import numpy as np
 
 from fastup.export.graph import Graph, Value
-from fastup.export.operators import integers, means, symbolic
+from fastup.export.operators import sums, symbolic
 from fastup.export.operators.request import Request
-from fastup.plan.sampling.axes import Axis
-from fastup.plan.sampling.table import Taps
+from fastup.plan.sampling import fixed_point
+from fastup.plan.sampling.axis import Axis
+from fastup.plan.sampling.table import Taps, repetition, whole_table
 
 Array = np.ndarray[Any, Any]
 # Each tap is a Gather, a product and a sum over the whole result; beyond these a matrix has fewer nodes, though it
 # multiplies by zeros (1080p x 2.5 as matrices: 48 MB and 1,060 ms, as a Resize 42 ms).
 _MOST_TAPS = 8
-
-
-def whole(axis: Axis) -> Taps:
-    """The table of an axis of any length."""
-    blocks = [part.table() for part in axis.parts()] or [axis.table()]
-    columns = max(block.weights.shape[1] for block in blocks)
-    padded = [np.pad(block.weights, ((0, 0), (0, columns - block.weights.shape[1]))) for block in blocks]
-    return Taps(np.concatenate([block.first for block in blocks]), np.concatenate(padded))
 
 
 def stored_bytes(request: Request) -> int:
@@ -52,27 +45,27 @@ def gather(graph: Graph, x: Value, request: Request, k: int) -> Value:
 
 
 def _copied(axis: Axis) -> Array:
-    if axis.whole().repetition():
-        return np.arange(*axis.window) // axis.whole().repetition()
-    return whole(axis).first
+    if factor := repetition(axis.whole()):
+        return np.arange(*axis.window) // factor
+    return whole_table(axis).first
 
 
 def weigh(graph: Graph, x: Value, request: Request, k: int) -> Value:
     """An axis whose positions are weighted sums."""
     axis, place = request.plan.axes[k], request.plan.spatial_axes[k]
-    table = whole(axis)
-    kind = np.dtype(integers.exact_float(table.weights, axis.bits) if axis.fixed else table.weights.dtype)
+    table = whole_table(axis)
+    kind = np.dtype(sums.exact_float(table.weights, fixed_point.bits(axis)) if axis.fixed else table.weights.dtype)
     if axis.sums_many:
         kind = np.dtype(np.float64)
-    if axis.mode == "area" and means.needs_double(request):
+    if axis.filter.averages and sums.means_need_float64(request):
         kind = np.dtype(np.float64)
-        table = means.sums(table)
+        table = sums.undivided(table)
     x = graph.cast(x, kind)
     if table.weights.shape[1] <= _MOST_TAPS:
         y = _taps(graph, x, place, axis, table)
     else:
         y = _matrix(graph, x, place, axis, table)
-    return integers.shifted(graph, y, axis.bits) if axis.fixed else y
+    return sums.shifted(graph, y, fixed_point.bits(axis)) if axis.fixed else y
 
 
 def _taps(graph: Graph, x: Value, place: int, axis: Axis, table: Taps) -> Value:

@@ -10,10 +10,10 @@ import numpy as np
 
 from fastup import operators
 from fastup.export.verification.finding import Found
+from fastup.plan.sampling.filter import Filter
+from fastup.plan.sampling.filters import FILTERS
 
 Array = np.ndarray[Any, Any]
-_LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
-_CUBIC = {2: "bicubic"}
 
 
 class Meaning(NamedTuple):
@@ -56,14 +56,11 @@ def _resize(found: Found, opset: int) -> Meaning:
     size, causes = y.shape[2:], _resize_causes(found, opset)
     if not 1 <= rank <= 3 or x.shape[:2] != y.shape[:2]:
         return Meaning(f"a resize of {x.shape} to {y.shape}", [], [("batch or channels are resized", "none")], [])
-    if mode == "nearest":
-        modes: list[tuple[str, dict[str, Any]]] = [("nearest", {}), ("nearest-exact", {})]
-    else:
-        name = _LINEAR[rank] if mode == "linear" else _CUBIC.get(rank, "cubic")
-        align = given.get("coordinate_transformation_mode", "half_pixel") == "align_corners"
-        modes = [(name, {"align_corners": align, "antialias": bool(given.get("antialias", 0))})]
+    align = given.get("coordinate_transformation_mode", "half_pixel") == "align_corners"
+    smooth = {"align_corners": align, "antialias": bool(given.get("antialias", 0))}
     candidates = []
-    for name, options in modes:
+    for record in _filters(mode):
+        name, options = record.ranked.get(rank, record.mode), smooth if record.half else {}
         words = ", ".join([f"size={size}", f"mode={name!r}", *(f"{key}={value}" for key, value in options.items())])
         candidates.append((f"interpolate({words})", _call(x, size, None, name, options)))
         factors = _factors(found, opset)
@@ -71,6 +68,11 @@ def _resize(found: Found, opset: int) -> Meaning:
             by_scale = words.replace(f"size={size}", f"scale_factor={factors}")
             candidates.append((f"interpolate({by_scale})", _call(x, None, factors, name, options)))
     return Meaning(candidates[0][0], candidates, causes, [])
+
+
+def _filters(mode: str) -> list[Filter]:
+    """Those that are a Resize of this mode."""
+    return [record for record in FILTERS.values() if (record.sampled.onnx or {}).get("mode") == mode]
 
 
 def _call(x: Array, size: Any, factors: Any, mode: Any, options: dict[str, Any]) -> Callable[[], Array]:
@@ -99,8 +101,9 @@ def _resize_causes(found: Found, opset: int) -> list[tuple[str, str]]:
         causes.append(("antialias without exclude_outside weighs the repeated edge", "exclude_outside=1"))
     if coordinates == "pytorch_half_pixel" and 1 in found.outputs[0].shape[2:]:
         causes.append(("pytorch_half_pixel samples position 0 where the output has length 1", "half_pixel"))
-    if mode == "cubic" and not math.isclose(a, -0.5 if given.get("antialias") else -0.75, rel_tol=1e-6):
-        causes.append((f"torch's cubic has no coefficient {a}", f"{-0.5 if given.get('antialias') else -0.75}"))
+    usual = (_filters(mode)[0].form(bool(given.get("antialias"))).onnx or {}).get("cubic_coeff_a", a)
+    if not math.isclose(a, usual, rel_tol=1e-6):
+        causes.append((f"torch's cubic has no coefficient {a}", f"{usual}"))
     if given.get("antialias") and coordinates == "align_corners":
         causes.append(("antialias with align_corners centres its filter elsewhere than torch", "a product of matrices"))
     if mode != "nearest" and coordinates not in ("half_pixel", "align_corners", "pytorch_half_pixel"):
@@ -112,7 +115,8 @@ def _resize_causes(found: Found, opset: int) -> list[tuple[str, str]]:
 
 def _nearest_causes(given: dict[str, Any], coordinates: str) -> list[tuple[str, str]]:
     rounding = given.get("nearest_mode", "floor" if coordinates == "asymmetric" else "round_prefer_floor")
-    if (coordinates, rounding) in (("asymmetric", "floor"), ("half_pixel", "round_prefer_ceil")):
+    written = {"mode": "nearest", "coordinate_transformation_mode": coordinates, "nearest_mode": rounding}
+    if any(record.sampled.onnx == written for record in _filters("nearest")):
         return [("at this ratio runtimes round the coordinate otherwise than torch", "Gather with known indices")]
     advice = "asymmetric with floor (nearest), half_pixel with round_prefer_ceil (nearest-exact)"
     return [(f"no nearest mode of torch is {coordinates} with {rounding}", advice)]

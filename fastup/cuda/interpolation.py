@@ -12,12 +12,13 @@ from fastup.cuda.copies import Digits, contiguous, copy
 from fastup.cuda.kernels import resample
 from fastup.cuda.memory import View
 from fastup.plan import InterpolatePlan
-from fastup.plan.base import Array
-from fastup.plan.sampling.axes import MOST_ADDED, Axis
+from fastup.plan.sampling import fixed_point
+from fastup.plan.sampling.axis import MOST_ADDED, Axis
+from fastup.plan.sampling.table import whole_table
 
 # The order in which torch's compiled code sums the taps of sampled filters.
 _GRID = 1.5 * 2.0**22  # beside it a float64 has steps of 2**-30, far above what a sum of small integers errs by
-_ORDERS = {"linear": (1, 0), "cubic": (1, 0, 2, 3)}
+_ORDERS = {2: (1, 0), 4: (1, 0, 2, 3)}
 
 
 def run(plan: InterpolatePlan, x: View, results: tuple[View, ...], _operands: tuple[Any, ...]) -> None:
@@ -26,7 +27,7 @@ def run(plan: InterpolatePlan, x: View, results: tuple[View, ...], _operands: tu
         _copy(plan, x, results[0])
         return
     x = contiguous(plan, x)
-    if all(axis.mode == "area" for axis in plan.axes):
+    if all(axis.filter.averages for axis in plan.axes):
         if plan.dtype.kind in "iu":
             bits = 4 * plan.dtype.itemsize
             halves = memory.uploaded(np.array([bits, 2**bits - 1], plan.dtype))
@@ -54,32 +55,23 @@ def _copy(plan: InterpolatePlan, x: View, y: View) -> None:
     for axis, (extent, step) in enumerate(zip(plan.output_shape, x.strides, strict=True)):
         stride = step // x.dtype.itemsize
         if axis in plan.spatial_axes:
-            first = _whole(plan.axes[axis - plan.spatial_axes[0]])[0]
+            first = whole_table(plan.axes[axis - plan.spatial_axes[0]]).first
             digits.append((extent, first * stride))
         else:
             digits.append((extent, stride))
     copy(plan, "copy", digits, x, y)
 
 
-def _whole(axis: Axis) -> tuple[Array, Array]:
-    """First positions and weights of a window of any length, which tables are built of in parts."""
-    tables = [part.table() for part in axis.parts()]
-    most = max(table.weights.shape[1] for table in tables)
-    padded = [np.pad(table.weights, [(0, 0), (0, most - table.weights.shape[1])]) for table in tables]
-    return np.concatenate([table.first for table in tables]), np.concatenate(padded)
-
-
 class _Pass:
     """One axis, with its tables on the device."""
 
     def __init__(self, axis: Axis, inner: int, kind: np.dtype[Any]) -> None:
-        first, weights = _whole(axis)
-        self.bits = axis.bits if axis.fixed else 0
+        first, weights = whole_table(axis)
+        self.bits = fixed_point.bits(axis) if axis.fixed else 0
         if axis.fixed and axis.is_identity:  # only cut: one half of twice the pixel
             weights, self.bits = np.full(weights.shape, 2, np.int32), 1
         taps = weights.shape[1]
-        sampled = taps in (2, 4) and not axis.antialias and axis.mode in _ORDERS and not axis.copies
-        order = _ORDERS[axis.mode] if sampled else tuple(range(taps))
+        order = _ORDERS.get(taps if taps == axis.constant_taps else 0, range(taps))
         self.sizes, self.taps = (axis.extent, axis.length, inner), taps
         self.order, self.first = memory.table(list(order)), memory.uploaded(first.astype(np.int64))
         self.counts = memory.uploaded(axis.counts(weights).astype(np.int64))

@@ -13,7 +13,7 @@ from fastup.cuda import copies, floats, interpolation, memory
 from fastup.cuda.kernels import reduce
 from fastup.cuda.memory import View
 from fastup.plan import InterpolatePlan, SegmentationPlan
-from fastup.plan.sampling.axes import MOST_ADDED
+from fastup.plan.sampling.axis import MOST_ADDED
 
 _BLOCK_ITEMS = 2**24  # upsampled logits that are there at once
 

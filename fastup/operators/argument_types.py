@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastup.plan import activations
+from fastup.plan.sampling.filters import AxisMode, Mode
 
 
 class SupportsArray(Protocol):
@@ -28,10 +29,6 @@ ArrayT = TypeVar("ArrayT", bound=SupportsArray)
 DataFormat = Literal["channels_first", "channels_last"]
 Order = Literal["CRD", "DCR"]
 Rounding = Literal["floor", "round", "ceil"]
-Mode = Literal[
-    "nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "n-linear", "cubic", "lanczos", "area"
-]
-AxisMode = Literal["nearest", "nearest-exact", "linear", "cubic", "lanczos", "area"]
 Lowering = Literal["auto", "native", "portable"]
 SubPixel = Literal["conv", "conv_transpose"]
 

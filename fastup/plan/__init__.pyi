@@ -19,7 +19,7 @@ from fastup.plan.convolution import ConvPlan as ConvPlan
 from fastup.plan.interpolation import InterpolatePlan as InterpolatePlan
 from fastup.plan.pooling import MaxPoolPlan as MaxPoolPlan
 from fastup.plan.pooling import MaxUnpoolPlan as MaxUnpoolPlan
-from fastup.plan.sampling.modes import MODES as MODES
+from fastup.plan.sampling.filters import MODES as MODES
 from fastup.plan.segmentation import SegmentationPlan as SegmentationPlan
 from fastup.plan.shuffle import PixelShufflePlan as PixelShufflePlan
 from fastup.plan.stuffing import ZeroStuffPlan as ZeroStuffPlan

@@ -14,8 +14,10 @@ from fastup.plan import check
 from fastup.plan.base import Array, Plan, read_only
 from fastup.plan.cache import cached
 from fastup.plan.lazy import lazy
-from fastup.plan.sampling import modes, periods
-from fastup.plan.sampling.axes import MOST_ADDED, NEAREST, Axis, is_double, sampling_scale
+from fastup.plan.sampling import filters
+from fastup.plan.sampling.axis import MOST_ADDED, Axis, is_double, sampling_scale
+from fastup.plan.sampling.filter import Filter
+from fastup.plan.sampling.table import reads, whole_table
 from fastup.plan.windows import Window
 
 _OP = "interpolate"
@@ -78,12 +80,12 @@ class InterpolatePlan(Plan):
         for axis in self.axes:
             if axis.taps != 1:
                 check.invalid(f"{_OP}: indices must be asked of a nearest mode, got {self.mode!r}")
-            whole.append(np.concatenate([part.table().first for part in axis.parts()]))
+            whole.append(whole_table(axis).first)
         return tuple(map(read_only, whole))
 
     def reads(self, window: Window) -> Window:
         """The input positions, from and to per spatial axis, that these positions of the whole result need."""
-        return tuple(axis.part(*w).reads() for axis, w in zip(self.axes, window, strict=True))
+        return tuple(reads(axis.part(*w)) for axis, w in zip(self.axes, window, strict=True))
 
     def windowed_fields(self, window: Window, part: Window | None) -> dict[str, Any]:
         """The tables of the window, counted in the part."""
@@ -119,14 +121,14 @@ def make_interpolate(
     check.choice(_OP, "data_format", data_format, check.DATA_FORMATS)
     check.choice(_OP, "rounding", rounding, tuple(_ROUNDINGS))
     extents = _spatial(shape, data_format)
-    kinds = modes.of_axes(_OP, mode, shape, len(extents))
-    modes.check_options(_OP, mode, kinds, align_corners, antialias)
-    modes.check_dtype(_OP, kinds, dtype)
+    records = filters.of_axes(_OP, mode, shape, len(extents))
+    filters.check_options(_OP, mode, records, align_corners, antialias)
+    filters.check_dtype(_OP, records, dtype)
     sizes, scales = _sizes(shape, extents, size, scale_factor, rounding, recompute_scale_factor)
-    if mode == "area":
+    if not isinstance(mode, tuple) and records[0].averages:
         scales = None  # torch computes the windows from the sizes
     aligned = bool(align_corners)
-    axes = _axes(kinds, extents, sizes, scales, aligned, antialias, dtype)
+    axes = _axes(records, extents, sizes, scales, aligned, antialias, dtype)
     if not all(math.isfinite(axis.scale) for axis in axes):
         kind = "float64" if axes[0].double else "float32"
         check.invalid(f"{_OP}: scale_factor must have a reciprocal in {kind}, got {scale_factor}")
@@ -153,7 +155,7 @@ def _size(value: Any) -> int:
 
 
 def _axes(
-    kinds: tuple[str, ...],
+    records: tuple[Filter, ...],
     extents: tuple[int, ...],
     sizes: tuple[int, ...],
     scales: tuple[float, ...] | None,
@@ -162,23 +164,22 @@ def _axes(
     dtype: np.dtype[Any],
 ) -> tuple[Axis, ...]:
     """What each axis' table follows from, in the arithmetic that torch uses for this dtype."""
-    filtered = set(kinds) <= {"linear", "cubic", "lanczos"}
-    fixed = dtype == np.uint8 and filtered and len(kinds) == 2 and (antialias or "lanczos" not in kinds)
+    fixed = dtype == np.uint8 and len(records) == 2 and all(record.form(antialias).fixed for record in records)
     # 16-bit weights of so many taps would round to a sum that is off by what moves a pixel.
     fixed = fixed and not (antialias and max(n // m for n, m in zip(extents, sizes, strict=True)) >= _MOST_FIXED)
-    integers = dtype.kind in "iu" and not set(kinds) <= {*NEAREST, "area"}
-    numbers = list(zip(kinds, extents, sizes, scales or (None,) * len(kinds), strict=True))
+    integers = dtype.kind in "iu" and any(record.half for record in records)
+    numbers = list(zip(records, extents, sizes, scales or (None,) * len(records), strict=True))
     # Integers are accumulated in float64, so their coordinates are float64 too, but where float32 holds every sum;
     # nearest follows torch.
     plain = integers and not antialias and not align_corners and _fits_float32(numbers, dtype)
     double = bool(fixed or (integers and not plain) or is_double(dtype))
     precision: Any = np.float64 if double else np.float32
     axes = []
-    for kind, n_in, n_out, factor in numbers:
-        aligned = align_corners and kind in modes.WITH_ALIGN_CORNERS
-        scale = sampling_scale(n_in, n_out, None if kind == "area" else factor, precision, aligned)
-        smooth = antialias and kind in modes.WITH_ANTIALIAS
-        axes.append(Axis(kind, n_in, n_out, scale, aligned, smooth, double, fixed, (0, n_out)))
+    for record, n_in, n_out, factor in numbers:
+        aligned = align_corners and record.align_corners
+        scale = sampling_scale(n_in, n_out, None if record.averages else factor, precision, aligned)
+        smooth = antialias and record.stretched is not None
+        axes.append(Axis(record, n_in, n_out, scale, aligned, smooth, double, fixed, (0, n_out)))
     if not all(math.isfinite(axis.scale) for axis in axes):
         return tuple(axes)
     many = not fixed and math.prod(axis.items for axis in axes if axis.antialias) > MOST_ADDED
@@ -187,11 +188,10 @@ def _axes(
 
 def _in_float64(axis: Axis, factor: float | None, many: bool) -> Axis:
     """The axis with exact coordinates, if torch's would be off or if the window that it belongs to has many items."""
-    if axis.is_identity or axis.mode == "area":
+    if axis.is_identity or axis.filter.averages:
         return axis
     many = many and axis.antialias
-    options = (axis.n_in, axis.n_out, axis.scale, axis.align_corners)
-    if not (many or periods.needs_float64(*options, axis.double)):
+    if not (many or axis.needs_float64):
         return axis
     scale = sampling_scale(axis.n_in, axis.n_out, factor, np.float64, axis.align_corners)
     # Each axis of many items, or of items that float64 itself would round, is summed by itself.
@@ -204,15 +204,15 @@ _WORTH_A_SUM = 2.5  # input pixels for one of the result; what is left of the pi
 _MOST_FIXED = 512  # input pixels for one of the result: 3,073 taps of lanczos
 
 
-def _fits_float32(numbers: list[tuple[str, int, int, float | None]], dtype: np.dtype[Any]) -> bool:
+def _fits_float32(numbers: list[tuple[Filter, int, int, float | None]], dtype: np.dtype[Any]) -> bool:
     """Whether float32 holds every weight and every sum of these integers: halves, quarters and so on of pixels."""
     digits = 8 * dtype.itemsize
-    for kind, n_in, n_out, factor in numbers:
+    for record, n_in, n_out, factor in numbers:
         ratio = Fraction(n_in, n_out) if factor is None else 1 / Fraction(factor)
         halves = ratio.denominator.bit_length()  # the coordinate has a half beside the ratio
-        if kind == "lanczos" or ratio.denominator != 1 << (halves - 1) or n_in << halves > 1 << _DIGITS:
+        if record.digits is None or ratio.denominator != 1 << (halves - 1) or n_in << halves > 1 << _DIGITS:
             return False
-        digits += {"linear": halves, "cubic": 3 * halves + 2}.get(kind, 0)
+        digits += record.digits[0] * halves + record.digits[1]
     return digits <= _DIGITS
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastup.plan.base import Array
+from fastup.plan.sampling.filter import Filter
 
 COORDINATES = (
     "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
@@ -33,7 +34,6 @@ class OnnxRule:
         Length of the output as the rule counts it; with `scales` ONNX's tests leave it a fraction.
     nearest : str
         The attribute nearest_mode.
-    cubic_coeff_a : float
     exclude_outside : bool
         Whether taps beyond the edges are left out, and the others sum to 1; else they read the edge.
     region : (float, float)
@@ -44,7 +44,6 @@ class OnnxRule:
     scale: float
     width: float
     nearest: str = "round_prefer_floor"
-    cubic_coeff_a: float = -0.75
     exclude_outside: bool = False
     region: tuple[float, float] = (0.0, 1.0)
 
@@ -78,14 +77,14 @@ def outside(rule: OnnxRule, position: Array, n_in: int) -> Array:
     return (x < 0) | (x > n_in - 1)
 
 
-def taps(rule: OnnxRule, mode: str, antialias: bool, position: Array, n_in: int) -> tuple[Array, Array]:
+def taps(rule: OnnxRule, record: Filter, antialias: bool, position: Array, n_in: int) -> tuple[Array, Array]:
     """First input position and weights of each output position, all of them inside."""
     x = sources(rule, position, n_in)
-    if mode == "nearest":
+    if record.copies:
         first = np.clip(_rounded(rule.nearest, x), 0, n_in - 1).astype(np.int64)
         return first, np.ones((len(first), 1))
     whole = np.floor(x)
-    offsets, weights = _filter(rule, mode, antialias, x - whole)
+    offsets, weights = _weights(rule, record, antialias, x - whole)
     read = whole.astype(np.int64)[:, None] + offsets
     if rule.exclude_outside:
         weights = np.where((read < 0) | (read >= n_in), 0.0, weights)
@@ -103,21 +102,13 @@ def _rounded(nearest: str, x: Array) -> Array:
     return rounded
 
 
-def _filter(rule: OnnxRule, mode: str, antialias: bool, past: Array) -> tuple[Array, Array]:
+def _weights(rule: OnnxRule, record: Filter, antialias: bool, past: Array) -> tuple[Array, Array]:
     """Taps relative to the position before the coordinate, and their weights; stretched by antialias."""
-    half = {"linear": 1, "cubic": 2}[mode]
     narrowing = min(rule.scale, 1.0) if antialias else 1.0
-    start = int(np.floor(-half / narrowing)) + 1
+    start = int(np.floor(-record.half / narrowing)) + 1
     offsets = np.arange(start, 2 - start)
-    away = np.abs((offsets - past[:, None]) * narrowing)
-    weights = np.maximum(1 - away, 0) if mode == "linear" else _keys(rule.cubic_coeff_a, away)
+    weights = record.sampled.weight((offsets - past[:, None]) * narrowing)
     return offsets, weights / weights.sum(axis=1, keepdims=True) if antialias else weights
-
-
-def _keys(a: float, t: Array) -> Array:
-    near = ((a + 2) * t - (a + 3)) * t * t + 1
-    far = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
-    return np.where(t <= 1, near, np.where(t < 2, far, 0.0))
 
 
 def _inside(read: Array, weights: Array) -> tuple[Array, Array]:

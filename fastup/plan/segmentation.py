@@ -13,6 +13,7 @@ from fastup.plan.base import Plan
 from fastup.plan.cache import cached
 from fastup.plan.interpolation import InterpolatePlan, make_interpolate
 from fastup.plan.operands import Operand
+from fastup.plan.sampling.filters import FILTERS
 from fastup.plan.windows import Window
 
 _MOST_CLASSES = 2**31
@@ -139,9 +140,9 @@ def _plan(
     op: str, shape: tuple[int, ...], dtype: np.dtype[Any], data_format: str, resize: InterpolatePlan,
     labels: np.dtype[Any], threshold: float, boxes: Operand | None,
 ) -> SegmentationPlan:  # fmt: skip
-    if any(axis.mode == "area" for axis in resize.axes):
-        rule = "a mode that samples (nearest, nearest-exact, linear, cubic, lanczos)"
-        check.invalid(f"{op}: mode must be {rule}, got {resize.mode!r}")
+    if any(axis.filter.averages for axis in resize.axes):
+        names = ", ".join(name for name, record in FILTERS.items() if not record.averages)
+        check.invalid(f"{op}: mode must be a mode that samples ({names}), got {resize.mode!r}")
     _check_dtype(op, dtype)
     reduces = _reduces(op)
     classes = shape[1] if data_format == "channels_first" else shape[-1]

@@ -11,7 +11,7 @@ from fastup.cpu.resample.kernels import area, horizontal
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.simd import convert
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.axis import Axis
 from fastup.runtime.abi import Entry
 from fastup.runtime.workers import Launch
 

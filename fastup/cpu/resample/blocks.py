@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from fastup.cpu.memory import target_strides
 from fastup.plan import InterpolatePlan
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.axis import Axis
 from fastup.runtime.workers import Launch
 
 _KEPT_BYTES = 8 * 2**20  # of the tables of one call

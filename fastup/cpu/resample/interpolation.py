@@ -18,7 +18,8 @@ from fastup.cpu.resample.resample_call import ResampleCall
 from fastup.cpu.simd import convert
 from fastup.plan import InterpolatePlan
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.axis import Axis
+from fastup.plan.sampling.table import repetition, table_of
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -40,7 +41,7 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
 
 def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
     """The kernel call for a source with these strides (in items); None for strides that no kernel walks."""
-    factors = [axis.repetition() for axis in plan.axes]
+    factors = [repetition(axis) for axis in plan.axes]
     if all(factors):
         return _repeated_rows(plan, factors, strides) or permuted.launch(
             _repeating(plan, factors, strides), plan.dtype.itemsize
@@ -50,7 +51,7 @@ def launch(plan: InterpolatePlan, strides: tuple[int, ...]) -> Any:
         return None
     if not sums.applies(plan):
         return _by_blocks(plan, strides)
-    if all(axis.mode == "area" for axis in plan.axes):
+    if all(axis.filter.averages for axis in plan.axes):
         large = _by_blocks(plan, strides, wide=True) if sums.are_plain(plan) else None
         return sums.Means(plan, _by_blocks(plan, strides), large)
     return sums.Filtered(plan, _run)
@@ -69,7 +70,7 @@ def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...], wide: bool = Fal
     def pack(axes: tuple[Axis, ...], digits: tuple[Digit, ...]) -> Launch:
         if all(axis.copies for axis in axes):
             return _by_table(plan, strides, axes)
-        make = area.pack if all(axis.mode == "area" for axis in axes) else separable.pack
+        make = area.pack if all(axis.filter.averages for axis in axes) else separable.pack
         return make(call_of(plan, strides, axes, digits)._replace(wide=wide or plan.wide))
 
     if not any(axis.length > axis.block for axis in plan.axes):
@@ -170,7 +171,7 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
     if itemsize == 16:  # as two items of eight bytes
         strides, planes = tuple(2 * s for s in strides), [(n, 2 * s) for n, s in planes]
         pixel, itemsize = 2 * pixel, 8
-    offsets = [axis.table().first * stride for axis, stride in zip(axes, strides, strict=True)]
+    offsets = [table_of(axis).first * stride for axis, stride in zip(axes, strides, strict=True)]
     columns, lines, slices = ([*reversed(offsets), *[np.zeros(1, np.int64)] * 2])[:3]
     table = np.ascontiguousarray(np.concatenate([lines, slices, columns]))
     params = _positions(plan, planes, lines, slices, width=len(columns), pixel=pixel, itemsize=itemsize)

@@ -10,7 +10,7 @@ import numpy as np
 from fastup.cpu.memory import Packing
 from fastup.cpu.simd import convert
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling.axis import Axis
 from fastup.runtime.fields import Fields
 
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from fastup.cpu.resample.kernels import byte_vectors, fixed, horizontal, permute
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling import fixed_point
+from fastup.plan.sampling.axis import Axis
+from fastup.plan.sampling.table import table_of
 from fastup.runtime.abi import Entry
 from fastup.runtime.kernel import target_has
 
@@ -52,12 +54,12 @@ class Choice(NamedTuple):
 
 def constant_taps(axis: Axis) -> int:
     """Taps that a kernel has as a constant, in torch's order of sums; 0 for any number, in sequence."""
-    return 0 if axis.antialias else {"linear": 2, "cubic": 4}.get(axis.mode, 0)
+    return axis.constant_taps if axis.constant_taps in horizontal.by_table.constants["taps"] else 0
 
 
 def strip_of(axis: Axis, items: int) -> Strip:
     """The table of a strip of output pixels."""
-    first, weights = axis.table()
+    first, weights = table_of(axis)
     low, high = int(first.min()), int(first.max()) + weights.shape[1]
     before, after = max(0, -low), max(0, high - axis.extent)
     return Strip((low + before, before, high - low - before - after, after), first - low, weights, items, axis)
@@ -109,7 +111,7 @@ def narrowed(weights: Array, bits: int) -> tuple[Array, int] | None:
 
 def _common_fixed(strips: list[Strip], taps: int, items: int) -> Choice:
     factors = {_regular_factor(strip) for strip in strips}
-    small = all(narrowed(strip.weights, strip.axis.bits) for strip in strips)
+    small = all(narrowed(strip.weights, fixed_point.bits(strip.axis)) for strip in strips)
     if small and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
         return Choice(fixed.regular_narrow("uint8", *factors), "narrow", "uint8")
     # Both taps of a pair come out of one vector of 16 bytes.
@@ -166,7 +168,7 @@ def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     if choice.method == "permutation":
         return _by_blocks(strip, table, *_permutation(strip))
     if choice.method == "fixed permutation":
-        return _by_blocks(strip, table, *_fixed_permutation(strip), strip.axis.bits)
+        return _by_blocks(strip, table, *_fixed_permutation(strip), fixed_point.bits(strip.axis))
     begin, end = 0, 0
     if choice.method in ("regular", "narrow"):
         begin, end = _regular_range(strip, round(strip.axis.n_out / strip.axis.n_in))
@@ -186,7 +188,7 @@ def _by_blocks(strip: Strip, table: Any, places: Array, blocks: Array, bits: int
 
 def _fixed_weights(choice: Choice, strip: Strip) -> Array:
     """The bits, then the weights."""
-    weights, bits = strip.weights, strip.axis.bits
+    weights, bits = strip.weights, fixed_point.bits(strip.axis)
     if choice.method == "narrow":
         weights, bits = narrowed(weights, bits) or (weights, bits)
     return np.concatenate([[bits], weights.ravel()]).astype(np.int32)

@@ -17,7 +17,7 @@ from fastup.cpu.resample.resample_call import kept_positions
 from fastup.cpu.simd import convert
 from fastup.plan import SegmentationPlan, check
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import MOST_ADDED
+from fastup.plan.sampling.axis import MOST_ADDED
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 

@@ -13,7 +13,9 @@ from fastup.cpu.resample.kernels import fixed, horizontal, separable, vertical
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.simd import convert
 from fastup.plan.base import Array
-from fastup.plan.sampling.axes import Axis
+from fastup.plan.sampling import fixed_point
+from fastup.plan.sampling.axis import Axis
+from fastup.plan.sampling.table import table_of
 from fastup.runtime.abi import Entry
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import Family
@@ -101,13 +103,13 @@ class SeparablePacking(ResamplePacking):
         """How the rows along an axis are blended."""
         if axis is None or axis.is_identity:
             return Stage(None, kept_positions(axis), np.zeros(1))
-        first, weights = axis.table()
+        first, weights = table_of(axis)
         taps = np.stack([first, axis.counts(weights)], axis=1)
         if self.fixed:
-            if small := row_stage.narrowed(weights, axis.bits):
+            if small := row_stage.narrowed(weights, fixed_point.bits(axis)):
                 return Stage(fixed.blend_narrow("uint8"), taps, _fixed_weights(*small))
             entry = fixed.blend("uint8", row_stage.constant_taps(axis))
-            return Stage(entry, taps, _fixed_weights(weights, axis.bits))
+            return Stage(entry, taps, _fixed_weights(weights, fixed_point.bits(axis)))
         entry = vertical.blend(self.computed, 1 if weights.shape[1] == 1 else row_stage.constant_taps(axis))
         return Stage(entry, taps, weights.astype(self.computed))
 

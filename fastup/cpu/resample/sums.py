@@ -19,9 +19,9 @@ from fastup.cpu.resample.rounding import mean_of_integers, narrowed
 from fastup.cpu.simd import convert
 from fastup.plan import InterpolatePlan
 from fastup.plan.base import Array
-from fastup.plan.sampling import table
-from fastup.plan.sampling.axes import MOST_ADDED, Axis
+from fastup.plan.sampling.axis import MOST_ADDED, Axis, kept
 from fastup.plan.sampling.filters import fma
+from fastup.plan.sampling.table import Row, table_of
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
@@ -41,7 +41,7 @@ Pair = tuple[Array, Array]  # sums, and what is to be added to them
 
 def applies(plan: InterpolatePlan) -> bool:
     """Whether a position of this plan may add that many items, or items that no float holds."""
-    if all(axis.mode == "area" for axis in plan.axes):
+    if all(axis.filter.averages for axis in plan.axes):
         most = math.prod(1 if axis.copies else axis.taps for axis in plan.axes)
         return most > MOST_ADDED or (plan.dtype.name in _HALVES and most > 1)
     return any(axis.sums_many for axis in plan.axes)
@@ -153,7 +153,7 @@ class Filtered:
         for k, axis in enumerate(plan.axes):
             if k in self._large:
                 shape[plan.spatial_axes[k]] = axis.length
-                axes[k] = Axis("nearest", axis.length, axis.length, 1.0, double=True, window=(0, axis.length))
+                axes[k] = kept(axis.length)
             else:
                 axes[k] = replace(axis, double=True)
         whole = replace(plan, dtype=np.dtype(np.float64), input_shape=tuple(shape), axes=tuple(axes))
@@ -212,7 +212,7 @@ def _pieces(axis: Axis) -> Iterator[Piece]:
     if axis.taps <= _LONGEST_ROW:
         yield _whole_rows(axis)
         return
-    rows = [table.Row(axis, position) for position in range(*axis.window)]
+    rows = [Row(axis, position) for position in range(*axis.window)]
     totals = [math.fsum(float(row.weights(*part).sum()) for part in row.parts(_LONGEST_ROW)) for row in rows]
     for number, (row, total) in enumerate(zip(rows, totals, strict=True)):
         for start, stop in row.parts(_LONGEST_ROW):
@@ -225,7 +225,7 @@ def _whole_rows(axis: Axis) -> Piece:
     entries, rows, known = [], [], 0
     starts: dict[bytes, int] = {}
     for part in axis.parts():
-        first, weights = part.table()
+        first, weights = table_of(part)
         for position, row, count in zip(first, weights, part.counts(weights), strict=True):
             used = np.ascontiguousarray(row[:count], np.float64)
             name = used.tobytes() if axis.period else b""

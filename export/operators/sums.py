@@ -1,12 +1,20 @@
-"""Number types around an interpolation: what sums are computed in, and how they return to the input's dtype."""
+"""What an interpolation's sums are computed in, and how they return to the input's dtype.
+
+Means are added in float64, where those of integers are exact: onnxruntime's AveragePool and ReduceMean add in float32
+one after the other, and over 10,000 x 10,000 items of 0.1 they are off by 16 and 12 %.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from fastup.export.graph import Graph, Value
+from fastup.export.graph import Dim, Graph, Value
+from fastup.export.operators.request import Request
+from fastup.plan.sampling.axis import MOST_ADDED
+from fastup.plan.sampling.table import Taps
 
 Array = np.ndarray[Any, Any]
 
@@ -64,3 +72,47 @@ def shifted(graph: Graph, y: Value, bits: int) -> Value:
     half = graph.op("Add", y, graph.const(float(1 << (bits - 1)), y.dtype))
     scaled = graph.op("Mul", half, graph.const(2.0**-bits, y.dtype))
     return graph.cast(graph.clamp(graph.op("Floor", scaled), 0, 255), np.float32)
+
+
+def means_need_float64(request: Request) -> bool:
+    """Whether means of this call are sums in float64, divided once an axis."""
+    axes = [axis for axis in request.plan.axes if axis.filter.averages and not axis.copies]
+    if not axes:
+        return False
+    return request.plan.dtype.kind in "iu" or math.prod(axis.taps for axis in axes) > MOST_ADDED
+
+
+def means_of_equal_windows(graph: Graph, x: Value, request: Request, group: list[int]) -> Value:
+    """Windows as axes of their own, which are summed."""
+    split: list[Dim] = list(x.shape[:2])
+    summed, shape, count = [], list(x.shape), 1
+    for k, axis in enumerate(request.plan.axes):
+        window = axis.n_in // axis.n_out if k in group else 1
+        extent = axis.n_out if k in group else x.shape[2 + k]
+        split.append(extent)
+        if window > 1:
+            summed.append(len(split))
+            split.append(window)
+        shape[2 + k], count = extent, count * window
+    known = [graph.extent(x, axis) if isinstance(dim, str) else dim for axis, dim in enumerate(x.shape[:2])]
+    wide = graph.reshape(graph.cast(x, np.float64), [*known, *split[2:]], tuple(split))
+    total = graph.sum(wide, summed, tuple(shape))
+    mean = graph.op("Div", total, graph.const(count, np.float64))
+    if request.plan.dtype.kind in "iu" and all(request.copies(k) for k in request.numbers if k not in group):
+        mean = graph.op("Round", mean)  # now, before float32 could move a half
+    return graph.cast(mean, x.dtype)
+
+
+def undivided(table: Taps) -> Taps:
+    """A table of means as one of sums."""
+    return Taps(table.first, (table.weights != 0).astype(np.float64))
+
+
+def divided(graph: Graph, x: Value, request: Request) -> Value:
+    """Sums along all axes, divided: only then, since of integers they are exact and a mean is not."""
+    x = graph.cast(x, np.float64)  # axes that are no means may have left it as float32
+    for axis, place in zip(request.plan.axes, request.plan.spatial_axes, strict=True):
+        if axis.filter.averages and not axis.copies:
+            counts = axis.windows()[:, 1].reshape(-1, *(1,) * (len(x.shape) - place - 1))
+            x = graph.op("Div", x, graph.const(counts, np.float64))
+    return x
