@@ -187,8 +187,9 @@ def put_into_readme(results: list[Result], readme: Path = _README) -> None:
     old, end, after = rest.partition("<!-- /benchmarks -->")
     shown = [result for result in results if f"| {result.cell.title} |" in old.replace("**", "")]
     won = sum(result.won for result in results)
+    machine = f"{processor()}, {fastup.get_num_threads()} threads, {date.today()}"
     lines = [
-        f"Fastest in {won} of {len(results)} cells on {processor()}, {fastup.get_num_threads()} threads, {date.today()}.",
+        f"Fastest in {won} of {len(results)} cells on {machine}.",
         "Times faster than the best peer:",
         "",
         "| cell | call | kernel |",
