@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the block protocol (at least 12 count)")
     parser.add_argument("--threads", type=int, help="threads of every library (default: as each decides)")
     parser.add_argument("--check", action="store_true", help="compare the values only and time nothing")
-    parser.add_argument("--cuda", action="store_true", help="the same cells on a GPU, against torch and CuPy there")
+    parser.add_argument("--cuda", action="store_true", help="the same cells on a GPU (experimental)")
     parser.add_argument("--write", action="store_true", help="write the section; of all cells, the README's table too")
     arguments = parser.parse_args()
     if arguments.write and arguments.only:
