@@ -19,6 +19,7 @@ import fastup
 DOCS = Path(__file__).parent.parent / "docs"
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the checkout, not an installed package")
 INDEX = (DOCS / "index.md").read_text() if DOCS.is_dir() else ""
+PLACES = (DOCS.parent, DOCS.parent / "fastup", DOCS.parent / "fastup" / "cpu")
 PAGES = {
     "functions": "fastup",
     "layers": "fastup.nn",
@@ -90,6 +91,15 @@ def test_links_between_pages_lead_somewhere() -> None:
                 target = page.parent / name if name else page
                 assert target.exists(), f"{page.name}: {link}"
                 assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_that_pages_name_are_there(page: str) -> None:
+    text = (DOCS.parent / page).read_text()
+    named = re.findall(r"`((?:\w+/)+\w+/?|(?:\w+/)*\w+\.py)`", text)
+    assert len(named) > 10
+    assert [name for name in named if not any((folder / name).exists() for folder in PLACES)] == []
 
 
 @pytest.mark.quick
@@ -178,8 +188,9 @@ def test_commands_of_the_pages_run(tmp_path: Path) -> None:
     blocks = [block for blocks in code_blocks("sh").values() for block in blocks if "-m venv" not in block]
     assert blocks
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(DOCS.parent)}
     for block in blocks:
-        subprocess.run(["sh", "-e", "-c", block], cwd=tmp_path, env={**os.environ, "PATH": path}, check=True)
+        subprocess.run(["sh", "-e", "-c", block], cwd=tmp_path, env=environment, check=True)
     assert zarr.open_array(tmp_path / "out.zarr").shape == (8, 10, 12)
 
 
