@@ -1,11 +1,10 @@
-"""Run the cells and print the table; ``--write`` puts it into a file beside this one."""
+"""Run the cells and print the table; ``--write`` puts it into the file of this processor in results/."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from benchmarks import gpu, peers, report
 from benchmarks.cells import CELLS
@@ -18,11 +17,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the block protocol (at least 12 count)")
     parser.add_argument("--threads", type=int, help="threads of every library (default: as each decides)")
     parser.add_argument("--check", action="store_true", help="compare the values only and time nothing")
-    parser.add_argument("--cuda", action="store_true", help="the same cells on a GPU, against torch and CuPy there")
-    parser.add_argument(
-        "--write", action="store_true", help="write results.md and the README's table, or results-threads-N.md"
-    )
+    parser.add_argument("--cuda", action="store_true", help="the same cells on a GPU (experimental)")
+    parser.add_argument("--write", action="store_true", help="write the section; of all cells, the README's table too")
     arguments = parser.parse_args()
+    if arguments.write and arguments.only:
+        parser.error("--write takes all cells, not --only some")
     if "OPENBLAS_CORETYPE" in os.environ:
         print("note: OPENBLAS_CORETYPE is set and slows numpy's BLAS down", file=sys.stderr)
     if arguments.threads is not None:
@@ -38,13 +37,14 @@ def main() -> None:
     for cell in cells:
         results.append(report.measure(cell, arguments.rounds))
         print(report.line(results[-1]), flush=True)
-    text = report.document(results, report.machine())
-    if arguments.write and arguments.threads:
-        Path(__file__).with_name(f"results-threads-{arguments.threads}.md").write_text(text)
-    elif arguments.write:
-        report.write(text, results, Path(__file__).with_name("results.md"))
+    text = report.document(results)
+    if not arguments.write:
+        print(report.machine(), text, sep="\n\n")
+    elif arguments.threads is not None:
+        report.put(f"Every cell, {arguments.threads} thread{'s'[: arguments.threads != 1]}", text)
     else:
-        print(text)
+        report.put("Every cell", text)
+        report.put_into_readme(results)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Convolutions against the processor: GFLOP/s, part of the FMA peak of the same rounds, and how each call is cut.
 
-``python -m benchmarks.convolutions`` prints the tables, ``--write`` puts them into convolutions.md. The *layer* has its
-weight packed and takes `out`, as peers' sessions do; the *functional* call packs the weight every time and returns a
-new array. Peers are those of the large table.
+``python -m benchmarks.convolutions`` prints the tables, ``--write`` puts them into the file of this processor. The
+*layer* has its weight packed and takes `out`, as peers' sessions do; the *functional* call packs the weight every time
+and returns a new array. Peers are those of the large table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import fastup
@@ -140,6 +139,9 @@ def _lane_tiles(plan: ConvPlan) -> list[str]:
 
 
 _SPEEDS = """\
+GFLOP/s, and as part of the FMA peak that was measured in the same rounds. The weight is packed before the call and the
+result written into `out`; *functional*: packed in every call, into a new array.
+
 | cell | GFLOP/s | part of peak | best peer, GFLOP/s | ratio | ratio, functional | one thread, GFLOP/s | part of peak |
 |---|---|---|---|---|---|---|---|"""
 _NETWORKS = """\
@@ -156,20 +158,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.convolutions", description=__doc__)
     parser.add_argument("--only", default="", help="run the cells whose title contains this")
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the block protocol (at least 12 count)")
-    parser.add_argument("--write", action="store_true", help="write convolutions.md")
+    parser.add_argument("--write", action="store_true", help="write the section")
     arguments = parser.parse_args()
     cells = [cell for cell in CELLS if arguments.only in cell.title]
-    lines = ["# Convolutions", "", report.machine(), "", _SPEEDS]
+    lines = [_SPEEDS]
     for cell in cells:
         lines.append(measure(cell, arguments.rounds))
         print(lines[-1], flush=True)
     networks = [measure_network(cell, arguments.rounds) for cell in NETWORKS if arguments.only in cell.title]
-    lines += ["", "## Whole networks", "", _NETWORKS, *networks]
-    text = "\n".join([*lines, "", "## How each call is cut", "", _TILES, *map(tiles_of, cells), ""])
+    lines += ["", "### Whole networks", "", _NETWORKS, *networks]
+    text = "\n".join([*lines, "", "### How each call is cut", "", _TILES, *map(tiles_of, cells)])
     if arguments.write:
-        Path(__file__).with_name("convolutions.md").write_text(text)
+        report.put("Convolutions", text)
     else:
-        print(text)
+        print(report.machine(), text, sep="\n\n")
 
 
 if __name__ == "__main__":

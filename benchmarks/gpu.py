@@ -1,4 +1,4 @@
-"""The same cells on a GPU: fastup on torch's tensors against torch, and NumPy's idioms in CuPy.
+"""The same cells on a GPU (experimental): fastup on torch's tensors against torch, and NumPy's idioms in CuPy.
 
 Every call waits for the device, so a time is that of the launch and the work. Values are compared with the CPU's first.
 """

@@ -1,7 +1,7 @@
 """Beside the table of times: fused labels and their memory, and volumes on disk through dask.
 
-``python -m benchmarks.beyond --write`` writes beyond.md. Every measurement is a process of its own; those that are
-compared take turns. It needs 10 GB of disk, and Linux, which tells the peak of a process's memory.
+``python -m benchmarks.memory_and_zarr --write`` writes three sections. Every measurement is a process of its own; those
+that are compared take turns. It needs 10 GB of disk, and Linux, which tells the peak of a process's memory.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _load() -> None:
 
 def _measured(*arguments: object) -> list[float]:
     """The numbers that a process of its own prints."""
-    command = [sys.executable, "-m", "benchmarks.beyond", "--one", *map(str, arguments)]
+    command = [sys.executable, "-m", "benchmarks.memory_and_zarr", "--one", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [float(number) for number in done.stdout.split()[-2:]]
 
@@ -168,51 +168,37 @@ def _times_table() -> list[str]:
     return [report.HEADER, *(report.line(report.measure(cell, _BLOCKS)) for cell in CELLS)]
 
 
-_PAGE = f"""\
-# Beyond the table of times
-
-{{machine}}
-
-## Labels and masks
-
-The cells of upsampling to labels, as in [results.md](results.md), which is of another machine.
-
-{{times}}
-
-## Memory of upsample_argmax
-
+_MEMORY = f"""\
 By how much resident memory grows at its peak within one call of a new process that has made a small one; torch:
-interpolate and argmax. Medians of {_ROUNDS}.
-
-{{memory}}
-
-## A volume on disk, x2 trilinear
-
+interpolate and argmax. Medians of {_ROUNDS}."""
+_VOLUMES = f"""\
 {_EDGE}x{_EDGE}x{_EDGE} float32 (512 MB) to 4 GB, zarr without compression, chunks of {_CHUNK}x{_CHUNK}x{_CHUNK}.
 Without dask a loop reads the input window of each result of {2 * _CHUNK}x{2 * _CHUNK}x{2 * _CHUNK}, runs the tile and
 writes it; it has as many threads as the cluster has workers of one thread each. Medians of {_ROUNDS} turns; memory: the
-largest process at its peak.
-
-{{volumes}}
-"""
+largest process at its peak."""
+_SECTIONS: tuple[tuple[str, str, Callable[[], list[str]]], ...] = (
+    ("Labels and masks", "The columns are those of *Every cell*.", _times_table),
+    ("Memory of upsample_argmax", _MEMORY, _memory_table),
+    ("A volume on disk, x2 trilinear", _VOLUMES, _volume_table),
+)
 
 
 def main() -> None:
-    """Measure one thing, or all and print or write the page."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.beyond", description=__doc__)
+    """Measure one thing, or all and print or write the sections."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory_and_zarr", description=__doc__)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--write", action="store_true", help="write beyond.md")
+    parser.add_argument("--write", action="store_true", help="write the sections")
     arguments = parser.parse_args()
     if arguments.one:
         what, where = arguments.one
         print(*((0, labels(what, int(where))) if where.isdecimal() else volume(what, where)))
         return
-    tables = {"times": _times_table, "memory": _memory_table, "volumes": _volume_table}
-    text = _PAGE.format(machine=report.machine(), **{name: "\n".join(made()) for name, made in tables.items()})
-    if arguments.write:
-        Path(__file__).with_name("beyond.md").write_text(text)
-    else:
-        print(text)
+    for title, words, table in _SECTIONS:
+        text = "\n".join([words, "", *table()])
+        if arguments.write:
+            report.put(title, text)
+        else:
+            print(f"## {title}", report.machine(), text, sep="\n\n", end="\n\n")
 
 
 if __name__ == "__main__":

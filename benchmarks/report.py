@@ -1,10 +1,12 @@
-"""From cells to a table: check the values, time both columns, write Markdown."""
+"""From cells to a table: check the values, time both columns, write Markdown into the file of this processor."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,9 @@ from benchmarks.protocol import Interval
 from fastup.runtime import cpu_info
 
 _OURS = "fastup"
+_RESULTS = Path(__file__).with_name("results")  # one file per processor
+_README = Path(__file__).parent.parent / "README.md"
+_HEAD = "Written by `python -m benchmarks` and its neighbours; [docs/speed.md](../../docs/speed.md) explains it."
 _LIBRARIES = ("numpy", "numba", "torch", "onnxruntime", "openvino", "opencv-python-headless", "pillow")
 
 
@@ -116,6 +121,11 @@ HEADER = """\
 |---|---|---|---|---|---|---|---|---|"""
 
 
+def processor() -> str:
+    """The processor's name, as its maker and as LLVM writes it, and its vectors."""
+    return f"{cpu_info.brand()} ({cpu_info.cpu_name()}, {cpu_info.isa()})"
+
+
 def machine() -> str:
     """What the figures were measured on."""
     versions = []
@@ -126,13 +136,13 @@ def machine() -> str:
             versions.append(f"{name} not installed")
     caches = ", ".join(f"L{k} {size // 1024} KB" for k, size in enumerate(cpu_info.caches(), 1))
     return (
-        f"{cpu_info.brand()} ({cpu_info.cpu_name()}, {cpu_info.isa()}), {fastup.get_num_threads()} threads, {caches}; "
-        f"{platform.system()}, Python {platform.python_version()}; {', '.join(versions)}."
+        f"{processor()}, {fastup.get_num_threads()} threads, {caches}; "
+        f"{platform.system()}, Python {platform.python_version()}; {', '.join(versions)}; {date.today()}."
     )
 
 
-def document(results: list[Result], machine: str) -> str:
-    """The whole report."""
+def document(results: list[Result]) -> str:
+    """The section of the cells."""
     won = sum(result.won for result in results)
     others = [
         f"- {result.cell.title}: "
@@ -142,10 +152,6 @@ def document(results: list[Result], machine: str) -> str:
     ]
     return "\n".join(
         [
-            "# Results",
-            "",
-            machine,
-            "",
             f"Fastest in {won} of {len(results)} cells on this machine. Times in ms. *call*: results are allocated,",
             "the last four kept; *kernel*: into memory that exists. Ratio: the best peer's time over fastup's, median",
             "and 90 % interval over rounds. Limit: the time to read the input and fill the output once, measured in",
@@ -154,33 +160,43 @@ def document(results: list[Result], machine: str) -> str:
             HEADER,
             *map(line, results),
             "",
-            "## Every peer, kernel column, ms",
+            "### Every peer, kernel column, ms",
             "",
             *others,
-            "",
         ]
     )
 
 
-def write(text: str, results: list[Result], path: Path) -> None:
-    """Write results.md, and the short table between the README's markers."""
-    path.write_text(text)
-    readme = path.parent.parent / "README.md"
+def put(title: str, body: str, folder: Path = _RESULTS) -> Path:
+    """Write one section into this processor's file; the others stay as they are."""
+    if level := os.environ.get("NUMBA_CPU_NAME"):
+        title = f"{title}, kernels of {level}"
+    file = folder / f"{cpu_info.cpu_name()}.md"
+    pieces = file.read_text().split("\n## ")[1:] if file.exists() else []
+    sections = {heading: text.strip() for heading, _, text in (piece.partition("\n") for piece in pieces)}
+    sections[title] = f"{machine()}\n\n{body.strip()}"
+    parts = [f"# {file.stem}", _HEAD, *(f"## {heading}\n\n{text}" for heading, text in sections.items())]
+    folder.mkdir(exist_ok=True)
+    file.write_text("\n\n".join(parts) + "\n")
+    return file
+
+
+def put_into_readme(results: list[Result], readme: Path = _README) -> None:
+    """The few cells that the README shows, between its markers; they are named by the rows that stand there."""
     before, start, rest = readme.read_text().partition("<!-- benchmarks -->\n")
-    _, end, after = rest.partition("<!-- /benchmarks -->")
+    old, end, after = rest.partition("<!-- /benchmarks -->")
+    shown = [result for result in results if f"| {result.cell.title} |" in old.replace("**", "")]
     won = sum(result.won for result in results)
-    rows = [
-        f"| {result.cell.title} | " + " | ".join(f"{c.ratio.median:.1f} ({c.best})" for c in result[1:3]) + " |"
-        for result in results
+    machine = f"{processor()}, {fastup.get_num_threads()} threads, {date.today()}"
+    lines = [
+        f"Fastest in {won} of {len(results)} cells on {machine}.",
+        "Times faster than the best peer:",
+        "",
+        "| cell | call | kernel |",
+        "|---|---|---|",
     ]
-    table = "\n".join(
-        [
-            f"Fastest in {won} of {len(results)} cells on this machine; times faster than the best peer:",
-            "",
-            "| cell | call | kernel |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
-    readme.write_text(before + start + table + end + after)
+    for result in shown:
+        title = result.cell.title if result.won else f"**{result.cell.title}**"
+        ratios = " | ".join(f"{column.ratio.median:.1f} ({column.best})" for column in (result.call, result.kernel))
+        lines.append(f"| {title} | {ratios} |")
+    readme.write_text(before + start + "\n".join([*lines, ""]) + end + after)

@@ -1,7 +1,7 @@
 """Figures beside the table: time per output as results grow, and fastup compiled for lower instruction-set levels.
 
-``python -m benchmarks.beside curve`` and ``python -m benchmarks.beside levels`` print Markdown. A level needs a process
-of its own (``NUMBA_CPU_NAME``); sizes and processes take turns, because the machine's speed drifts.
+``python -m benchmarks.scaling_and_levels curve`` and ``levels`` print Markdown, or write it with ``--write``. A level
+needs a process of its own (``NUMBA_CPU_NAME``); sizes and processes take turns, because the machine's speed drifts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import peers, protocol
+from benchmarks import peers, protocol, report
 from benchmarks.cell import Cell
 from benchmarks.cells import CELLS
 
@@ -31,6 +31,9 @@ _CURVES = (
 def curve() -> str:
     """Picoseconds per output with `out=`, three planes that grow."""
     rows = [
+        "Picoseconds per output of `interpolate(x, scale_factor=2, out=y)`, kernel column, "
+        f"{_ROUNDS} rounds; sizes take turns in each.",
+        "",
         "| x2, three planes | " + " | ".join(f"{12 * side**2:.1e}" for side in _SIDES) + " | largest / smallest |",
         "|---" * (len(_SIDES) + 2) + "|",
     ]
@@ -68,7 +71,14 @@ def levels() -> str:
     for _ in range(_TURNS):
         for level in _LEVELS:
             found[level].append(_in_a_process(level))
-    rows = ["| cell, kernel column | " + " | ".join(_LEVELS) + " | v2 / v3 |", "|---" * (len(_LEVELS) + 2) + "|"]
+    rows = [
+        f"Milliseconds, kernel column; {_TURNS} processes ({_ROUNDS} rounds each) per level take turns; a figure is",
+        "the median of their medians. `v2 / v3`: median of the ratios of neighbouring processes. x86-64-v2 has",
+        'neither AVX2 nor FMA; "native" is what this processor is.',
+        "",
+        "| cell, kernel column | " + " | ".join(_LEVELS) + " | v2 / v3 |",
+        "|---" * (len(_LEVELS) + 2) + "|",
+    ]
     for cell in CELLS:
         each = [protocol.interval([turn[cell.title] for turn in found[level]]).median for level in _LEVELS]
         pairs = zip(found[_LEVELS[0]], found[_LEVELS[1]], strict=True)
@@ -80,13 +90,18 @@ def levels() -> str:
 
 def _in_a_process(level: str) -> dict[str, float]:
     settings = {} if level == "native" else {"NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": ""}
-    command = [sys.executable, "-m", "benchmarks.beside", "times"]
+    command = [sys.executable, "-m", "benchmarks.scaling_and_levels", "times"]
     done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=True)
     return dict(json.loads(done.stdout))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.beside", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling_and_levels", description=__doc__)
     parser.add_argument("what", choices=("curve", "levels", "times"))
-    what = parser.parse_args().what
-    print({"curve": curve, "levels": levels, "times": times}[what]())
+    parser.add_argument("--write", action="store_true", help="write the section")
+    arguments = parser.parse_args()
+    text = {"curve": curve, "levels": levels, "times": times}[arguments.what]()
+    if arguments.write:
+        report.put({"curve": "Time per output", "levels": "Instruction-set levels"}[arguments.what], text)
+    else:
+        print(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import fastup
@@ -24,11 +25,19 @@ numpydoc_show_class_members = False  # autodoc does
 myst_heading_anchors = 2
 
 _LITERAL = re.compile(r"(``.*?``)")
+_SETTINGS = (Path(__file__).parent.parent / "pyproject.toml").read_text()
+(_ADDRESS,) = re.findall(r'^Homepage = "(.*)"$', _SETTINGS, re.MULTILINE)
 
 
 def setup(app: Any) -> None:
     """Hooks of this project."""
     app.connect("autodoc-process-docstring", _prepare, priority=400)  # before numpydoc
+    app.connect("source-read", _link_out)
+
+
+def _link_out(_app: Any, _name: str, source: list[str]) -> None:
+    """Files beside this folder are no pages of the site: links to them go to the project's address."""
+    source[0] = source[0].replace("](../", f"]({_ADDRESS}/blob/main/")
 
 
 def _prepare(_app: Any, what: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:

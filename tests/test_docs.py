@@ -18,6 +18,8 @@ import fastup
 
 DOCS = Path(__file__).parent.parent / "docs"
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="the checkout, not an installed package")
+INDEX = (DOCS / "index.md").read_text() if DOCS.is_dir() else ""
+PLACES = (DOCS.parent, DOCS.parent / "fastup", DOCS.parent / "fastup" / "cpu")
 PAGES = {
     "functions": "fastup",
     "layers": "fastup.nn",
@@ -71,6 +73,95 @@ def test_a_section_of_the_gallery_made_again_says_the_same(pictures: None) -> No
     assert corners.make().markdown() in (DOCS / "gallery.md").read_text()
 
 
+def anchors(page: Path) -> set[str]:
+    """What a page's headings are linked as."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.quick
+def test_links_between_pages_lead_somewhere() -> None:
+    root = DOCS.parent
+    pages = [*root.glob("*.md"), *DOCS.glob("*.md"), *(root / "examples").glob("*.md"), *root.glob("benchmarks/*/*.md")]
+    assert len(pages) >= 18
+    for page in pages:
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            name, _, anchor = link.partition("#")
+            if not link.startswith("https://"):
+                target = page.parent / name if name else page
+                assert target.exists(), f"{page.name}: {link}"
+                assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_that_pages_name_are_there(page: str) -> None:
+    text = (DOCS.parent / page).read_text()
+    named = re.findall(r"`((?:\w+/)+\w+/?|(?:\w+/)*\w+\.py)`", text)
+    assert len(named) > 10
+    assert [name for name in named if not any((folder / name).exists() for folder in PLACES)] == []
+
+
+@pytest.mark.quick
+def test_the_site_has_every_page() -> None:
+    listed = re.findall(r"^(\S+)$", "".join(re.findall(r"^```{toctree}\n(.*?)^```$", INDEX, re.M | re.S)), re.M)
+    pages = {str(page.relative_to(DOCS).with_suffix("")) for page in DOCS.glob("*.md")} - {"index"}
+    assert pages | {"reference/index"} == {name for name in listed if not name.startswith(":")}
+    assert [name for name in pages if f"]({name}.md)" not in INDEX] == []
+
+
+@pytest.mark.quick
+def test_the_readme_is_short_and_its_figures_are_measured() -> None:
+    readme, results = (DOCS.parent / "README.md").read_text(), DOCS.parent / "benchmarks" / "results"
+    assert readme.count("\n") <= 160
+    lines = readme.partition("<!-- benchmarks -->")[2].partition("<!-- /benchmarks -->")[0].splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")][2:]
+    (said,) = (line.partition(" on ") for line in lines if line.startswith("Fastest in"))
+    (processor,) = re.findall(r"\((\w+), ", said[2])
+    measured = (results / f"{processor}.md").read_text().partition("\n## Every cell\n")[2].partition("\n## ")[0]
+    assert said[0] in measured
+    assert len(rows) == 8
+    for title, *ratios in rows:
+        (cells,) = (line.split(" | ") for line in measured.splitlines() if line.startswith(f"| {title} | "))
+        peers = [re.findall(r"\((\w+)\)", cell)[0] for cell in (cells[2], cells[5])]
+        found = [float(cell.split()[0]) for cell in (cells[3], cells[6])]
+        assert ratios == [f"{ratio:.1f} ({peer})" for ratio, peer in zip(found, peers, strict=True)]
+
+
+def test_a_section_of_results_is_written_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import report
+
+    monkeypatch.delenv("NUMBA_CPU_NAME", raising=False)
+    file = report.put("One", "first\n\n### More\n\ntext", tmp_path)
+    assert report.put("Two", "second", tmp_path) == file
+    monkeypatch.setenv("NUMBA_CPU_NAME", "x86-64-v3")
+    report.put("Two", "third", tmp_path)
+    monkeypatch.delenv("NUMBA_CPU_NAME")
+    report.put("One", "again", tmp_path)
+    text = file.read_text()
+    assert re.findall("^## (.*)$", text, re.M) == ["One", "Two", "Two, kernels of x86-64-v3"]
+    assert [word in text for word in ("first", "again", "second", "third")] == [False, True, True, True]
+    assert text.count(report.machine()) == 3
+
+
+def test_the_readme_takes_new_figures(tmp_path: Path) -> None:
+    from benchmarks.cells import CELLS
+    from benchmarks.protocol import Interval
+    from benchmarks.report import Column, Result, put_into_readme
+
+    one = Interval(1.0, 1.0, 1.0)
+    won, lost = (Column(one, "torch", one, Interval(ratio, ratio, ratio)) for ratio in (2.0, 0.5))
+    results = [Result(cell, won, won if k % 2 else lost, 1.0, {}, {}) for k, cell in enumerate(CELLS)]
+    before, copy = (DOCS.parent / "README.md").read_text(), tmp_path / "README.md"
+    copy.write_text(before)
+    put_into_readme(results, copy)
+    after = copy.read_text()
+    assert f"Fastest in {len(CELLS) // 2} of {len(CELLS)} cells" in after
+    assert after.count("| 2.0 (torch) |") == 8
+    assert 0 < after.count("** | 2.0 (torch) | 0.5 (torch) |") < 8
+    assert [text.partition("<!--")[0] for text in (before, after)] == [before.partition("<!--")[0]] * 2
+
+
 def code_blocks(language: str) -> dict[str, list[str]]:
     """The blocks of a language of each page."""
     pages = [DOCS.parent / "README.md", *DOCS.rglob("*.md"), *DOCS.rglob("*.rst")]
@@ -83,7 +174,7 @@ def test_python_of_the_pages_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     pytest.importorskip("onnxruntime")
     monkeypatch.chdir(tmp_path)
     pages = code_blocks("python")
-    assert len(pages["README.md"]) >= 3
+    assert {"README.md", "guide.md", "index.md", "onnx.md"} <= set(pages)
     for name, blocks in pages.items():
         scope: dict[str, Any] = {}
         for block in blocks:
@@ -97,8 +188,9 @@ def test_commands_of_the_pages_run(tmp_path: Path) -> None:
     blocks = [block for blocks in code_blocks("sh").values() for block in blocks if "-m venv" not in block]
     assert blocks
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(DOCS.parent)}
     for block in blocks:
-        subprocess.run(["sh", "-e", "-c", block], cwd=tmp_path, env={**os.environ, "PATH": path}, check=True)
+        subprocess.run(["sh", "-e", "-c", block], cwd=tmp_path, env=environment, check=True)
     assert zarr.open_array(tmp_path / "out.zarr").shape == (8, 10, 12)
 
 

@@ -1,7 +1,7 @@
-"""Arrays on a GPU: of Numba, CuPy, torch, and all that have ``__cuda_array_interface__``. Nothing goes to the host.
+"""Arrays on a GPU (experimental): of Numba, CuPy, torch, and all that have ``__cuda_array_interface__``.
 
-The result is an array of the same library on the same device, made by its own allocator, and filled on the stream that
-the library works on.
+Nothing goes to the host. The result is an array of the same library on the same device, made by its own allocator, and
+filled on the stream that the library works on.
 """
 
 from __future__ import annotations

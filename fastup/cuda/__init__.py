@@ -1,4 +1,4 @@
-"""The CUDA back-end: runs the same plans on arrays that live on a device."""
+"""The CUDA back-end (experimental): runs the same plans on arrays that live on a device."""
 
 from __future__ import annotations
 
