@@ -214,14 +214,14 @@ def documentation(name: str, arguments: list[str], options: list[str]) -> str:
     kind, rank = (name[:-2], int(name[-2])) if name not in _ABOUT else (name, 0)
     about = _ABOUT[kind]
     texts = {
-        "graph": about.graph,
+        "graph": inspect.cleandoc(about.graph),
         "arguments": textwrap.fill(", ".join(one for one in arguments if one not in _OPTIONS), 119),
         "options": "\n".join(_OPTIONS[one] for one in (*arguments, *options) if one in _OPTIONS),
         "lowering": inspect.cleandoc(about.lowering).replace("\n", "\n    "),
         "but": ", but for weight and bias" if "weight" in arguments else "",
         "constants": "; constants of the graph are of the input's dtype" if "weight" in arguments else "",
         "second": _SECONDS.get(kind, ""),
-        "example": about.example,
+        "example": inspect.cleandoc(about.example),
         "dims": ", ".join(f'"{letter}"' for letter in "DHW"[3 - rank :]) if rank else "",
     }
     return of_this_rank(_TEMPLATE, name, rank, **texts)

@@ -13,13 +13,15 @@ from fastup import plan as plans
 from fastup.export import running
 from fastup.export.exporters import dims_of
 from fastup.export.graph import DEFAULT_OPSET, Graph, UnsupportedExport, Value
+from fastup.export.operators import activations as written
 from fastup.export.operators import convolution, interpolation, pooling, shuffle
 from fastup.export.operators.call import LOWERINGS, Call, Weights
+from fastup.nn._activations import Activation
 from fastup.nn._conv_nd import ConvNd, ConvTransposeNd, SubPixelConvNd
 from fastup.nn._normalisation import BatchNorm
 from fastup.nn._pooling import MaxPoolNd, MaxUnpoolNd
-from fastup.plan import check
-from fastup.plan.operands import described
+from fastup.plan import activations, check
+from fastup.plan.operands import Operand, described
 
 _UNKNOWN = 720  # stands in for an extent that is known at run time only: divisible by all small factors
 
@@ -112,17 +114,13 @@ def _batch_norm(walk: _Walk, layer: BatchNorm, x: Value) -> Value:
     return walk.graph.cast(walk.graph.op("BatchNormalization", inner, *constants, epsilon=float(layer.eps)), x.dtype)
 
 
-def _activation(kind: str) -> Callable[[_Walk, Any, Value], Value]:
-    def write(walk: _Walk, layer: Any, x: Value) -> Value:
-        slopes: dict[str, Any] = {"alpha": float(layer.negative_slope)} if kind == "LeakyRelu" else {}
-        return walk.graph.op(kind, x, **slopes)
-
-    return write
-
-
-def _prelu(walk: _Walk, layer: nn.PReLU, x: Value) -> Value:
-    slopes = np.asarray(layer.weight, x.dtype)
-    return walk.graph.op("PRelu", x, walk.graph.const(slopes.reshape(-1, *(1,) * (len(x.shape) - 2)), x.dtype))
+def _activation(walk: _Walk, layer: Any, x: Value) -> Value:
+    given = layer.in_convolution
+    if given is None:
+        raise UnsupportedExport(f"to_onnx: {layer!r} has a threshold of its own, for which ONNX has no operator")
+    name, slopes = activations.with_slopes(given)
+    known = None if slopes is None else Operand(slopes.shape, slopes.dtype)
+    return written.append(walk.graph, x, *activations.normalised("to_onnx", name, known), slopes)
 
 
 def _sequence(walk: _Walk, layer: nn.Sequential, x: Value) -> Value:
@@ -150,11 +148,7 @@ _WRITERS: dict[type, Callable[[_Walk, Any, Value], Value]] = {
     MaxPoolNd: _pool,
     MaxUnpoolNd: _unpool,
     BatchNorm: _batch_norm,
-    nn.ReLU: _activation("Relu"),
-    nn.LeakyReLU: _activation("LeakyRelu"),
-    nn.Tanh: _activation("Tanh"),
-    nn.Sigmoid: _activation("Sigmoid"),
-    nn.PReLU: _prelu,
+    Activation: _activation,
     nn.Identity: lambda _walk, _layer, x: x,
     nn.Sequential: _sequence,
     nn.Skip: _skip,

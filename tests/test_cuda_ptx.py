@@ -14,7 +14,7 @@ if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
 
 from numba import cuda, types
 
-from fastup.cuda.kernels import conv, convert, gather, pool, reduce, resample
+from fastup.cuda.kernels import activate, conv, convert, gather, pool, reduce, resample
 
 WORD = types.int64
 DOUBLE = types.float64
@@ -44,7 +44,8 @@ def _signatures() -> list[tuple[str, Any, tuple[Any, ...]]]:
         add(resample.weighted, name, *(WORD,) * 5, *tables, item, item)
         add(resample.area, name, WORD, words, WORD, item, item)
         add(conv.CONVS[name], name, WORD, words, *(item,) * 4)
-        add(conv.activate, name, *(WORD,) * 4, item, item)
+        for function, kernel in activate.KERNELS.items():
+            add(kernel, f"{function}-{name}", *(WORD,) * 3, item, item)
         for kind in ("uint8", "int16", "int32", "uint64"):
             add(convert.saturate, f"{kind}-{name}", WORD, DOUBLE, _flat(kind), item, _flat(kind))
             add(convert.cast, f"{kind}-{name}", WORD, _flat(kind), item)

@@ -152,15 +152,17 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     ),
     # activations and layout
     (
-        conv(X, W, activation="gelu"),
+        conv(X, W, activation="mish"),
         ValueError,
-        "conv2d: activation must be one of 'none', 'relu', 'leaky_relu', 'prelu', 'tanh', 'sigmoid', got 'gelu'",
+        "conv2d: activation must be one of 'none', 'relu', 'leaky_relu', 'prelu', 'tanh', 'sigmoid', 'silu', 'gelu', "
+        "'gelu_tanh', 'hardswish', 'elu', 'softplus', got 'mish'",
     ),
     (conv(X, W, activation=1), TypeError, "conv2d: activation must be a string, got 1"),
     (
         conv(X, W, activation=("relu", 1)),
         ValueError,
-        "conv2d: activation must be a name, ('leaky_relu', slope) or ('prelu', slopes), got ('relu', 1)",
+        "conv2d: activation must be a name, ('leaky_relu', slope), ('elu', alpha), ('softplus', beta), "
+        "('gelu', 'tanh') or ('prelu', slopes), got ('relu', 1)",
     ),
     (conv(X, W, activation=("leaky_relu", "a")), TypeError, "conv2d: slope of leaky_relu must be a number, got 'a'"),
     (

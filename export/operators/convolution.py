@@ -9,7 +9,7 @@ import numpy as np
 
 from fastup import plan as plans
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
-from fastup.export.operators import shuffle, windows
+from fastup.export.operators import activations, shuffle, windows
 from fastup.export.operators.call import Call, Weights
 from fastup.export.operators.layout import arranged, arranged_back
 from fastup.operators import subpixel_to_transposed
@@ -30,7 +30,9 @@ def append(graph: Graph, x: Value, plan: ConvPlan, call: Call) -> Value:
     weights = call.weights.astype(computed)
     inner = arranged(graph, graph.cast(x, computed), plan)
     y = _convolved(graph, inner, plan, _form(plan, inner, call.lowering), weights, call.subpixel)
-    y = graph.cast(_activated(graph, y, plan, weights.slopes), plan.dtype.newbyteorder("="))
+    if plan.activation[0] != "none":
+        y = activations.append(graph, y, *plan.activation, weights.slopes)
+    y = graph.cast(y, plan.dtype.newbyteorder("="))
     return arranged_back(graph, y, plan)
 
 
@@ -141,19 +143,3 @@ def _per_channel(graph: Graph, values: Array | None, rank: int) -> Value:
     """A constant that is added or multiplied channel by channel."""
     array = np.asarray(values)
     return graph.const(array.reshape(-1, *(1,) * rank), array.dtype)
-
-
-def _activated(graph: Graph, y: Value, plan: ConvPlan, slopes: Array | None) -> Value:
-    name, slope = plan.activation
-    if name == "none":
-        return y
-    if name not in ("prelu", "leaky_relu"):
-        return graph.op({"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}[name], y)
-    if y.dtype == np.float64:  # onnxruntime has neither operator in float64
-        zero = graph.const(0, y.dtype)
-        factor = graph.const(slope, y.dtype) if slopes is None else _per_channel(graph, slopes, plan.rank)
-        below = graph.op("Mul", graph.op("Min", y, zero), factor)
-        return graph.op("Add", graph.op("Max", y, zero), below)
-    if slopes is None:
-        return graph.op("LeakyRelu", y, alpha=slope)
-    return graph.op("PRelu", y, _per_channel(graph, slopes, plan.rank))

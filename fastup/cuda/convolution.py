@@ -10,19 +10,13 @@ import numpy as np
 
 from fastup.cuda import floats, memory
 from fastup.cuda.copies import contiguous, copy
-from fastup.cuda.kernels import conv
+from fastup.cuda.kernels import activate, conv
 from fastup.cuda.memory import View
 from fastup.plan import ConvPlan
+from fastup.plan.activations import RECORDS
 from fastup.plan.operands import PackedWeight
 from fastup.plan.phases import Phase, PhasedAxis, number_of
 
-_ACTIVATIONS = {
-    "relu": conv.RELU,
-    "leaky_relu": conv.LEAKY_RELU,
-    "prelu": conv.LEAKY_RELU,
-    "tanh": conv.TANH,
-    "sigmoid": conv.SIGMOID,
-}
 _ONE = PhasedAxis(1, 1, 1, 1, (Phase((0,), (0,)),))
 
 
@@ -42,8 +36,8 @@ def run(plan: ConvPlan, x: View, results: tuple[View, ...], operands: tuple[Any,
     if plan.activation[0] != "none":
         slope = _numbers(plan, slopes, plan.out_channels, plan.activation[1])
         pixels = 1 if plan.data_format == "channels_last" else math.prod(plan.space(plan.output_shape))
-        function = _ACTIVATIONS[plan.activation[0]]
-        memory.launch(conv.activate, y.size, function, plan.out_channels, pixels, slope, made)
+        function = activate.KERNELS[RECORDS[plan.activation[0]].computed_by]
+        memory.launch(function, y.size, plan.out_channels, pixels, slope, made)
     floats.narrowed(made, y)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from fastup.nn._activations import Identity as Identity
+from fastup.nn._activations import ELU as ELU
+from fastup.nn._activations import GELU as GELU
+from fastup.nn._activations import Hardswish as Hardswish
 from fastup.nn._activations import LeakyReLU as LeakyReLU
 from fastup.nn._activations import PReLU as PReLU
 from fastup.nn._activations import ReLU as ReLU
 from fastup.nn._activations import Sigmoid as Sigmoid
+from fastup.nn._activations import SiLU as SiLU
+from fastup.nn._activations import Softplus as Softplus
 from fastup.nn._activations import Tanh as Tanh
+from fastup.nn._containers import Identity as Identity
 from fastup.nn._containers import Sequential as Sequential
 from fastup.nn._containers import Skip as Skip
 from fastup.nn._conv import Conv1d as Conv1d
@@ -46,6 +51,11 @@ __all__ = [
     "ConvTranspose2d",
     "ConvTranspose3d",
     "Identity",
+    "Softplus",
+    "SiLU",
+    "Hardswish",
+    "GELU",
+    "ELU",
     "LeakyReLU",
     "MaxPool1d",
     "MaxPool2d",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from fastup.cpu.conv.row_stages import activated
 from fastup.nn._module import Array, Module, Parameter, dtype_of, elementwise, room_for
-from fastup.plan import check
+from fastup.plan import activations, check
+
+_THRESHOLD = 20  # of the softplus that convolutions have, torch's default
 
 
 class Activation(Module):
@@ -56,7 +59,7 @@ class ReLU(Activation):
         """The layer's values of an array."""
         return np.maximum(x, 0)
 
-    def extra_repr(self) -> str:
+    def extra_repr(self: Any) -> str:
         """The arguments, as the repr shows them."""
         return "inplace=True" if self.inplace else ""
 
@@ -173,19 +176,127 @@ class Sigmoid(Activation):
         return one / (one + np.exp(-x))
 
 
-class Identity(Module):
-    """`x` itself; arguments are taken and forgotten, so that it can stand in for any layer.
+class _Computed(Activation):
+    """What is computed as convolutions compute it, to the bit."""
+
+    def values(self, x: Array) -> Any:
+        """The layer's values of an array."""
+        name, number = activations.normalised(type(self).__name__, self.in_convolution, None)
+        if isinstance(x, np.ndarray):
+            return activated(x, name, number)
+        return x.map_blocks(activated, name, number, dtype=x.dtype)  # lazy, of dask
+
+
+class SiLU(_Computed):
+    """``x * sigmoid(x)``. With `inplace` `x` is left alone too.
 
     Examples
     --------
-    >>> import fastup.nn
-    >>> fastup.nn.Identity(54, unused=True)(7)
-    7
+    >>> import numpy as np, fastup.nn
+    >>> fastup.nn.SiLU()(np.array([-1.0, 0.0, 1.0])).round(8)
+    array([-0.26894142,  0.        ,  0.73105858])
     """
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        pass
+    name = "silu"
 
-    def forward(self, x: Any) -> Any:
-        """Give `x` back."""
-        return x
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = check.flag(type(self).__name__, "inplace", inplace)
+
+    extra_repr = ReLU.extra_repr
+
+
+class Hardswish(_Computed):
+    """``x * clip(x + 3, 0, 6) / 6``. With `inplace` `x` is left alone too.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> fastup.nn.Hardswish()(np.array([-1.0, 1.5, 4.0]))
+    array([-0.33333333,  1.125     ,  4.        ])
+    """
+
+    name = "hardswish"
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = check.flag(type(self).__name__, "inplace", inplace)
+
+
+class GELU(_Computed):
+    """``x * Phi(x)``, Phi being the normal distribution; or with approximate="tanh" torch's approximation of it.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> fastup.nn.GELU()(np.array([-1.0, 0.0, 1.0])).round(8)
+    array([-0.15865525,  0.        ,  0.84134475])
+    """
+
+    def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
+        self.approximate = check.choice("GELU", "approximate", approximate, ("none", "tanh"))
+
+    @property
+    def in_convolution(self) -> Any:
+        """What a convolution takes as `activation` for this layer."""
+        return ("gelu", self.approximate)
+
+    def extra_repr(self) -> str:
+        """The arguments, as the repr shows them."""
+        return f"approximate={self.approximate!r}"
+
+
+class ELU(_Computed):
+    """``x`` above 0, ``alpha * (exp(x) - 1)`` elsewhere. With `inplace` `x` is left alone too.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> fastup.nn.ELU()(np.array([-1.0, 2.0])).round(8)
+    array([-0.63212056,  2.        ])
+    """
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        check.number("ELU", "alpha", alpha)
+        self.alpha = alpha
+        self.inplace = check.flag("ELU", "inplace", inplace)
+
+    @property
+    def in_convolution(self) -> Any:
+        """What a convolution takes as `activation` for this layer."""
+        return ("elu", self.alpha)
+
+    def extra_repr(self) -> str:
+        """The arguments, as the repr shows them."""
+        return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
+
+
+class Softplus(_Computed):
+    """``log(1 + exp(beta * x)) / beta``, and ``x`` itself where ``beta * x`` is above the threshold.
+
+    Examples
+    --------
+    >>> import numpy as np, fastup.nn
+    >>> fastup.nn.Softplus()(np.array([-1.0, 0.0, 30.0])).round(8)
+    array([ 0.31326169,  0.69314718, 30.        ])
+    """
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        check.number("Softplus", "beta", beta)
+        check.number("Softplus", "threshold", threshold)
+        self.beta, self.threshold = beta, threshold
+
+    @property
+    def in_convolution(self) -> Any:
+        """What a convolution takes as `activation` for this layer; None for a threshold that it does not know."""
+        return ("softplus", self.beta) if self.threshold == _THRESHOLD else None
+
+    def values(self, x: Array) -> Any:
+        """The layer's values of an array."""
+        if self.in_convolution:
+            return super().values(x)
+        beta = x.dtype.type(self.beta)
+        smooth = np.maximum(x * beta, 0) + np.log1p(np.exp(-abs(x * beta)))
+        return np.where(x * beta > self.threshold, x, smooth / beta)
+
+    def extra_repr(self) -> str:
+        """The arguments, as the repr shows them."""
+        return f"beta={self.beta}, threshold={self.threshold}"

@@ -130,3 +130,21 @@ def _joined(x: Array, y: Array) -> Array:
     if x.ndim < 2 or x.ndim != y.ndim or (x.shape[0], *x.shape[2:]) != (y.shape[0], *y.shape[2:]):
         check.invalid(f"Skip: result of inner must differ from x of shape {x.shape} in axis 1 only, got {y.shape}")
     return np.concatenate([x, y], axis=1)
+
+
+class Identity(Module):
+    """`x` itself; arguments are taken and forgotten, so that it can stand in for any layer.
+
+    Examples
+    --------
+    >>> import fastup.nn
+    >>> fastup.nn.Identity(54, unused=True)(7)
+    7
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """Give `x` back."""
+        return x

@@ -52,7 +52,8 @@ def step(layers: Sequence[Module], x: Any) -> tuple[Step, int]:
         return Step(layer), 1
     norm = rest.pop(0) if rest and _folds(layer, rest[0]) else None
     factor = rest.pop(0).upscale_factor if rest and _shuffles(layer, rest[0]) else None
-    activation = rest.pop(0).in_convolution if rest and _is_plain(rest[0], Activation) else None
+    joins = rest and _is_plain(rest[0], Activation) and rest[0].in_convolution is not None
+    activation = rest.pop(0).in_convolution if joins else None
     return Step(layer, norm, factor, activation), len(layers) - len(rest)
 
 

@@ -21,32 +21,36 @@ CONVOLUTION = Row(
     onnx="convolution.append",
     table=convolution.table,
 )
-_PARAMETERS = """x : array
+_PARAMETERS = """
+x : array
     (N, C, *space), or (C, *space) without a batch; float16, bfloat16 (ml_dtypes), float32 or float64.
-    weight : array or PackedWeight
+weight : array or PackedWeight
     {weight} Of the dtype of `x`.
-    bias : array, optional
+bias : array, optional
     {bias}"""
-_REST = """activation : str or tuple, optional
-    Applied to the result: "relu", "leaky_relu" (slope 0.01), "tanh", "sigmoid", ("leaky_relu", slope) or
-    ("prelu", one slope per output channel).
-    window : tuple of slice, optional
+_REST = """
+activation : str or tuple, optional
+    Applied to the result: "relu", "leaky_relu" (slope 0.01), "tanh", "sigmoid", "silu", "gelu", "gelu_tanh",
+    "hardswish", "elu" (alpha 1), "softplus" (beta 1, threshold 20); with a number of yours ("leaky_relu", slope),
+    ("elu", alpha), ("softplus", beta); ("prelu", one slope per output channel). Each is within 4 units in the last
+    place of the exact value of the sum.
+window : tuple of slice, optional
     Compute only these positions of the result, one slice per spatial axis: equal to slicing the whole.
-    data_format : {"channels_first", "channels_last"}
+data_format : {"channels_first", "channels_last"}
     Where the channel axis of `x` and of the result stands.
-    out : array, optional
+out : array, optional
     C-contiguous array of the result's shape and dtype that takes the result.
 
-    Returns
-    -------
-    array
+Returns
+-------
+array
     Of the kind and dtype of `x`. Sums are float32, in float64 for float64, and are rounded once.
 
-    Raises
-    ------
-    TypeError
+Raises
+------
+TypeError
     If `x` is no array of floats, or a dtype or an argument is of the wrong kind.
-    ValueError
+ValueError
     If shapes do not fit together, an argument has a wrong value, or `out` does not fit."""
 _CONV = """
     >>> import fastup

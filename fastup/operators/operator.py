@@ -90,12 +90,15 @@ class Operator(Generic[P, R]):
             bound = self.bind(signature, arguments, keywords)
             return self.make_plan(**bound)
 
-        beside = {"weight_shape": " and a weight of that shape", "boxes_shape": ", and boxes of that shape"}
+        beside = {"weight_shape": " and a weight of this shape", "boxes_shape": ", and boxes of that shape"}
         what = "logits" if self.array == "logits" else "an array"
         more = next((text for name, text in beside.items() if name in signature.parameters), "")
         plan.__name__ = plan.__qualname__ = self.name
         plan.__module__ = "fastup.plan"
-        plan.__doc__ = f"Plan of `fastup.{self.name}` for {what} of this shape and dtype{more}.\n\n{self.example}"
+        plan.__doc__ = (
+            f"Plan of `fastup.{self.name}` for {what} of this shape and dtype{more}."
+            f"\n\nExamples\n--------\n{self.example}"
+        )
         plan.__signature__ = signature  # type: ignore[attr-defined]
         return plan
 
@@ -149,7 +152,7 @@ def of_this_rank(text: str, name: str, rank: int, **texts: str) -> str:
     words |= {"name": name, "rank": str(rank)}  # last: other texts may mention them
     text = inspect.cleandoc(text)
     for word, meaning in words.items():
-        text = text.replace(f"<{word}>", inspect.cleandoc(meaning))
+        text = text.replace(f"<{word}>", meaning.strip("\n"))
     return text
 
 

@@ -10,6 +10,7 @@ from fastup.cpu.conv.kernels import activate, interleave_phases
 from fastup.cpu.simd import convert
 from fastup.plan import ConvPlan
 from fastup.plan.activations import RECORDS
+from fastup.plan.base import Array
 
 ITEMS = {2: "uint16", 4: "uint32", 8: "uint64"}  # as which items of so many bytes are moved
 
@@ -33,6 +34,16 @@ def stages(plan: ConvPlan, computed: np.dtype[Any]) -> Stages:
         0 if plan.dtype == computed else convert.store("uint8", kind).address,
         int(not plan.dtype.isnative),
     )
+
+
+def activated(values: Array, name: str, number: float) -> Array:
+    """The function of every value of an array of float32 or float64, as convolutions compute it."""
+    family = activate.activate_float if values.dtype == np.float32 else activate.activate_double
+    row, beside = values.copy(order="C"), np.array([number], values.dtype)
+    params = np.array(activate.P.fill(items=row.size), np.int64)
+    entry = family(values.dtype.name, activate.NAMES.index(RECORDS[name].computed_by))
+    entry.releasing(params.ctypes.data, row.ctypes.data, beside.ctypes.data, 0, 0, 0, 0)
+    return row
 
 
 def interleaving(itemsize: int, factor: int) -> int:

@@ -7,7 +7,6 @@ block and, on sm_90, 90 registers a thread: five blocks of 128 threads are resid
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from numba import cuda, float32, float64
@@ -16,7 +15,6 @@ from fastup.runtime.fields import Fields
 
 OUTPUTS, PRODUCTS, THREADS = 8, 128, 128
 _SHARED = OUTPUTS * PRODUCTS
-RELU, LEAKY_RELU, TANH, SIGMOID = range(4)
 P = Fields(
     """
     positions tiles groups group_in group_out phases phase_list numbers
@@ -91,18 +89,3 @@ def _conv(kind: Any) -> Any:
 
 
 CONVS = {"float32": _conv(float32), "float64": _conv(float64)}
-
-
-@cuda.jit
-def activate(total: Any, kind: Any, channels: Any, pixels: Any, slopes: Any, dst: Any) -> None:
-    """An activation function in place; a channel has so many pixels in a row."""
-    for i in range(cuda.grid(1), total, cuda.gridsize(1)):
-        value = dst[i]
-        if kind == RELU:
-            dst[i] = value - value if value < 0 else value
-        elif kind == LEAKY_RELU:
-            dst[i] = value if value > 0 else value * slopes[i // pixels % channels]
-        elif kind == TANH:
-            dst[i] = math.tanh(value)
-        else:
-            dst[i] = 1 / (1 + math.exp(-value))
