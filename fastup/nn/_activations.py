@@ -256,8 +256,7 @@ class ELU(_Computed):
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         check.number("ELU", "alpha", alpha)
-        self.alpha = alpha
-        self.inplace = check.flag("ELU", "inplace", inplace)
+        self.alpha, self.inplace = alpha, check.flag("ELU", "inplace", inplace)
 
     @property
     def in_convolution(self) -> Any:
@@ -280,8 +279,8 @@ class Softplus(_Computed):
     """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        check.number("Softplus", "beta", beta)
-        check.number("Softplus", "threshold", threshold)
+        for name, value in (("beta", beta), ("threshold", threshold)):
+            check.number("Softplus", name, value)
         self.beta, self.threshold = beta, threshold
 
     @property
