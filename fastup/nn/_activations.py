@@ -77,8 +77,8 @@ class LeakyReLU(Activation):
     name = "leaky_relu"
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        number = check.number("LeakyReLU", "negative_slope", negative_slope)
-        self.negative_slope = negative_slope if np.isfinite(number) else number
+        given = check.number("LeakyReLU", "negative_slope", negative_slope)
+        self.negative_slope = negative_slope if np.isfinite(given) else given
         self.inplace = check.flag("LeakyReLU", "inplace", inplace)
 
     @property
@@ -172,8 +172,7 @@ class Sigmoid(Activation):
 
     def values(self, x: Array) -> Any:
         """The layer's values of an array."""
-        one = x.dtype.type(1)
-        return one / (one + np.exp(-x))
+        return x.dtype.type(1) / (x.dtype.type(1) + np.exp(-x))
 
 
 class _Computed(Activation):
@@ -292,9 +291,9 @@ class Softplus(_Computed):
         """The layer's values of an array."""
         if self.in_convolution:
             return super().values(x)
-        beta = x.dtype.type(self.beta)
-        smooth = np.maximum(x * beta, 0) + np.log1p(np.exp(-abs(x * beta)))
-        return np.where(x * beta > self.threshold, x, smooth / beta)
+        scaled = x * x.dtype.type(self.beta)
+        smooth = (np.maximum(scaled, 0) + np.log1p(np.exp(-abs(scaled)))) / x.dtype.type(self.beta)
+        return np.where(scaled > self.threshold, x, smooth)
 
     def extra_repr(self) -> str:
         """The arguments, as the repr shows them."""
