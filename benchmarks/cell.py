@@ -13,7 +13,7 @@ import numpy as np
 import fastup
 import fastup.export
 import fastup.networks
-from fastup.export.running import sample
+from fastup.export.self_check import sample
 
 Array = np.ndarray[Any, Any]
 

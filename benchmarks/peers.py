@@ -10,6 +10,7 @@ import numpy as np
 
 import fastup
 from benchmarks.cell import Array, Cell, Way, aligned
+from fastup.export.runtimes import RUNTIMES, Session
 
 _device: list[str] = []  # torch's, where it is not the CPU
 _threads: list[int] = []  # as `limit_threads` says; empty: every library decides
@@ -52,51 +53,32 @@ def ours(cell: Cell, x: Array, y: Array) -> Way:
 
 def onnxruntime(cell: Cell, x: Array, y: Array) -> Way:
     """The exported graph in onnxruntime; preallocated by IO binding."""
-    import onnxruntime as ort
-
-    model = cell.model()
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = _threads[0] if _threads else 0
-    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    target = aligned(np.zeros_like(y))
-    binding = session.io_binding()
-    binding.bind_ortvalue_input("x", ort.OrtValue.ortvalue_from_numpy(x))
-    binding.bind_output("y", "cpu", 0, target.dtype, target.shape, target.ctypes.data)
-
-    def into() -> Array:
-        session.run_with_iobinding(binding)
-        return target
-
-    return Way(lambda: session.run(None, {"x": x})[0], into, into)
+    session, target = _prepared("onnxruntime", cell), aligned(np.zeros_like(y))
+    into = _into(session, x, target)
+    return Way(lambda: session.run([x])[0], into, into)
 
 
 def openvino(cell: Cell, x: Array, y: Array) -> Way:
-    """The exported graph in OpenVINO, in float32 (its default here would be bfloat16), with shared tensors."""
-    import openvino as ov
+    """The exported graph in OpenVINO, with shared tensors."""
+    session, target = _prepared("openvino", cell), aligned(np.zeros_like(y))
+    into = _into(session, x, target)
+    return Way(lambda: session.run([x])[0], into, into)
 
-    core = ov.Core()
-    hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    if _threads:
-        hints["INFERENCE_NUM_THREADS"] = _threads[0]
-    compiled = core.compile_model(core.read_model(cell.model().SerializeToString()), "CPU", hints)
-    request = compiled.create_infer_request()
-    request.set_input_tensor(ov.Tensor(x, shared_memory=True))
-    target = aligned(np.zeros_like(y))
-    request.set_output_tensor(ov.Tensor(target, shared_memory=True))
-    other = compiled.create_infer_request()
-    other.set_input_tensor(ov.Tensor(x, shared_memory=True))
+
+def _prepared(name: str, cell: Cell) -> Session:
+    return RUNTIMES[name].prepare(cell.model(), _threads[0] if _threads else None)
+
+
+def _into(session: Session, x: Array, target: Array) -> Callable[[], Array]:
+    if session.bind is None:
+        raise TypeError("the runtime binds no arrays")
+    fill = session.bind(x, target)
 
     def into() -> Array:
-        request.infer()
+        fill()
         return target
 
-    def fresh() -> Array:
-        result = np.empty(y.shape, y.dtype)
-        other.set_output_tensor(ov.Tensor(result, shared_memory=True))
-        other.infer()
-        return result
-
-    return Way(fresh, into, into)
+    return into
 
 
 def torch(cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overload: Callable[[Any, Any], Any]) -> Way:

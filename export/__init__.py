@@ -24,7 +24,7 @@ from fastup.export.exporters import exporter as _exporter
 from fastup.export.graph import Graph as Graph
 from fastup.export.graph import UnsupportedExport as UnsupportedExport
 from fastup.export.layers import to_onnx as to_onnx
-from fastup.export.running import VerificationError as VerificationError
+from fastup.export.self_check import VerificationError as VerificationError
 from fastup.export.verification import ModelError as ModelError
 from fastup.export.verification import Report as Report
 from fastup.export.verification import verify as verify

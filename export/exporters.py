@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 
 from fastup.arrays import held
-from fastup.export import running
+from fastup.export import self_check
 from fastup.export.documentation import documentation
 from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import layout
@@ -97,7 +97,7 @@ def _export(operator: Operator[..., Any], given: dict[str, Any]) -> onnx.ModelPr
     second = "confidence" if isinstance(plan, SegmentationPlan) else "indices"
     model = graph.model(*results, names=("y", second)[: len(results)])
     if options["verify"]:
-        running.compare(model, plan, operands=operands)
+        self_check.compare(model, plan, operands=operands)
     return model
 
 

@@ -10,7 +10,7 @@ import onnx
 
 from fastup import nn
 from fastup import plan as plans
-from fastup.export import running
+from fastup.export import self_check
 from fastup.export.exporters import dims_of
 from fastup.export.graph import DEFAULT_OPSET, Graph, UnsupportedExport, Value
 from fastup.export.operators import activations as written
@@ -206,5 +206,5 @@ def to_onnx(
     y = _Walk(graph, lowering).append(layer, x)
     model = graph.model(graph.op("Identity", y) if y is x else y)
     if verify:
-        running.compare_layer(model, layer, tuple(64 if isinstance(dim, str) else dim for dim in dims), x.dtype)
+        self_check.compare_layer(model, layer, tuple(64 if isinstance(dim, str) else dim for dim in dims), x.dtype)
     return model

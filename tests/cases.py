@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.export.running import sample
+from fastup.export.self_check import sample
 
 Array = np.ndarray[Any, Any]
 

@@ -19,7 +19,7 @@ pytest.importorskip("rich")
 onnx = pytest.importorskip("onnx")
 
 from fastup.cli import command, leave_one_out  # noqa: E402
-from fastup.export import running  # noqa: E402
+from fastup.export import runtimes  # noqa: E402
 
 
 def invoke(*arguments: object, status: int = 0) -> str:
@@ -153,7 +153,9 @@ def test_export_writes_a_checked_model(tmp_path: Path) -> None:
     assert "DepthToSpace" in text
     assert "onnxruntime gives the same numbers as fastup" in text
     x = np.arange(72, dtype=np.float32).reshape(1, 8, 3, 3)
-    np.testing.assert_array_equal(running.onnxruntime(onnx.load(tmp_path / "m.onnx"), x), fastup.pixel_shuffle(x, 2))
+    np.testing.assert_array_equal(
+        runtimes.run("onnxruntime", onnx.load(tmp_path / "m.onnx"), x), fastup.pixel_shuffle(x, 2)
+    )
     text = invoke(
         "export", "interpolate", "--shape", "1,3,8,8", "--size", "5,9", "--mode", "nearest-exact", "--opset", 13,
         "--dtype", "uint8", "--lowering", "portable", "-o", tmp_path / "n.onnx",
@@ -186,7 +188,7 @@ def test_export_takes_weights_from_a_file(tmp_path: Path) -> None:
     call = ("export", "conv_transpose2d", "--shape", "N,3,H,W", "--stride", 2, "-o", tmp_path / "m.onnx", "--weights")
     assert "ConvTranspose" in invoke(*call, tmp_path / "w.npz")
     x = generator.standard_normal((1, 3, 5, 6), np.float32)
-    result = running.onnxruntime(onnx.load(tmp_path / "m.onnx"), x)
+    result = runtimes.run("onnxruntime", onnx.load(tmp_path / "m.onnx"), x)
     np.testing.assert_allclose(result, fastup.conv_transpose2d(x, weight, bias, stride=2), rtol=1e-5, atol=1e-5)
     text = invoke(*call, tmp_path / "other.npz", status=2)
     assert text.startswith("error: conv_transpose2d: weights must hold an array named weight, got ")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastup
+from fastup.export import runtimes
 
 pytest.importorskip("click")
 Image = pytest.importorskip("PIL.Image")
@@ -174,13 +175,12 @@ def test_upscale_refuses_other_files(tmp_path: Path, weights: Path) -> None:
 
 def test_the_weights_export_as_they_are(tmp_path: Path, weights: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    from fastup.export import running
 
     call = ("--shape", "N,1,H,W", "--upscale-factor", 2, "--weights", weights, "-o", tmp_path / "m.onnx")
     invoke("export", "subpixel_conv2d", *call)
     plane = np.random.default_rng(5).integers(0, 256, (1, 12, 14), np.uint8)
     x = np.pad(plane, ((0, 0), (1, 1), (1, 1)), "edge").astype(np.float32)
-    y = running.onnxruntime(onnx.load(tmp_path / "m.onnx"), x[None])[0]
+    y = runtimes.run("onnxruntime", onnx.load(tmp_path / "m.onnx"), x[None])[0]
     expected = learned.enlarge(plane, learned.read(weights))
     assert np.abs(np.clip(np.rint(y), 0, 255) - expected).max() <= 1
 

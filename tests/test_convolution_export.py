@@ -9,7 +9,7 @@ import pytest
 
 import fastup
 import fastup.export
-from fastup.export import running
+from fastup.export import runtimes, self_check
 from fastup.export.tolerances import tolerance
 from tests.cases import CONVS, STUFFED, Case
 
@@ -26,7 +26,7 @@ def plan_of(case: Case, dtype: Any, **more: Any) -> Any:
 
 
 def assert_close(case: Case, model: Any, x: Array, operands: dict[str, Array], runtime: str = "onnxruntime") -> None:
-    expected, result = case.run(x, **operands), running.RUNTIMES[runtime](model, x)
+    expected, result = case.run(x, **operands), runtimes.run(runtime, model, x)
     assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
     allowed = tolerance(plan_of(case, x.dtype), model, x, tuple(operands.values()))
     assert allowed.misses(result, expected) == 0, np.abs(result.astype(float) - expected.astype(float)).max()
@@ -103,7 +103,7 @@ def test_activations(activation: Any, dtype: str, generator: np.random.Generator
         activation = ("prelu", generator.standard_normal(4).astype(dtype))
     model = fastup.export.conv1d(x.shape, w, activation=activation)
     expected = fastup.conv1d(x, w, activation=activation)
-    np.testing.assert_allclose(running.onnxruntime(model, x), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(runtimes.run("onnxruntime", model, x), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_plan_brings_its_arguments(generator: np.random.Generator) -> None:
@@ -121,7 +121,7 @@ def test_verification_finds_another_weight(generator: np.random.Generator) -> No
     model = fastup.export.conv_transpose2d(plan, w)
     w[0, 0, 0, 0] += 1e-3
     with pytest.raises(fastup.export.VerificationError, match=r"^conv_transpose2d: onnxruntime differs from fastup in"):
-        running.compare(model, plan, operands=(w,))
+        self_check.compare(model, plan, operands=(w,))
 
 
 @pytest.mark.parametrize("case", STUFFED, ids=str)
@@ -131,6 +131,6 @@ def test_zero_stuff(case: Case, dtype: str, runtime: str) -> None:
     x = case.input(dtype)
     for shape in (case.shape, tuple(f"d{axis}" for axis in range(len(case.shape)))):
         model = exported(case, shape, {}, dtype=dtype)
-        result = running.RUNTIMES[runtime](model, x)
+        result = runtimes.run(runtime, model, x)
         assert result.dtype == x.dtype
         np.testing.assert_array_equal(result, case.run(x))

@@ -12,7 +12,7 @@ import pytest
 import fastup
 import fastup.export
 import fastup.nn
-from fastup.export import running
+from fastup.export import runtimes, self_check
 from fastup.export.graph import LOWEST_OPSET, NEWEST_OPSET
 from tests.cases import CASES, Case
 
@@ -21,9 +21,9 @@ LOWERINGS = ("auto", "portable")
 
 
 def results(model: onnx.ModelProto, x: Array) -> Iterator[tuple[str, Array]]:
-    yield "onnxruntime", running.onnxruntime(model, x)
-    yield "onnxruntime, not optimised", running.onnxruntime(model, x, optimised=False)
-    yield "reference", running.reference(model, x)
+    yield "onnxruntime", runtimes.run("onnxruntime", model, x)
+    yield "onnxruntime, not optimised", runtimes.run("onnxruntime, not optimised", model, x)
+    yield "reference", runtimes.run("reference", model, x)
 
 
 def assert_equal_everywhere(model: onnx.ModelProto, x: Array, y: Array) -> None:
@@ -101,7 +101,7 @@ def test_static_size_pairs_are_exact(mode: str) -> None:
     for n, m in [(n, m) for n in range(1, 65, 3) for m in range(1, 129, 5)]:
         x = np.arange(n, dtype=np.float32).reshape(1, 1, n)
         model = fastup.export.interpolate((1, 1, n), m, mode=mode)
-        np.testing.assert_array_equal(running.onnxruntime(model, x), fastup.interpolate(x, m, mode=mode))
+        np.testing.assert_array_equal(runtimes.run("onnxruntime", model, x), fastup.interpolate(x, m, mode=mode))
 
 
 def test_native_resize_picks_other_pixels() -> None:
@@ -111,7 +111,7 @@ def test_native_resize_picks_other_pixels() -> None:
         x = np.arange(n, dtype=np.float32).reshape(1, 1, n)
         model = fastup.export.interpolate((1, 1, n), m, lowering="native")
         assert [node.op_type for node in model.graph.node] == ["Resize"]
-        if not np.array_equal(running.onnxruntime(model, x), fastup.interpolate(x, m)):
+        if not np.array_equal(runtimes.run("onnxruntime", model, x), fastup.interpolate(x, m)):
             different.append((n, m))
     assert different
 
@@ -156,7 +156,7 @@ def test_empty_batches() -> None:
         (fastup.export.pixel_unshuffle(("N", 3, "H", "W"), 2), (0, 3, 4, 4), (0, 12, 2, 2)),
         (fastup.export.interpolate(("N", 3, "H", "W"), 7), (0, 3, 4, 4), (0, 3, 7, 7)),
     ):
-        assert running.onnxruntime(model, np.zeros(x, np.float32)).shape == y
+        assert runtimes.run("onnxruntime", model, np.zeros(x, np.float32)).shape == y
 
 
 @pytest.mark.quick
@@ -182,10 +182,10 @@ def test_verification_finds_a_difference() -> None:
     with pytest.raises(
         fastup.export.VerificationError, match=r"gives float32\(1, 1, 7, 7\), fastup float32\(1, 1, 8, 8\)"
     ):
-        running.compare(wrong, plan)
+        self_check.compare(wrong, plan)
     flipped = fastup.export.pixel_shuffle((1, 8, 2, 2), 2, order="DCR")
     with pytest.raises(fastup.export.VerificationError, match="onnxruntime differs from fastup in"):
-        running.compare(flipped, fastup.plan.pixel_shuffle((1, 8, 2, 2), "float32", 2))
+        self_check.compare(flipped, fastup.plan.pixel_shuffle((1, 8, 2, 2), "float32", 2))
 
 
 def test_graph_builds_networks_that_are_no_chain() -> None:
@@ -195,7 +195,7 @@ def test_graph_builds_networks_that_are_no_chain() -> None:
     model = graph.model(graph.op("Add", shuffled, shuffled), shuffled, names=("sum", "part"))
     values = np.arange(16, dtype=np.float32).reshape(1, 4, 2, 2)
     expected = fastup.pixel_shuffle(values, 2)
-    np.testing.assert_array_equal(running.onnxruntime(model, values)[0], expected + expected)
+    np.testing.assert_array_equal(runtimes.run("onnxruntime", model, values)[0], expected + expected)
     assert [output.name for output in model.graph.output] == ["sum", "part"]
 
 

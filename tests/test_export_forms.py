@@ -10,7 +10,7 @@ import pytest
 
 import fastup
 import fastup.export
-from fastup.export import UnsupportedExport, running
+from fastup.export import UnsupportedExport, runtimes, self_check
 
 Array = np.ndarray[Any, Any]
 IMAGE = (1, 2, 6, 8)
@@ -27,8 +27,8 @@ def nodes(model: onnx.ModelProto) -> list[str]:
 def results(shape: Any, dtype: str, **keywords: Any) -> tuple[Array, Array, Array]:
     """A native graph in onnxruntime and in the reference evaluator, and fastup's result."""
     model = export(shape, dtype=dtype, lowering="native", **keywords)
-    x = running.sample(shape, np.dtype(dtype))
-    return running.onnxruntime(model, x), running.reference(model, x), fastup.interpolate(x, **keywords)
+    x = self_check.sample(shape, np.dtype(dtype))
+    return runtimes.run("onnxruntime", model, x), runtimes.run("reference", model, x), fastup.interpolate(x, **keywords)
 
 
 @pytest.mark.parametrize(
@@ -228,10 +228,10 @@ def test_onnxruntime_copies_a_cubic_that_keeps_every_size() -> None:
 )
 def test_onnxruntime_has_no_kernel(shape: Any, dtype: str, keywords: dict[str, Any], message: str) -> None:
     model = export(shape, dtype=dtype, lowering="native", **keywords)
-    x = running.sample(shape, np.dtype(dtype))
+    x = self_check.sample(shape, np.dtype(dtype))
     with pytest.raises(Exception, match=message):
-        running.onnxruntime(model, x)
-    found = running.reference(model, x).astype(np.float64)
+        runtimes.run("onnxruntime", model, x)
+    found = runtimes.run("reference", model, x).astype(np.float64)
     expected = fastup.interpolate(x, **keywords).astype(np.float64)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
@@ -249,9 +249,9 @@ def test_native_floats_differ_by_coordinates_in_float32(size: int) -> None:
     """The portable form is within an ulp or two of fastup at every length; a native Resize is off by eps times L."""
     shape: tuple[int, ...] = (1, 1, 3 * size)
     keywords: dict[str, Any] = {"size": 7 * size + 1, "mode": "linear"}
-    expected = fastup.interpolate(running.sample(shape, np.dtype("f4")), **keywords)
+    expected = fastup.interpolate(self_check.sample(shape, np.dtype("f4")), **keywords)
     ort = results(shape, "float32", **keywords)[0]
-    portable = running.onnxruntime(
-        export(shape, lowering="portable", **keywords), running.sample(shape, np.dtype("f4"))
+    portable = runtimes.run(
+        "onnxruntime", export(shape, lowering="portable", **keywords), self_check.sample(shape, np.dtype("f4"))
     )
     assert np.abs(portable - expected).max() <= 4.8e-7 < np.abs(ort - expected).max() < 2 * 2.0**-23 * 3 * size * 8

@@ -12,7 +12,7 @@ import pytest
 import fastup
 import fastup.export
 import fastup.nn
-from fastup.export import UnsupportedExport, running, tolerances
+from fastup.export import UnsupportedExport, runtimes, self_check, tolerances
 from fastup.export.graph import NEWEST_OPSET
 from tests.cases import SMOOTH, Case
 
@@ -47,8 +47,9 @@ def assert_same(
     model: onnx.ModelProto, plan: Any, x: Array, optimised: tuple[bool, ...] = (True,), expected: Array | None = None
 ) -> None:
     expected = fastup.run(plan, x) if expected is None else expected
-    results = [(f"optimised={flag}", running.onnxruntime(model, x, flag)) for flag in optimised]
-    for runtime, result in [*results, ("reference", running.reference(model, x))]:
+    names = {True: "onnxruntime", False: "onnxruntime, not optimised"}
+    results = [(names[flag], runtimes.run(names[flag], model, x)) for flag in optimised]
+    for runtime, result in [*results, ("reference", runtimes.run("reference", model, x))]:
         label = f"{runtime} {plan} {nodes(model)}"
         assert (result.shape, result.dtype) == (expected.shape, expected.dtype), label
         tolerance = tolerances.tolerance(plan, model, x)
@@ -60,7 +61,7 @@ def check(shape: Any, dims: Any = None, *, dtype: Any = "float32", seed: int = 0
     export = {name: keywords.pop(name) for name in ("opset", "lowering") if name in keywords}
     plan = fastup.plan.interpolate(shape, dtype, **keywords)
     model = fastup.export.interpolate(dims or shape, dtype=dtype, **keywords, **export)
-    assert_same(model, plan, running.sample(shape, plan.dtype, seed))
+    assert_same(model, plan, self_check.sample(shape, plan.dtype, seed))
     return model
 
 
@@ -113,7 +114,9 @@ def test_symbolic_sizes_are_what_the_factor_gives(mode: str, options: dict[str, 
     model = fastup.export.interpolate(("N", 1, "L"), verify=True, **keywords)
     for extent in (2, 3, 5, 7, 10, 20, 45, 50):
         shape = (1, 1, extent)
-        assert_same(model, fastup.plan.interpolate(shape, "float32", **keywords), running.sample(shape, np.dtype("f4")))
+        assert_same(
+            model, fastup.plan.interpolate(shape, "float32", **keywords), self_check.sample(shape, np.dtype("f4"))
+        )
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
@@ -123,7 +126,7 @@ def test_symbolic_sizes_to_a_known_size(mode: str, antialias: bool) -> None:
     assert nodes(model) == ["Resize"]
     for shape in ((1, 2, 4, 12), (2, 2, 9, 7), (1, 2, 1, 20)):
         plan = fastup.plan.interpolate(shape, "float32", (9, 7), mode=mode, antialias=antialias)
-        assert_same(model, plan, running.sample(shape, np.dtype("f4")))
+        assert_same(model, plan, self_check.sample(shape, np.dtype("f4")))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "uint8", "int16"])
@@ -144,7 +147,7 @@ def test_window(mode: Any, lowering: str, dtype: str) -> None:
         ((4, 15), (16, 6)),
     ):
         options = {"size": size, "mode": mode, "data_format": data_format}
-        x = running.sample(shape, np.dtype(dtype))
+        x = self_check.sample(shape, np.dtype(dtype))
         cut = (slice(None), *window) if data_format == "channels_last" else (slice(None), slice(None), *window)
         plan = fastup.plan.interpolate(shape, dtype, window=window, **options)
         model = fastup.export.interpolate(shape, dtype=dtype, lowering=lowering, window=window, **options)
@@ -191,11 +194,11 @@ def test_integers_saturate(dtype: str) -> None:
 
 
 def test_an_infinity_stays_where_taps_read_it() -> None:
-    x = running.sample((1, 1, 40), np.dtype("float32"))
+    x = self_check.sample((1, 1, 40), np.dtype("float32"))
     x[0, 0, 20] = np.inf
     for mode, size in (("linear", 77), ("lanczos", 77), ("area", 77)):
         model = fastup.export.interpolate(x.shape, size, mode=mode, lowering="portable")
-        y = running.onnxruntime(model, x)
+        y = runtimes.run("onnxruntime", model, x)
         expected = fastup.interpolate(x, size, mode=mode)
         far = np.abs(np.arange(77) - 20 * 77 / 40) > 8
         assert np.isfinite(y[..., far]).all()
@@ -212,12 +215,12 @@ def test_empty_batches() -> None:
         for dtype in ("float32", "uint8", "float64"):
             for lowering in ("auto", "portable"):
                 model = fastup.export.interpolate(("N", 2, 20, 6), (2, 7), dtype=dtype, lowering=lowering, **options)
-                assert running.onnxruntime(model, np.zeros((0, 2, 20, 6), dtype)).shape == (0, 2, 2, 7)
+                assert runtimes.run("onnxruntime", model, np.zeros((0, 2, 20, 6), dtype)).shape == (0, 2, 2, 7)
 
 
 @pytest.mark.quick
 def test_layers() -> None:
-    x = running.sample((1, 2, 5, 6), np.dtype("float32"))
+    x = self_check.sample((1, 2, 5, 6), np.dtype("float32"))
     pair: Any = ("linear", "nearest")
     for layer in (
         fastup.nn.UpsamplingBilinear2d(scale_factor=2),
@@ -247,7 +250,7 @@ def test_verification_measures_the_distance() -> None:
     plan = fastup.plan.interpolate((1, 1, 4, 6), "float32", (9, 7), mode="bilinear")
     other = fastup.export.interpolate((1, 1, 4, 6), (9, 7), mode="bilinear", align_corners=True)
     with pytest.raises(fastup.export.VerificationError, match="onnxruntime differs from fastup in"):
-        running.compare(other, plan)
+        self_check.compare(other, plan)
     near = np.array([1.0, 2.0, 3.0], np.float32)
     assert tolerances.Tolerance(0.5).misses(near, near + np.float32(0.25)) == 0
     assert tolerances.Tolerance(0.125).misses(near, near + np.float32(0.25)) == 3

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fastup
+from fastup.export import runtimes, self_check
 from fastup.plan.check import DATA_FORMATS
 from tests import oracles_interpolate
 
@@ -173,16 +174,15 @@ def test_torch_drifts(torch: Any) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int16", "uint8", "int32"])
 def test_exported_means_are_as_right(dtype: str, shape: tuple[int, ...]) -> None:
     pytest.importorskip("onnxruntime")
-    from fastup.export import running
 
     for size in ((1,) * (len(shape) - 2), (2, 4, 3)[: len(shape) - 2], (5, 7, 3)[: len(shape) - 2]):
         for opset in (11, 18):
             model = fastup.export.interpolate(shape, size, mode="area", dtype=dtype, opset=opset)
             for runtime in ("onnxruntime", "reference"):
-                running.compare(model, fastup.plan.interpolate(shape, dtype, size, mode="area"), runtime)
+                self_check.compare(model, fastup.plan.interpolate(shape, dtype, size, mode="area"), runtime)
     x = constant(0.1, (1, 1, 4096, 4096), "f4")
     model = fastup.export.interpolate(x.shape, 1, mode="area")
-    assert running.onnxruntime(model, x) == np.float32(0.1)
+    assert runtimes.run("onnxruntime", model, x) == np.float32(0.1)
     mixed: Any = {"size": (14, 3), "mode": ("linear", "area")}  # means of one axis, before the other's sums
     model = fastup.export.interpolate((1, 2, 7, 9), dtype=dtype, lowering="portable", **mixed)
-    running.compare(model, fastup.plan.interpolate((1, 2, 7, 9), dtype, **mixed), "onnxruntime")
+    self_check.compare(model, fastup.plan.interpolate((1, 2, 7, 9), dtype, **mixed), "onnxruntime")

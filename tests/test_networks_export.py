@@ -11,7 +11,7 @@ import fastup.export
 import fastup.networks
 import fastup.nn
 from fastup import networks, nn
-from fastup.export import running
+from fastup.export import runtimes, self_check
 
 NETWORKS: list[tuple[nn.Module, tuple[int, ...]]] = [
     (networks.ESPCN(3), (1, 1, 20, 24)),
@@ -57,9 +57,9 @@ def test_graphs_of_networks(network: nn.Module, shape: tuple[int, ...], opset: i
     model = fastup.export.to_onnx(network, shape, opset=opset, verify=True)
     symbolic: tuple[Any, ...] = ("N", shape[1], *(f"d{k}" if n > 1 else n for k, n in enumerate(shape[2:])))
     for graph, size in ((model, shape), (fastup.export.to_onnx(network, symbolic, opset=opset), (3, *shape[1:]))):
-        x = running.sample(size, np.dtype(np.float32))
+        x = self_check.sample(size, np.dtype(np.float32))
         y = network(x)
-        result = running.onnxruntime(graph, x)
+        result = runtimes.run("onnxruntime", graph, x)
         assert result.shape == y.shape
         np.testing.assert_allclose(result, y, rtol=0, atol=1e-5 * np.abs(y).max() + 1e-7)
 
@@ -85,4 +85,4 @@ def test_verification_of_a_network_finds_another_weight() -> None:
     with pytest.raises(
         fastup.export.VerificationError, match=r"^Conv2d: onnxruntime differs from fastup in \d+ of 36 items$"
     ):
-        running.compare_layer(model, layer, (1, 1, 8, 8), np.dtype(np.float32))
+        self_check.compare_layer(model, layer, (1, 1, 8, 8), np.dtype(np.float32))

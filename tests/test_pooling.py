@@ -12,7 +12,7 @@ import pytest
 
 import fastup
 import fastup.export
-from fastup.export import running
+from fastup.export import runtimes
 from tests import oracles
 from tests.cases import POOLS, Case, kind_of
 from tests.test_layouts import Guarded
@@ -199,7 +199,7 @@ def test_exported_pooling_in_onnxruntime(case: Case, dtype: str, opset: int) -> 
     channel = len(case.shape) - 1 if last else 1
     for shape in (case.shape, tuple(n if k == channel else f"d{k}" for k, n in enumerate(case.shape))):
         model = getattr(fastup.export, case.operator)(shape, **case.keywords, dtype=dtype, opset=opset)
-        results = running.onnxruntime(model, x)
+        results = runtimes.run("onnxruntime", model, x)
         np.testing.assert_array_equal(results[0], values)
         np.testing.assert_array_equal(results[1], indices)
 
@@ -217,9 +217,9 @@ def test_exported_unpooling_in_onnxruntime(case: Case, lowering: str) -> None:
     operator = case.operator.replace("pool", "unpool")
     y = getattr(fastup, operator)(values, indices, **keywords)
     model = getattr(fastup.export, operator)(values.shape, **keywords, lowering=lowering, verify=True)
-    np.testing.assert_array_equal(running.onnxruntime(model, values, others=(indices,)), y)
+    np.testing.assert_array_equal(runtimes.run("onnxruntime", model, values, indices), y)
     if lowering == "portable":
-        np.testing.assert_array_equal(running.reference(model, values, others=(indices,)), y)
+        np.testing.assert_array_equal(runtimes.run("reference", model, values, indices), y)
 
 
 def test_symbolic_unpooling_follows_its_input(generator: np.random.Generator) -> None:
@@ -229,7 +229,7 @@ def test_symbolic_unpooling_follows_its_input(generator: np.random.Generator) ->
         x = generator.integers(-9, 9, shape)
         values, indices = fastup.max_pool2d(x, 2, return_indices=True)
         expected = fastup.max_unpool2d(values, indices, 2)
-        np.testing.assert_array_equal(running.onnxruntime(model, values, others=(indices,)), expected)
+        np.testing.assert_array_equal(runtimes.run("onnxruntime", model, values, indices), expected)
 
 
 def test_known_differences_of_the_runtimes() -> None:
@@ -237,12 +237,12 @@ def test_known_differences_of_the_runtimes() -> None:
     x = np.array([1, np.nan, 3, 2], np.float32)[None, None]
     model = fastup.export.max_pool1d(x.shape, 2)
     assert np.isnan(fastup.max_pool1d(x, 2)).ravel().tolist() == [True, False]
-    assert not np.isnan(running.onnxruntime(model, x)).any()
+    assert not np.isnan(runtimes.run("onnxruntime", model, x)).any()
     y = np.arange(12, dtype=np.float32).reshape(1, 1, 3, 4)
     model = fastup.export.max_pool2d(y.shape, 2, 1, return_indices=True)
     with pytest.raises((AssertionError, IndexError)):
         np.testing.assert_array_equal(
-            running.reference(model, y)[1], fastup.max_pool2d(y, 2, 1, return_indices=True)[1]
+            runtimes.run("reference", model, y)[1], fastup.max_pool2d(y, 2, 1, return_indices=True)[1]
         )
 
 

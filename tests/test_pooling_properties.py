@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import fastup
 import fastup.export
 from fastup.cpu.pool import pooling
-from fastup.export import running
+from fastup.export import runtimes
 from fastup.runtime import cpu_info
 from tests import oracles
 from tests.cases import POOLS, Case, kind_of
@@ -157,11 +157,11 @@ def test_the_reference_evaluator_has_its_own_output_size(generator: np.random.Ge
         fastup.export.max_unpool2d(values.shape, 2, output_size=(5, 7), lowering=lowering)
         for lowering in ("native", "portable")
     )
-    np.testing.assert_array_equal(running.onnxruntime(native, values, others=(indices,)), expected)
+    np.testing.assert_array_equal(runtimes.run("onnxruntime", native, values, indices), expected)
     with pytest.raises((AssertionError, IndexError)):
-        np.testing.assert_array_equal(running.reference(native, values, others=(indices,)), expected)
-    for runtime in running.RUNTIMES.values():
-        np.testing.assert_array_equal(runtime(portable, values, others=(indices,)), expected)
+        np.testing.assert_array_equal(runtimes.run("reference", native, values, indices), expected)
+    for runtime in ("onnxruntime", "reference"):
+        np.testing.assert_array_equal(runtimes.run(runtime, portable, values, indices), expected)
 
 
 def test_what_runtimes_do_with_nan() -> None:
@@ -169,5 +169,5 @@ def test_what_runtimes_do_with_nan() -> None:
     x = np.array([1, np.nan, np.nan, 2], np.float32)[None, None]
     model = fastup.export.max_pool1d(x.shape, 2)
     np.testing.assert_array_equal(fastup.max_pool1d(x, 2).ravel(), [np.nan, np.nan])
-    np.testing.assert_array_equal(running.onnxruntime(model, x).ravel(), [1, 2])
-    np.testing.assert_array_equal(running.reference(model, x).ravel(), [1, np.nan])
+    np.testing.assert_array_equal(runtimes.run("onnxruntime", model, x).ravel(), [1, 2])
+    np.testing.assert_array_equal(runtimes.run("reference", model, x).ravel(), [1, np.nan])

@@ -12,8 +12,7 @@ import pytest
 import fastup
 import fastup.export
 from fastup.cpu.resample import segmentation
-from fastup.export import UnsupportedExport
-from fastup.export.running import onnxruntime, reference
+from fastup.export import UnsupportedExport, runtimes
 from fastup.export.tolerances import tolerance
 from tests.cases import SEGMENTED, Case, kind_of, quickly
 
@@ -258,12 +257,12 @@ def test_export(operator: str, lowering: str, generator: np.random.Generator) ->
             exporter = getattr(fastup.export, operator)
             model = exporter(shape, **keywords, dtype=dtype, opset=opset, lowering=lowering, verify=True)
             x = (8 * generator.standard_normal(shape)).astype(kind_of(dtype))
-            found, wanted = onnxruntime(model, x), getattr(fastup, operator)(x, **keywords)
+            found, wanted = runtimes.run("onnxruntime", model, x), getattr(fastup, operator)(x, **keywords)
             first, second = (one[0] if isinstance(one, (list, tuple)) else one for one in (found, wanted))
             assert (first.shape, first.dtype) == (second.shape, second.dtype)
             assert np.mean(first != second) < 0.02, (shape, keywords, dtype)
             if lowering == "native" and dtype == "float32" and len(shape) == 4:
-                again = reference(model, x)
+                again = runtimes.run("reference", model, x)
                 first = again[0] if isinstance(again, list) else again
                 assert np.mean(first != second) < 0.02
 
@@ -285,7 +284,7 @@ def test_export_of_any_threshold(threshold: float) -> None:
         model = fastup.export.upsample_threshold(x.shape, 2, threshold, mode="nearest", dtype=dtype)
         expected = fastup.upsample_threshold(x, 2, threshold, mode="nearest")
         np.testing.assert_array_equal(expected, x > threshold)
-        np.testing.assert_array_equal(onnxruntime(model, x), expected)
+        np.testing.assert_array_equal(runtimes.run("onnxruntime", model, x), expected)
 
 
 def test_wrong_labels_are_no_ties() -> None:
@@ -300,7 +299,7 @@ def test_wrong_labels_are_no_ties() -> None:
 def test_export_of_symbolic_sizes(generator: np.random.Generator) -> None:
     model = fastup.export.upsample_argmax(("N", 5, "H", "W"), scale_factor=4, verify=True)
     x = generator.standard_normal((2, 5, 7, 9)).astype(np.float32)
-    np.testing.assert_array_equal(onnxruntime(model, x), fastup.upsample_argmax(x, scale_factor=4))
+    np.testing.assert_array_equal(runtimes.run("onnxruntime", model, x), fastup.upsample_argmax(x, scale_factor=4))
 
 
 @pytest.mark.parametrize("lowering", ["auto", "native"])
@@ -320,7 +319,7 @@ def test_export_of_symbolic_batches_channels_last(
     keywords = {**keywords, "data_format": "channels_last"}
     model = fastup.export.upsample_argmax(shape, **keywords, lowering=lowering, verify=True)
     x = generator.standard_normal((2, 7, *(9 if n == "W" else n for n in shape[2:]))).astype(np.float32)
-    np.testing.assert_array_equal(onnxruntime(model, x), fastup.upsample_argmax(x, **keywords))
+    np.testing.assert_array_equal(runtimes.run("onnxruntime", model, x), fastup.upsample_argmax(x, **keywords))
 
 
 def test_export_names_what_was_called() -> None:

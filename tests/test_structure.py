@@ -166,3 +166,12 @@ def test_functions_and_files_stay_small() -> None:
                 documented = sum((ast.get_docstring(one, clean=False) or "").count("\n") for one in inner)
                 length = (node.end_lineno or 0) - node.lineno + 1 - documented
                 assert length <= 60, f"{file}: {node.name} has {length} lines"
+
+
+@checkout
+@pytest.mark.parametrize("call", ["InferenceSession(", "ReferenceEvaluator(", ".Core()"])
+def test_each_runtime_is_called_in_one_file(call: str) -> None:
+    folders = (PACKAGE, ROOT / "export", ROOT / "benchmarks")
+    found = {file.resolve() for folder in folders for file in folder.rglob("*.py") if call in file.read_text()}
+    assert {file.parent.name for file in found} == {"runtimes"}
+    assert len(found) == 1

@@ -14,7 +14,8 @@ from onnx import helper, numpy_helper
 
 import fastup.export
 import fastup.networks
-from fastup.export.verification import ModelError
+from fastup.export.runtimes import RUNTIMES, Node, Reason, Runtime, Session
+from fastup.export.verification import ModelError, matrix
 
 Array = np.ndarray[Any, Any]
 Model = onnx.ModelProto
@@ -378,3 +379,35 @@ def test_damaged_models_give_one_sentence(tmp_path: Path, generator: np.random.G
     assert len(said) > 150
     assert not any("\n" in one for one in said)
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
+
+
+class Wrong(Runtime):
+    """The reference with an error in one item, which it says of itself for Resize."""
+
+    name, package = "wrong", "onnx"
+
+    def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
+        inner = RUNTIMES["reference"].prepare(model)
+
+        def run(inputs: list[Any]) -> list[Any]:
+            results = [np.array(one) for one in inner.run(inputs)]
+            results[0].flat[0] += 1
+            return results
+
+        return Session(run)
+
+    def known(self, node: Node) -> Reason | None:
+        return ("its first item is off by one", "another item") if node.op_type == "Resize" else None
+
+
+def test_a_further_runtime_is_one_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in the report and in the matrix, with what it says of itself."""
+    monkeypatch.setitem(RUNTIMES, "wrong", Wrong())
+    model = fastup.export.interpolate((1, 2, 4, 4), scale_factor=2, mode="bilinear")
+    outcome = fastup.export.verify(model).nodes[0].runtimes["wrong"]
+    assert (outcome.verdict, outcome.message) == ("known difference", "its first item is off by one")
+    shuffled = fastup.export.verify(fastup.export.pixel_shuffle((1, 4, 3, 3), 2), runtimes=["wrong"])
+    assert shuffled.nodes[0].runtimes["wrong"].verdict == "different"
+    assert shuffled.status() != 0
+    cell = next(one for one in matrix.cells() if one.node.op_type == "DepthToSpace")
+    assert matrix.run(cell)["wrong"].startswith("different")

@@ -11,8 +11,7 @@ import pytest
 import fastup
 import fastup.export
 from fastup.cpu.conv import column_tiling
-from fastup.export import UnsupportedExport
-from fastup.export.running import onnxruntime, reference
+from fastup.export import UnsupportedExport, runtimes
 from fastup.plan import Plan, cache
 from tests.cases import CASES, CONVS, POOLS, RESIZES, SMOOTH, STUFFED, Case, quickly
 from tests.test_interpolation_windows import random_window
@@ -191,8 +190,8 @@ def test_exported_windows(data_format: str) -> None:
         keywords = {"window": window, "data_format": data_format, **keywords}
         model = getattr(fastup.export, name)(x.shape, *arguments, **keywords, verify=True)
         y = getattr(fastup, name)(x, *arguments, **keywords)
-        for runtime in (onnxruntime, reference):
-            np.testing.assert_allclose(runtime(model, x), y, rtol=1e-5, atol=1e-5)
+        for runtime in ("onnxruntime", "reference"):
+            np.testing.assert_allclose(runtimes.run(runtime, model, x), y, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.quick

@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx.backend.base import Backend, BackendRep
-from onnx.reference import ReferenceEvaluator
 
 from fastup.export.backend.operators import calls, following
+from fastup.export.runtimes.reference import evaluate
 
 __all__ = ["FastupBackend", "calls", "is_compatible", "prepare", "run_model", "run_node", "supports_device"]
 _FOLLOWED = ("onnx", "runtimes")
@@ -41,7 +41,7 @@ class _Prepared(BackendRep):
         known = {value.name for value in model.graph.initializer}
         self._inputs = [value.name for value in model.graph.input]
         self._needed = [name for name in self._inputs if name not in known]
-        self._evaluator = ReferenceEvaluator(model, new_ops=following(follow))
+        self._evaluate = evaluate(model, new_ops=following(follow))
 
     def run(self, inputs: Any, **_: Any) -> tuple[Any, ...]:
         """All outputs for all inputs, in the graph's order or by name; those with initial values may be left out."""
@@ -51,7 +51,7 @@ class _Prepared(BackendRep):
             if len(given) != len(names):
                 raise ValueError(f"backend: inputs must be {len(self._needed)} arrays ({', '.join(self._needed)})")
             inputs = dict(zip(names, given, strict=True))
-        return tuple(self._evaluator.run(None, inputs))
+        return tuple(self._evaluate(inputs))
 
 
 class FastupBackend(Backend):

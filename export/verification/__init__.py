@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import numpy as np
 import onnx
 
+from fastup.export.runtimes import Runtime, installed
 from fastup.export.verification import known_differences as _known
-from fastup.export.verification import running
 from fastup.export.verification.comparing import Difference, difference, tolerance_of
-from fastup.export.verification.finding import Found, find, in_subgraphs
+from fastup.export.verification.finding import Found, find, in_subgraphs, model_of
 from fastup.export.verification.loading import ModelError as ModelError
 from fastup.export.verification.loading import first_line, inputs_for, load
 from fastup.export.verification.report import NodeReport as NodeReport
@@ -73,7 +72,7 @@ def verify(
     >>> [node.words for node in report.nodes], report.status()
     (["interpolate(size=(16, 16), mode='bilinear', align_corners=False, antialias=False)"], 0)
     """
-    known_names = {name.split(",")[0] for name in running.runtimes()}
+    known_names = {one.program for one in installed().values()}
     for name in runtimes:
         if name not in known_names:
             raise ValueError(f"verify: runtimes must be among {', '.join(sorted(known_names))}, got {name!r}")
@@ -101,20 +100,20 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeRepor
         found.name, found.op_type, words.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed[0].absolute,
         allowed[1], warnings=list(words.warnings),
     )  # fmt: skip
-    model = running.model_of(found, proto.opset_import, proto.ir_version)
+    model = model_of(found, proto.opset_import, proto.ir_version)
     results, refused = {}, {}
-    for name, run in running.runtimes().items():
+    for name, runtime in installed().items():
         try:
-            results[name] = [np.asarray(one) for one in run(model, x)]
+            results[name] = [np.asarray(one) for one in runtime.prepare(model).run([x])]
         except Exception as error:  # whatever a runtime raises is its answer
             refused[name] = first_line(error)
     basis = results.get("fastup") or results.get("onnxruntime") or found.outputs
-    for name in running.runtimes():
+    for name, runtime in installed().items():
         if name in refused:
             report.runtimes[name] = Outcome("not run", message=refused[name])
         else:
-            report.runtimes[name] = _outcome(found, name, results[name], basis)
-        if reason := _known.dropped(found, name):
+            report.runtimes[name] = _outcome(found, runtime, results[name], basis)
+        if reason := runtime.dropped(found):
             report.warnings.append(reason)
     if like:
         report.torch = _like_torch(found, words, results.get("onnxruntime") or found.outputs)
@@ -123,25 +122,25 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeRepor
     return report
 
 
-def _outcome(found: Found, name: str, results: list[Array], basis: list[Array]) -> Outcome:
+def _outcome(found: Found, runtime: Runtime, results: list[Array], basis: list[Array]) -> Outcome:
     worst: Difference | None = None
     for result, expected in zip(results, basis, strict=False):
         one = difference(result, expected, tolerance_of(found)[0])
         if isinstance(one, str):
-            return _explained(found, name, Outcome("different", message=one))
+            return _explained(found, runtime, Outcome("different", message=one))
         if worst is None or (one.within, -one.absolute) < (worst.within, -worst.absolute):
             worst = one
     if worst is None or worst.equal:
         return Outcome("equal", worst)
     if worst.within:
         return Outcome("within tolerance", worst)
-    return _explained(found, name, Outcome("different", worst))
+    return _explained(found, runtime, Outcome("different", worst))
 
 
-def _explained(found: Found, name: str, outcome: Outcome) -> Outcome:
-    if fault := _known.mistaken(found, name):
+def _explained(found: Found, runtime: Runtime, outcome: Outcome) -> Outcome:
+    if fault := runtime.mistaken(found):
         return Outcome("not judged", outcome.difference, fault)
-    reason = _known.known(found, name.split(",")[0])
+    reason = _known.known(found, runtime)
     if reason is None:
         return outcome
     return Outcome("known difference", outcome.difference, reason[0], reason[1])
@@ -184,10 +183,5 @@ def _picture(results: dict[str, list[Array]], basis: list[Array]) -> Array | Non
 
 def versions() -> dict[str, str]:
     """Of fastup and what it is compared with."""
-    found = {}
-    for name in ("fastup", "onnx", "onnxruntime", "openvino", "numpy"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {one.package: one.version() for one in installed().values()}
+    return {**found, "numpy": np.__version__}

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from fastup.export.runtimes import RUNTIMES
 from fastup.export.verification.loading import ModelError, first_line
 
 Array = np.ndarray[Any, Any]
@@ -98,19 +99,36 @@ def _groups(graph: onnx.GraphProto) -> Iterator[tuple[list[onnx.NodeProto], tupl
 
 def _run(model: onnx.ModelProto, feeds: dict[str, Array], names: list[str]) -> dict[str, Array]:
     """The values of these names; nothing is optimised, so that every node is there."""
-    import onnxruntime as ort
-
     watching = onnx.ModelProto()
     watching.CopyFrom(model)
     present = {one.name for one in watching.graph.output}
     wanted = [name for name in names if name not in feeds]
     watching.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in wanted if name not in present)
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    names = [one.name for one in watching.graph.output]
+    inputs = [feeds[one.name] for one in watching.graph.input if one.name in feeds]
     try:
-        session = ort.InferenceSession(watching.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        results = session.run(wanted or None, feeds)
-        return dict(zip(wanted, results, strict=False))  # without wanted names, the model's own outputs
+        results = RUNTIMES["onnxruntime, not optimised"].prepare(watching).run(inputs)
+        return dict(zip(names, results, strict=True))
     except Exception as error:  # onnxruntime has a kind of error per status
         raise ModelError(f"verify: onnxruntime cannot run the model ({first_line(error)})") from None
+
+
+def model_of(found: Found, opsets: Any, ir_version: int) -> onnx.ModelProto:
+    """The node, or the three nodes, alone."""
+    first, last = found.nodes[0], found.nodes[-1]
+    data = first.input[0]
+    fixed = {name: one for name, one in zip(first.input, found.inputs, strict=True) if name and name != data}
+    extra = [name for node in found.nodes[1:] for name in node.input[1:] if name]
+    initial = [numpy_helper.from_array(np.asarray(one), name) for name, one in fixed.items() if one is not None]
+    shape = found.outputs[0].shape
+    if extra:  # what the last Reshape is to give
+        initial.append(numpy_helper.from_array(np.array(shape, np.int64), extra[-1]))
+    x = np.asarray(found.inputs[0])
+    value = helper.make_tensor_value_info(data, helper.np_dtype_to_tensor_dtype(x.dtype), x.shape)
+    names = [name for name in last.output if name]
+    outputs = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(one.dtype), one.shape)
+        for name, one in zip(names, found.outputs, strict=True)
+    ]
+    graph = helper.make_graph(found.nodes, found.name, [value], outputs, initial)
+    return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version)

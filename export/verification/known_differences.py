@@ -6,32 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from fastup.export.runtimes import Reason, Runtime
 from fastup.export.verification.finding import Found
 
-Reason = tuple[str, str]  # why, what to change
+
+def known(found: Found, runtime: Runtime) -> Reason | None:
+    """The known difference of a runtime on a node, if it is one: its own, or one in which runtimes disagree."""
+    return runtime.known(found) or _resize(found)
 
 
-def dropped(found: Found, runtime: str) -> str | None:
-    """The attribute that a runtime leaves out without a word."""
-    given = found.attributes
-    if runtime == "openvino" and found.op_type == "Resize":
-        names = [name for name in ("antialias", "exclude_outside") if given.get(name)]
-        if names:
-            return f"OpenVINO drops {' and '.join(names)} without a word"
-    return None
-
-
-def known(found: Found, runtime: str) -> Reason | None:
-    """The known difference of a runtime on a node, if it is one."""
-    if reason := dropped(found, runtime):
-        return reason, "resize with a product of matrices, or convolve"
-    for rule in (_resize, _max_unpool):
-        if reason_of := rule(found, runtime):
-            return reason_of
-    return None
-
-
-def _resize(found: Found, runtime: str) -> Reason | None:
+def _resize(found: Found) -> Reason | None:
     if found.op_type not in ("Resize", "Upsample"):
         return None
     x, y, given = np.asarray(found.inputs[0]), found.outputs[0], found.attributes
@@ -59,20 +43,3 @@ def _scales(found: Found) -> list[float]:
 
 def _fraction(scale: float) -> bool:
     return scale != int(scale) and 1 / scale != int(1 / scale)
-
-
-def _max_unpool(found: Found, runtime: str) -> Reason | None:
-    if found.op_type == "MaxUnpool" and len(found.inputs) > 2 and runtime == "reference":
-        return "output_shape: the reference counts indices in the size that the windows give", "ScatterElements"
-    return None
-
-
-def mistaken(found: Found, runtime: str) -> str | None:
-    """What a runtime is known to compute wrongly, whatever the model: its answer counts for nothing."""
-    if runtime != "reference":
-        return None
-    if found.op_type == "ConvTranspose" and found.attributes.get("group", 1) > 1:
-        return "the reference takes the first group's bias for all groups"
-    if found.op_type == "MaxPool" and set(found.attributes.get("strides", [1])) == {1}:
-        return "the reference gives wrong indices for stride 1"
-    return None

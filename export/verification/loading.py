@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
-from fastup.export.running import sample
+from fastup.export.self_check import sample
 
 Array = np.ndarray[Any, Any]
 _MOST_BYTES = 2**31 - 1  # of a protobuf message, and of an input that is made up here

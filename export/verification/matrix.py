@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from fastup.export.running import sample
-from fastup.export.verification import running
+from fastup.export.runtimes import installed
+from fastup.export.self_check import sample
 from fastup.export.verification.comparing import difference, tolerance_of
 from fastup.export.verification.finding import Found
 from fastup.export.verification.loading import first_line
@@ -122,13 +122,13 @@ def run(cell: Cell) -> dict[str, str]:
     """What each runtime gives beside fastup: "equal", "within tolerance", "different by ...", "refused with ..."."""
     model = _model(cell)
     results: dict[str, Any] = {}
-    for name, call in running.runtimes().items():
+    for name, runtime in installed().items():
         if "," in name:  # a node alone is optimised to itself
             continue
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the reference pads integers with infinity
-                results[name] = [np.asarray(one) for one in call(model, np.asarray(cell.inputs[0]))]
+                results[name] = [np.asarray(one) for one in runtime.prepare(model).run([np.asarray(cell.inputs[0])])]
         except Exception as error:  # whatever a runtime raises is its answer
             results[name] = f"{REFUSES} with {_NOISE.sub('', first_line(error))[:100]}"
     basis = results.pop("fastup")

@@ -110,24 +110,23 @@ def _even(x: Array) -> Array:
 
 def _run(case: Case, x: Array, output: Path) -> tuple[Row, Array]:
     import onnx
-    import onnxruntime as ort
 
     import fastup.export
-    from fastup.export import tolerances
+    from fastup.export import runtimes, tolerances
 
     operator = getattr(fastup, case.operator)
     model = getattr(fastup.export, case.operator)(x.shape, dtype=x.dtype, **case.keywords)
     onnx.save(model, output / f"{case.title.replace(' ', '-')}.onnx")
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = runtimes.RUNTIMES["onnxruntime"].prepare(model)
     y = operator(x, **case.keywords)
-    other = session.run(None, {"x": x})[0]
+    other = session.run([x])[0]
     same_shape = other.shape == y.shape and other.dtype == y.dtype
     different = int(np.count_nonzero(other != y)) if same_shape else y.size
     plan = getattr(fastup.plan, case.operator)(x.shape, x.dtype, **case.keywords)
     too_far = tolerances.tolerance(plan, model, x).misses(other, y) if same_shape else y.size
     calls = {
         "fastup": lambda: operator(x, **case.keywords),
-        "onnxruntime": lambda: session.run(None, {"x": x}),
+        "onnxruntime": lambda: session.run([x]),
         **_peers(case, model, x, y),
     }
     kinds = dict.fromkeys(node.op_type for node in model.graph.node)
@@ -166,12 +165,10 @@ def _torch(case: Case, _model: Any, x: Array, _y: Array) -> Callable[[], Any]:
 
 
 def _openvino(_case: Case, model: Any, x: Array, _y: Array) -> Callable[[], Any]:
-    import openvino
+    from fastup.export.runtimes import RUNTIMES
 
-    core = openvino.Core()
-    network = core.read_model(model.SerializeToString())
-    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda: compiled(x)[0]
+    session = RUNTIMES["openvino"].prepare(model)
+    return lambda: session.run([x])[0]
 
 
 def _opencv(case: Case, _model: Any, x: Array, y: Array) -> Callable[[], Any] | None:
