@@ -23,7 +23,6 @@ def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) ->
     """
     module = library.create_ir_module(name)
     function = context.declare_function(module, body)
-    function.attributes.add("noinline")  # what LLVM knows of its arguments, that they do not overlap, it knows within
     kind = ir.FunctionType(WORD, [WORD.as_pointer(), *[BYTES] * BUFFERS, WORD.as_pointer(), WORD])
     entry = ir.Function(module, kind, name)
     params, *buffers, counters, wait = entry.args

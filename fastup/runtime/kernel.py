@@ -160,24 +160,12 @@ def object_of(compiled: Compiled) -> tuple[bytes, str]:
 
 
 def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Compiled:
-    """Numba types and lowers the body; body and claim loop are then optimised, and made to code, once and together."""
-    from numba.core import types
-    from numba.core.compiler_lock import global_compiler_lock
-
-    from fastup.runtime import claim_loop, lowering
+    from fastup.runtime import lowering
 
     names = [element if name == "element" else name for name in family.buffers]
-    pointers = [types.CPointer(getattr(types, name)) for name in ("int64", *names)]
     body = _with_compiled_helpers(family.factory(*constants))
-    with global_compiler_lock:
-        made = lowering.lowered(body, (*pointers, types.intp, types.intp), types.void, noalias=True)
-        library, symbol = made.library, f"{made.fndesc.mangled_name}.entry"
-        library.add_ir_module(claim_loop.entry_point(library, symbol, made.target_context, made.fndesc, _SPINS))
-        for function in library.get_defined_functions():
-            if function.name != symbol:
-                function.linkage = "internal"
-        address = library.get_pointer_to_function(symbol)
-        object_code.keep_for_ever(library, library.codegen)
+    library, symbol, address = lowering.compiled(body, names, _SPINS)
+    object_code.keep_for_ever(library, library.codegen)
     return Compiled(bytes(library._get_compiled_object()), symbol, address)
 
 
