@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PACKAGE = Path(__file__).parents[1]
-_EVERY_KERNEL = tuple(f"fastup.runtime.{name}" for name in ("abi", "claim_loop", "fields", "kernel"))
+_EVERY_KERNEL = tuple(f"fastup.runtime.{name}" for name in ("abi", "claim_loop", "fields", "kernel", "lowering"))
 _IMPORT = re.compile(r"^from (fastup[\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 
 

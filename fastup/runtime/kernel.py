@@ -23,7 +23,7 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastup.runtime import cpu_info, digest, forks, object_cache, object_code
 from fastup.runtime.abi import BUFFERS, Entry, entry_at
@@ -56,12 +56,11 @@ class Helper:
     @functools.cached_property
     def compiled(self) -> Any:
         """What Numba can call."""
-        from numba import njit
         from numba.extending import intrinsic
 
-        if self.is_intrinsic:
-            return intrinsic(self.function)
-        return njit(inline="always", error_model="numpy")(_with_compiled_helpers(self.function))
+        from fastup.runtime.lowering import subroutine
+
+        return (intrinsic if self.is_intrinsic else subroutine)(_with_compiled_helpers(self.function))
 
 
 def inline(function: Callable[..., Any]) -> Any:
@@ -82,6 +81,14 @@ def _with_compiled_helpers(function: Any) -> Any:
     scope |= {name: resolve(scope[name]) for name in function.__code__.co_names if name in scope}
     cells = tuple(types.CellType(resolve(cell.cell_contents)) for cell in function.__closure__ or ())
     return types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, cells)
+
+
+class Compiled(NamedTuple):
+    """Machine code of one kernel: the object, the name of its entry point, and where that lies in this process."""
+
+    code: bytes
+    symbol: str
+    address: int
 
 
 class Family:
@@ -145,34 +152,25 @@ def stored(family: Family, element: str, *constants: int) -> tuple[bytes, str] |
     return None
 
 
-def object_of(compiled: Any) -> tuple[bytes, str]:
-    """Object code and symbol of a compiled cfunc, refused if it would need anything but the C library's copy loops."""
-    code, symbol = bytes(compiled._library._get_compiled_object()), compiled._wrapper_name
-    if surplus := object_code.undefined_symbols(code) - set(object_code.ALLOWED_SYMBOLS):
-        raise ValueError(f"{symbol} needs {sorted(surplus)}: kernels must be self-contained")
-    return code, symbol
+def object_of(compiled: Compiled) -> tuple[bytes, str]:
+    """Object code and symbol of a kernel, refused if it would need anything but the C library's copy loops."""
+    if surplus := object_code.undefined_symbols(compiled.code) - set(object_code.ALLOWED_SYMBOLS):
+        raise ValueError(f"{compiled.symbol} needs {sorted(surplus)}: kernels must be self-contained")
+    return compiled.code, compiled.symbol
 
 
-def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Any:
-    import numba
+def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Compiled:
+    from fastup.runtime import lowering
 
-    from fastup.runtime import claim_loop
-
-    body = _with_compiled_helpers(family.factory(*constants))
     names = [element if name == "element" else name for name in family.buffers]
-    pointers = [numba.types.CPointer(getattr(numba.types, name)) for name in names]
-    unused = [numba.types.intp] * (BUFFERS - len(pointers))
-    signature = numba.types.int64(
-        numba.types.CPointer(numba.types.int64), *pointers, *unused, numba.types.intp, numba.types.intp
-    )
-    entry = claim_loop.around(body, len(pointers), _SPINS)
-    compiled = numba.cfunc(signature, error_model="numpy", forceinline=True)(entry)
-    object_code.keep_for_ever(compiled, compiled._library.codegen)
-    return compiled
+    body = _with_compiled_helpers(family.factory(*constants))
+    library, symbol, address = lowering.compiled(body, names, _SPINS)
+    object_code.keep_for_ever(library, library.codegen)
+    return Compiled(bytes(library._get_compiled_object()), symbol, address)
 
 
-def compile_instance(family: Family, element: str, *constants: int) -> Any:
-    """A fresh cfunc of one instance, past every cache: for tests that read its assembly or its symbols."""
+def compile_instance(family: Family, element: str, *constants: int) -> Compiled:
+    """Fresh code of one instance, past every cache: for tests that read its assembly or its symbols."""
     with _lock:
         return _compile(family, element, constants)
 

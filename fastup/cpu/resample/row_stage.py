@@ -191,6 +191,8 @@ def _fixed_weights(choice: Choice, strip: Strip) -> Array:
     weights, bits = strip.weights, fixed_point.bits(strip.axis)
     if choice.method == "narrow":
         weights, bits = narrowed(weights, bits) or (weights, bits)
+    else:
+        weights = np.pad(weights, ((0, 0), (0, -weights.shape[1] % fixed.SUMMED)))
     return np.concatenate([[bits], weights.ravel()]).astype(np.int32)
 
 

@@ -14,6 +14,7 @@ from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
 
 LOAD, STORE = Fields("pixels before after items pixel_stride item_stride swapped ahead"), Fields("items swapped")
+_SHORT_PIXEL = 16  # items
 _MOST_AHEAD = 2**12  # bytes; from there on the processor has seen where a row leads
 # Kinds of item that come in and go out, by their place here; "bytes" stay as they are.
 KINDS = (
@@ -231,13 +232,17 @@ def load(kind):
 
     @inline
     def scattered(params, src, dst, first):
-        for pixel in range(params[LOAD.pixels]):
-            for item in range(params[LOAD.items]):
-                place = pixel * params[LOAD.pixel_stride] + item * params[LOAD.item_stride]
+        count, inner = params[LOAD.pixels], params[LOAD.items]
+        apart, step, to_next, to_inner = params[LOAD.pixel_stride], params[LOAD.item_stride], inner, 1
+        if inner < _SHORT_PIXEL:  # the inner loop is to be the longer one
+            count, inner, apart, step, to_next, to_inner = inner, count, step, apart, 1, inner
+        for outer in range(count):
+            for k in range(inner):
+                place = outer * apart + k * step
                 value = load_item(raw_view(src, place), 0)
                 if params[LOAD.swapped] and size > 1:
                     value = _swapped(value)
-                dst[first + pixel * params[LOAD.items] + item] = read(_same_bits(value, source_view(src, 0)[0]))
+                dst[first + outer * to_next + k * to_inner] = read(_same_bits(value, source_view(src, 0)[0]))
 
     def body(params, src, dst, start, stop):
         items = params[LOAD.items]

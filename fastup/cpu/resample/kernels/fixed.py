@@ -17,7 +17,10 @@ from fastup.cpu.resample.kernels.byte_vectors import BLOCK, BLOCK_HEAD, clamped,
 from fastup.cpu.resample.kernels.horizontal import P as ROW
 from fastup.cpu.resample.kernels.vertical import P as ROWS
 from fastup.cpu.simd.pointers import as_int32, as_int64, at
+from fastup.cpu.simd.vectors import call, load, repeated, vector
 from fastup.runtime.kernel import inline, intrinsic, kernel, target_has
+
+SUMMED = 8  # taps of a block
 
 
 @intrinsic
@@ -102,21 +105,46 @@ def blend(taps):
     return body
 
 
+@intrinsic
+def _weigh_blocks(_, total, line, begin, weights, first, blocks):
+    """The sum of `total` and of so many times `SUMMED` neighbouring bytes times weights, in 32 bits."""
+    from llvmlite import ir
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        total, line, begin, weights, first, blocks = arguments
+        long, word = ir.IntType(64), ir.IntType(32)
+
+        def step(number, sums):
+            k = builder.mul(number, long(SUMMED))
+            items = load(builder, builder.gep(line, [builder.add(begin, k)]), ir.IntType(8), SUMMED)
+            by = load(builder, builder.gep(weights, [builder.add(first, k)]), word, SUMMED)
+            return [builder.add(sums[0], builder.mul(builder.zext(items, by.type), by))]
+
+        (sums,) = repeated(builder, blocks, [ir.Constant(vector(word, SUMMED), None)], step)
+        return builder.add(total, call(builder, f"llvm.vector.reduce.add.v{SUMMED}i32", word, [sums]))
+
+    return total(total, line, types.intp, weights, types.intp, types.intp), generate
+
+
 @kernel("uint8", "uint8", "uint8", elements=("uint8",))
 def by_table():
-    """Any ratio, any pixel: one sum after the other."""
+    """Any ratio, any pixel: one sum after the other; rows of weights have zeros up to a whole block."""
 
     def body(params, line, dst, table, start, stop):
         first, weights = as_int64(table, params[ROW.first]), as_int32(table, params[ROW.weights])
         items, taps = params[ROW.items], params[ROW.taps]
-        bits = weights[0]
+        bits, blocks = weights[0], (taps + SUMMED - 1) // SUMMED
         for pixel in range(params[ROW.outputs]):
-            begin = first[pixel] * items
-            for item in range(items):
-                total = _half(bits)
-                for k in range(taps):
-                    total = _weigh(total, line[begin + k * items + item], weights[1 + pixel * taps + k])
-                dst[pixel * items + item] = _byte(total, bits)
+            begin, w = first[pixel] * items, 1 + pixel * blocks * SUMMED
+            if items == 1:
+                dst[pixel] = _byte(_weigh_blocks(_half(bits), line, begin, weights, w, blocks), bits)
+            else:
+                for item in range(items):
+                    total = _half(bits)
+                    for k in range(taps):
+                        total = _weigh(total, line[begin + k * items + item], weights[w + k])
+                    dst[pixel * items + item] = _byte(total, bits)
 
     return body
 
