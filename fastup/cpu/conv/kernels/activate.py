@@ -58,7 +58,7 @@ def _rectifiers(f):
         return x if x > zero else x * slope
 
     @inline
-    def hardswish(x, _):
+    def hardswish(x, number):
         raised = x + three
         raised = zero if raised < zero else raised
         return x if raised > six else x * raised / six
@@ -93,7 +93,7 @@ def _exponentials(f, e, odd_terms):
         return x * (raised if x < zero else one) / (one + share) * (lower if x < zero else one)
 
     @inline
-    def silu(x, _):
+    def silu(x, number):
         return gated(x, abs(x), zero)
 
     @inline
@@ -131,7 +131,7 @@ def _gelus(f, e, gated, terms):
     zero = f(0)
 
     @inline
-    def gelu(x, _):
+    def gelu(x, number):
         size = abs(x)
         a = far if size > far else size
         s = a * a
@@ -149,7 +149,7 @@ def _gelus(f, e, gated, terms):
         return x * fma(x, centre, half) if size < centred else outside
 
     @inline
-    def gelu_tanh(x, _):
+    def gelu_tanh(x, number):
         size = abs(x)
         a = far if size > far else size
         square, square_lost = product(a, a)
