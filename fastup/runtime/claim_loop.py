@@ -26,8 +26,8 @@ def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) ->
     kind = ir.FunctionType(WORD, [WORD.as_pointer(), *[BYTES] * BUFFERS, WORD.as_pointer(), WORD])
     entry = ir.Function(module, kind, name)
     params, *buffers, counters, wait = entry.args
-    blocks = ("begin", "claim", "run", "ran", "ended", "spin", "check", "pause", "done", "busy")
-    begin, claim, run, ran, ended, spin, check, pause, done, busy = map(entry.append_basic_block, blocks)
+    blocks = ("begin", "claim", "run", "ran", "ended", "spin", "done", "busy")
+    begin, claim, run, ran, ended, spin, done, busy = map(entry.append_basic_block, blocks)
 
     def counter(place: int) -> Any:
         return builder.gep(counters, [WORD(place)])
@@ -56,7 +56,8 @@ def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) ->
     values = [params, *buffers[: len(body.argtypes) - 3], start, stop]
     kinds = map(context.get_value_type, body.argtypes)
     values = [builder.bitcast(value, kind) for value, kind in zip(values, kinds, strict=True)]
-    context.call_conv.call_function(builder, function, body.restype, body.argtypes, values)
+    # A function of its own: that no two buffers overlap, LLVM knows of arguments only.
+    context.call_conv.call_function(builder, function, body.restype, body.argtypes, values, attrs=("noinline",))
     builder.cbranch(alone, done, ran)
 
     builder.position_at_end(ran)
@@ -66,21 +67,25 @@ def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) ->
     builder.position_at_end(ended)
     builder.cbranch(builder.icmp_signed("!=", wait, WORD(0)), spin, done)
 
+    _wait(module, builder, (ended, spin, done, busy), lambda: (current(DONE), current(CHUNKS)), spins)
+    for block, result in ((done, 0), (busy, 1)):
+        builder.position_at_end(block)
+        builder.ret(WORD(result))
+    return module
+
+
+def _wait(module: Any, builder: Any, blocks: tuple[Any, ...], counts: Any, spins: int) -> None:
+    """From `ended` on: pause until all chunks are done, or so often."""
+    ended, spin, done, busy = blocks
+    check, pause = (spin.function.append_basic_block(name) for name in ("check", "pause"))
     builder.position_at_end(spin)
     spun = builder.phi(WORD)
-    builder.cbranch(builder.icmp_signed("<", current(DONE), current(CHUNKS)), check, done)
-
+    builder.cbranch(builder.icmp_signed("<", *counts()), check, done)
     builder.position_at_end(check)
     builder.cbranch(builder.icmp_signed("==", spun, WORD(spins)), busy, pause)
-
     builder.position_at_end(pause)
     if "x86" in module.triple:
         builder.call(ir.Function(module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"), [])
     spun.add_incoming(WORD(0), ended)
     spun.add_incoming(builder.add(spun, WORD(1)), pause)
     builder.branch(spin)
-
-    for block, result in ((done, 0), (busy, 1)):
-        builder.position_at_end(block)
-        builder.ret(WORD(result))
-    return module

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastup.runtime import cpu_info, digest, forks, object_cache, object_code
-from fastup.runtime.abi import BUFFERS, Entry, entry_at
+from fastup.runtime.abi import Entry, entry_at
 
 # Numba settings that change machine code; a variable missing here would serve stale objects.
 _CODE_VARIABLES = (

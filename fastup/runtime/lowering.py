@@ -103,12 +103,10 @@ def subroutine(function: Any) -> Any:
 
 def compiled(body: Any, buffers: list[str], spins: int) -> tuple[Any, str, int]:
     """The module of a kernel with buffers of these types, the name of its entry point, and where that lies."""
-    pointers = (types.CPointer(getattr(types, name)) for name in ("int64", *buffers))
+    pointers = (types.CPointer(getattr(types, name)) for name in ("int64", *buffers))  # type: ignore[attr-defined]
     with global_compiler_lock:
-        # No two buffers overlap. LLVM knows this of arguments only, so the body remains a function of its own.
         lowered = _lowered(body, (*pointers, types.intp, types.intp), types.void, noalias=True)
         library, name = lowered.library, lowered.fndesc.mangled_name
-        library.get_function(name).add_function_attribute("noinline")
         entry = f"{name}.entry"
         library.add_ir_module(claim_loop.entry_point(library, entry, lowered.target_context, lowered.fndesc, spins))
         for function in library.get_defined_functions():
