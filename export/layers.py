@@ -20,6 +20,7 @@ from fastup.nn._activations import Activation
 from fastup.nn._conv_nd import ConvNd, ConvTransposeNd, SubPixelConvNd
 from fastup.nn._normalisation import BatchNorm
 from fastup.nn._pooling import MaxPoolNd, MaxUnpoolNd
+from fastup.operators.argument_types import Dims, DType, Lowering
 from fastup.plan import activations, check
 from fastup.plan.operands import Operand, described
 
@@ -157,11 +158,11 @@ _WRITERS: dict[type, Callable[[_Walk, Any, Value], Value]] = {
 
 def to_onnx(
     layer: nn.Module,
-    input_shape: Any,
+    input_shape: Dims,
     *,
-    dtype: Any = "float32",
+    dtype: DType = "float32",
     opset: int = DEFAULT_OPSET,
-    lowering: str = "auto",
+    lowering: Lowering = "auto",
     verify: bool = False,
 ) -> onnx.ModelProto:
     """ONNX model of a layer, or of a network of layers.

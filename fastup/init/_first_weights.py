@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
 
 import numpy as np
+import numpy.typing as npt
 
 from fastup.plan import check
 
 Array = np.ndarray[Any, Any]
+Ints = SupportsIndex | Sequence[SupportsIndex]  # for all spatial axes, or for each
 
 
-def icnr(weight: Any, factor: Any) -> Array:
+def icnr(weight: npt.ArrayLike, factor: Ints) -> Array:
     """Make all phases of a sub-pixel convolution equal, so that it begins as nearest-neighbour upsampling.
 
     ``y[c*P + p] = weight[c*P]`` with ``P`` the product of the factors, for every phase ``p``.
@@ -54,7 +57,7 @@ def icnr(weight: Any, factor: Any) -> Array:
     return np.repeat(values[::phases], phases, axis=0)
 
 
-def bilinear(weight: Any, stride: Any) -> Array:
+def bilinear(weight: npt.ArrayLike, stride: Ints) -> Array:
     """Fill a transposed convolution so that it begins as linear upsampling, each channel by itself.
 
     ``y[c, c % (C/groups), k] = max(0, 1 - |k - (K - 1)/2| / stride)``, multiplied over the axes; zero elsewhere. With
@@ -110,7 +113,7 @@ def bilinear(weight: Any, stride: Any) -> Array:
     return result
 
 
-def checkerboard_score(weight: Any, stride: Any) -> float:
+def checkerboard_score(weight: npt.ArrayLike, stride: Ints) -> float:
     """How unevenly a transposed convolution covers its output: 0 is even, 1 leaves outputs without any tap.
 
     ``(max - min) / (max + min)`` of the sum of ``|weight|`` over the taps that reach each output phase.

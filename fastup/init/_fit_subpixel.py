@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, SupportsIndex
 
 import numpy as np
+import numpy.typing as npt
 
 from fastup.plan import check
 
@@ -18,7 +19,13 @@ _OP = "fit_subpixel"
 BLOCK_BYTES = 1 << 21
 
 
-def fit_subpixel(pairs: Iterable[Any], factor: Any, kernel_size: Any = 5, *, ridge: float = RIDGE) -> Array:
+def fit_subpixel(
+    pairs: Iterable[tuple[npt.ArrayLike, npt.ArrayLike]],
+    factor: SupportsIndex | Sequence[SupportsIndex],
+    kernel_size: SupportsIndex | Sequence[SupportsIndex] = 5,
+    *,
+    ridge: float = RIDGE,
+) -> Array:
     """Fit the weights of one linear sub-pixel convolution to pairs of a small and a large picture.
 
     For each phase ``(i, j)`` the weights w over the k x k neighbourhood of a small pixel minimise

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastup.arrays import operand
+from fastup.operators.argument_types import Ints, Pads, SupportsArray
 from fastup.plan import check, conv_arguments, phases
 from fastup.plan.base import Array
 from fastup.plan.conv_arguments import Pairs
@@ -15,7 +16,7 @@ from fastup.plan.operands import PackedWeight
 from fastup.runtime import memory
 
 
-def pack_weight(weight: Any) -> PackedWeight:
+def pack_weight(weight: SupportsArray) -> PackedWeight:
     """Copy a weight that many calls will use, so that it is arranged for the kernels only once.
 
     The arrangement depends on the other arguments of a call; it is made at the first call with each, and kept.
@@ -50,7 +51,7 @@ def pack_weight(weight: Any) -> PackedWeight:
 
 
 def transposed_to_subpixel(
-    weight: Any, stride: Any, padding: Any = 0, output_padding: Any = 0, dilation: Any = 1
+    weight: SupportsArray, stride: Ints, padding: Pads = 0, output_padding: Ints = 0, dilation: Ints = 1
 ) -> tuple[Array, Pairs]:
     """Turn the weight of a transposed convolution into that of the equal sub-pixel convolution.
 
@@ -131,7 +132,7 @@ def _taps_by_phase(
     return places, (-first, last + more)
 
 
-def subpixel_to_transposed(weight: Any, factor: Any, padding: Any = 0) -> tuple[Array, Pairs]:
+def subpixel_to_transposed(weight: SupportsArray, factor: Ints, padding: Pads = 0) -> tuple[Array, Pairs]:
     """Turn the weight of a sub-pixel convolution into that of the equal transposed convolution.
 
     ``w[i, c, factor * (kernel - 1 - t) + p] = weight[c * phases + p, i, t]`` along each axis.
