@@ -45,6 +45,8 @@ def _leaky_relu(graph: Graph, x: Value, slope: float, slopes: Value | None) -> V
 
 
 def _silu(graph: Graph, x: Value, number: float, slopes: Value | None) -> Value:
+    if x.dtype == np.float64:  # onnxruntime 1.20 fuses the product into an operator that it has in float32 only
+        return graph.op("Div", x, graph.op("Add", graph.op("Exp", graph.op("Neg", x)), graph.const(1, x.dtype)))
     return graph.op("Mul", x, graph.op("Sigmoid", x))
 
 
