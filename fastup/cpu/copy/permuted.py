@@ -40,6 +40,7 @@ class _Choice(NamedTuple):
     entry: Entry
     digits: Digits
     row: int  # how many of the last digits are the row
+    streamed: int = 0  # past the caches
 
 
 def launch(digits: Digits, itemsize: int) -> Launch | None:
@@ -52,7 +53,7 @@ def launch(digits: Digits, itemsize: int) -> Launch | None:
     if itemsize == 16:  # as two items of eight bytes
         digits, itemsize = [(extent, 2 * stride) for extent, stride in digits] + [(2, 1)], 8
     digits, itemsize = _widen(_merge(digits), itemsize)
-    entry, digits, row_digits = _choose(digits, itemsize, far)
+    entry, digits, row_digits, streamed = _choose(digits, itemsize, far)
     above, row = digits[: len(digits) - row_digits], digits[len(digits) - row_digits :]
     spare = permuted_copy.PLANE_DIGITS + 2 - len(above)
     if spare < 0:
@@ -64,6 +65,7 @@ def launch(digits: Digits, itemsize: int) -> Launch | None:
     params = permuted_copy.P.fill(
         total=rows, inner=inner, inner_stride=inner_stride, plane_rows=outer * inner, outer_stride=outer_stride,
         planes=[number for digit in reversed(above[:-2]) for number in digit], row=[n for digit in row for n in digit],
+        streamed=streamed,
     )  # fmt: skip
     return Launch(entry, params, 2 * moved / _BYTES_PER_MICROSECOND)
 
@@ -102,7 +104,7 @@ def _choose(digits: Digits, itemsize: int, far: bool) -> _Choice:
         case [_, (channels, 1), (a, _), (b, _)] if (
             a == b and a in permuted_copy.FACTORS and channels >= _WORTH_A_VECTOR and narrow
         ):
-            return _Choice(pixels.split_pixels(element, a, int(far)), by_source, 4)
+            return _Choice(pixels.split_pixels(element, a), by_source, 4, int(far))
         case [*_, (width, 1), (factor, _)] if factor in permuted_copy.FACTORS and width >= _WORTH_A_VECTOR:
             return _Choice(permuted_copy.deinterleave(element, factor), by_source, 2)
     match digits[-4:]:
@@ -115,9 +117,9 @@ def _choose(digits: Digits, itemsize: int, far: bool) -> _Choice:
         ):
             return _Choice(permuted_copy.repeat(element, factor), digits, 2)
         case [*_, (width, 1), (factor, _)] if factor in permuted_copy.FACTORS and width >= _WORTH_A_VECTOR:
-            return _Choice(permuted_copy.interleave(element, factor, stream), digits, 2)
+            return _Choice(permuted_copy.interleave(element, factor), digits, 2, stream)
         case [*_, (length, 1)] if length >= _WORTH_A_VECTOR:
-            return _Choice(permuted_copy.copy_runs(element, stream), _padded(digits, 2), 2)
+            return _Choice(permuted_copy.copy_runs(element), _padded(digits, 2), 2, stream)
     return _nest(digits, element)
 
 

@@ -18,7 +18,7 @@ from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
 _OF_HALVES = (max_pool.max_pool_halves, max_pool.max_pool_pairs_of_halves)
-POOLS = (max_pool.max_pool, max_pool.max_pool_integers, max_pool.max_pool_pairs, *_OF_HALVES)
+POOLS = (max_pool.max_pool, max_pool.max_pool_others, max_pool.max_pool_pairs, *_OF_HALVES)
 UNPOOLS = (max_unpool.judge, max_unpool.unpool, max_unpool.unpool_wide)
 _COMPARED_PER_MICROSECOND, _BYTES_PER_MICROSECOND = 500, 10_000  # of one thread
 
@@ -77,7 +77,7 @@ def _pool(plan: MaxPoolPlan, step: int, pairs: bool) -> Entry:
         family = max_pool.max_pool_pairs_of_halves if pairs else max_pool.max_pool_halves
         return family("uint16", max_pool.HALVES.index(name), indices)
     if name not in max_pool.COMMON:
-        return max_pool.max_pool_integers(name, indices)
+        return max_pool.max_pool_others(name, indices)
     return max_pool.max_pool_pairs(name, indices) if pairs else max_pool.max_pool(name, indices, step)
 
 

@@ -133,7 +133,15 @@ def _repeated_rows(plan: InterpolatePlan, factors: list[int], strides: tuple[int
 
 
 def _positions(
-    plan: InterpolatePlan, planes: Digits, lines: Array, slices: Array, *, width: int, pixel: int, itemsize: int
+    plan: InterpolatePlan,
+    planes: Digits,
+    lines: Array,
+    slices: Array,
+    *,
+    width: int,
+    pixel: int,
+    itemsize: int,
+    streamed: int = 0,
 ) -> list[int]:
     """The integers of `take` for a table of lines and slices, and items of so many bytes."""
     target = target_strides(plan)
@@ -144,7 +152,7 @@ def _positions(
     return take.P.fill(
         total=outer * inner * plane_rows, plane_rows=plane_rows, height=len(lines), width=width, pixel=pixel,
         inner=inner, inner_stride=inner_stride, outer=outer, outer_stride=outer_stride, row_pitch=row_pitch,
-        slice_pitch=slice_pitch, plane_pitch=target[plan.spatial_axes[0] - 1] // itemsize,
+        slice_pitch=slice_pitch, plane_pitch=target[plan.spatial_axes[0] - 1] // itemsize, streamed=streamed,
     )  # fmt: skip
 
 
@@ -174,9 +182,11 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
     offsets = [table_of(axis).first * stride for axis, stride in zip(axes, strides, strict=True)]
     columns, lines, slices = ([*reversed(offsets), *[np.zeros(1, np.int64)] * 2])[:3]
     table = np.ascontiguousarray(np.concatenate([lines, slices, columns]))
-    params = _positions(plan, planes, lines, slices, width=len(columns), pixel=pixel, itemsize=itemsize)
     written = math.prod(plan.output_shape) * plan.dtype.itemsize
     far = beyond_caches(math.prod(plan.input_shape) * plan.dtype.itemsize, written)
-    stream = streams(far, len(columns) * pixel * itemsize)
-    entry = take.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0, stream)
+    params = _positions(
+        plan, planes, lines, slices, width=len(columns), pixel=pixel, itemsize=itemsize,
+        streamed=streams(far, len(columns) * pixel * itemsize),
+    )  # fmt: skip
+    entry = take.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0)
     return Launch(entry, params, written / _BYTES_PER_MICROSECOND, table, table.ctypes.data)

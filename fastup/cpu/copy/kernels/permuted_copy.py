@@ -12,12 +12,16 @@ phases of a factor have stride 0.
 
 from __future__ import annotations
 
+import sys
+
 from fastup.cpu.simd.moves import Step, copy_item, flush, lane_count, move, publish, row_buffer
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
 PLANE_DIGITS, ROW_DIGITS = 5, 4
-P = Fields("total inner inner_stride plane_rows outer_stride planes row", planes=2 * PLANE_DIGITS, row=2 * ROW_DIGITS)
+P = Fields(
+    "total inner inner_stride plane_rows outer_stride planes row streamed", planes=2 * PLANE_DIGITS, row=2 * ROW_DIGITS
+)
 NARROW = ("uint8", "uint16", "uint32")
 INTEGERS = (*NARROW, "uint64")
 FACTORS = (2, 3, 4)
@@ -63,14 +67,19 @@ def rows(copy_row, row_length):
     return body
 
 
-def streamed(copy_row, row_length):
-    """`copy_row`, but past the caches: the row is put together in L1 and flushed as a whole."""
+def near_or_far(copy_row, row_length):
+    """`copy_row`, or the same past the caches: the row is put together in L1 and flushed as a whole."""
+    if sys.platform == "win32":  # where no row is streamed, since its buffer would call a stack probe
+        return copy_row
 
     @inline
     def copy(params, src, dst, source, target):
-        line = row_buffer(dst)
-        copy_row(params, src, line, source, 0)
-        flush(line, row_length(params), dst, target)
+        if params[P.streamed] != 0:
+            line = row_buffer(dst)
+            copy_row(params, src, line, source, 0)
+            flush(line, row_length(params), dst, target)
+        else:
+            copy_row(params, src, dst, source, target)
 
     return copy
 
@@ -82,8 +91,8 @@ def length_of(digits, items=1):
     return inline(lambda params: params[P.row] * params[P.row + 2] * items)
 
 
-@kernel("element", "element", elements=INTEGERS, factor=FACTORS, stream=(0, 1))
-def interleave(factor, stream):
+@kernel("element", "element", elements=INTEGERS, factor=FACTORS)
+def interleave(factor):
     """Target row woven from `factor` streams: (width, 1), (factor, any)."""
     row_length = length_of(1, factor)
 
@@ -94,7 +103,7 @@ def interleave(factor, stream):
             for phase in range(factor):
                 dst[target + column * factor + phase] = src[source + phase * apart + column]
 
-    return rows(streamed(copy_row, row_length) if stream else copy_row, row_length)
+    return rows(near_or_far(copy_row, row_length), row_length)
 
 
 @kernel("element", "element", elements=INTEGERS, factor=FACTORS)
@@ -148,8 +157,8 @@ def deinterleave(factor):
     return rows(copy_row, length_of(1, factor))
 
 
-@kernel("element", "element", elements=INTEGERS, stream=(0, 1))
-def copy_runs(stream):
+@kernel("element", "element", elements=INTEGERS)
+def copy_runs():
     """Target row of contiguous runs: (count, any), (length, 1)."""
     row_length = length_of(2)
 
@@ -160,7 +169,7 @@ def copy_runs(stream):
             for k in range(length):
                 dst[target + run * length + k] = src[source + run * params[P.row + 1] + k]
 
-    return rows(streamed(copy_row, row_length) if stream else copy_row, row_length)
+    return rows(near_or_far(copy_row, row_length), row_length)
 
 
 @kernel("element", "element", elements=INTEGERS)

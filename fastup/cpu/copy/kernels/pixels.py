@@ -12,8 +12,8 @@ from fastup.cpu.simd.moves import Step, copy_item, items_to_alignment, lane_coun
 from fastup.runtime.kernel import inline, kernel
 
 
-@kernel("element", "element", elements=NARROW, factor=FACTORS, stream=(0, 1))
-def split_pixels(factor, stream):
+@kernel("element", "element", elements=NARROW, factor=FACTORS)
+def split_pixels(factor):
     """Source row of pixels whose channels hold two phases: (width, any), (channels, 1), (factor, any) twice."""
     phases = factor * factor
 
@@ -27,7 +27,7 @@ def split_pixels(factor, stream):
     def copy_row(params, src, dst, target, source):
         channels, lanes, outer, inner = params[P.row + 2], lane_count(src), params[P.row + 5], params[P.row + 7]
         # Streamed stores are whole aligned vectors: pixels of whole vectors in aligned memory, strides included.
-        aligned = stream and (target | channels | outer | inner | params[P.row + 1]) & (lanes - 1) == 0
+        aligned = params[P.streamed] != 0 and (target | channels | outer | inner | params[P.row + 1]) & (lanes - 1) == 0
         aligned = aligned and items_to_alignment(dst, 0) == 0
         for column in range(params[P.row]):
             begin = source + column * channels * phases

@@ -14,6 +14,7 @@ from fastup.runtime.kernel import inline, kernel
 
 P = Fields(
     "total plane_rows height width pixel inner inner_stride outer outer_stride row_pitch slice_pitch plane_pitch"
+    " streamed"
 )
 
 
@@ -65,8 +66,8 @@ def rows_by_table(write_row):
     return body
 
 
-@kernel("element", "element", "int64", elements=INTEGERS, pixel=(0, 1, 3), stream=(0, 1))
-def take_rows(pixel, stream):
+@kernel("element", "element", "int64", elements=INTEGERS, pixel=(0, 1, 3))
+def take_rows(pixel):
     """Nearest neighbours by table; ``pixel`` is the number of items of one pixel where that is a constant."""
 
     @inline
@@ -90,7 +91,7 @@ def take_rows(pixel, stream):
     @inline
     def write_row(params, src, dst, line, table, source, target, written, fresh):
         length = row_length(params)
-        if stream:
+        if params[P.streamed] != 0:
             if fresh:
                 take_row(params, src, line, table, source, 0)
             flush(line, length, dst, target)

@@ -23,8 +23,8 @@ P = Fields(
     **dict.fromkeys(("outputs", "source", "extent", "kernel", "stride", "padding", "dilation"), 3),
 )
 SLICES, ROWS, PIXELS = range(3)  # of three numbers along the axes
-COMMON = ("float32", "float64", "uint8")
-OTHERS = ("int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
+COMMON = ("float32", "uint8")
+OTHERS = ("float64", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
 HALVES = ("float16", "bfloat16")  # compared as floats
 
 
@@ -187,8 +187,8 @@ def max_pool(indices, step):
 
 
 @kernel("element", "element", "int64", elements=OTHERS, indices=(0, 1))
-def max_pool_integers(indices):
-    """All other integers."""
+def max_pool_others(indices):
+    """float64 and all other integers."""
     return pooled(itself, lowest_of, indices, 0)
 
 
