@@ -44,8 +44,7 @@ def _signatures() -> list[tuple[str, Any, tuple[Any, ...]]]:
         add(resample.weighted, name, *(WORD,) * 5, *tables, item, item)
         add(resample.area, name, WORD, words, WORD, item, item)
         add(conv.CONVS[name], name, WORD, words, *(item,) * 4)
-        for function, kernel in activate.KERNELS.items():
-            add(kernel, f"{function}-{name}", *(WORD,) * 3, item, item)
+        add(activate.activate, name, *(WORD,) * 4, item, item)
         for kind in ("uint8", "int16", "int32", "uint64"):
             add(convert.saturate, f"{kind}-{name}", WORD, DOUBLE, _flat(kind), item, _flat(kind))
             add(convert.cast, f"{kind}-{name}", WORD, _flat(kind), item)
@@ -101,7 +100,7 @@ def test_every_kernel_is_compiled() -> None:
     compiled = {label.split("-")[0] for label, *_ in _signatures()}
     written = {
         one.py_func.__name__
-        for module in (conv, convert, gather, pool, reduce, resample)
+        for module in (activate, conv, convert, gather, pool, reduce, resample)
         for one in vars(module).values()
         if hasattr(one, "py_func")
     }

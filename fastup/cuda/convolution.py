@@ -36,8 +36,8 @@ def run(plan: ConvPlan, x: View, results: tuple[View, ...], operands: tuple[Any,
     if plan.activation[0] != "none":
         slope = _numbers(plan, slopes, plan.out_channels, plan.activation[1])
         pixels = 1 if plan.data_format == "channels_last" else math.prod(plan.space(plan.output_shape))
-        function = activate.KERNELS[RECORDS[plan.activation[0]].computed_by]
-        memory.launch(function, y.size, plan.out_channels, pixels, slope, made)
+        function = activate.NAMES.index(RECORDS[plan.activation[0]].computed_by)
+        memory.launch(activate.activate, y.size, function, plan.out_channels, pixels, slope, made)
     floats.narrowed(made, y)
 
 
