@@ -42,7 +42,7 @@ def _torch(cell: Cell, x: Array, y: Array) -> Way:
     )
 
 
-_PEERS = {"onnxruntime": peers.onnxruntime, "openvino": peers.openvino, "torch": _torch}
+_PEERS = {**peers.EXPORTED, "torch": _torch}
 
 
 def _cell(op: str, shape: tuple[int, ...], weight: tuple[int, ...], target: float, **keywords: Any) -> Cell:
@@ -82,7 +82,7 @@ NETWORKS = (
         (1, 1, 360, 640),
         {"upscale_factor": 3},
         target=1.2,
-        peers={name: _PEERS[name] for name in ("onnxruntime", "openvino")},
+        peers=peers.EXPORTED,
         tolerance=1e-4,
         ours=_network,
     ),

@@ -87,7 +87,7 @@ def _pillow(cell: Cell, x: Array, y: Array) -> Way:
     )
 
 
-_COMMON = {"onnxruntime": peers.onnxruntime, "openvino": peers.openvino, "torch": _torch, "numpy": _numpy}
+_COMMON = {**peers.EXPORTED, "torch": _torch, "numpy": _numpy}
 _PICTURES = {**_COMMON, "opencv": _opencv}
 _RGB = {**_PICTURES, "pillow": _pillow}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 import fastup
 from benchmarks.cell import Array, Cell, Way, aligned
-from fastup.export.runtimes import RUNTIMES, Session
+from fastup.export.runtimes import RUNTIMES
 
 _device: list[str] = []  # torch's, where it is not the CPU
 _threads: list[int] = []  # as `limit_threads` says; empty: every library decides
@@ -51,34 +52,28 @@ def ours(cell: Cell, x: Array, y: Array) -> Way:
     return Way(lambda: operator(x, **keywords), lambda: operator(x, **keywords, out=y), lambda: operator(x, **keywords))
 
 
-def onnxruntime(cell: Cell, x: Array, y: Array) -> Way:
-    """The exported graph in onnxruntime; preallocated by IO binding."""
-    session, target = _prepared("onnxruntime", cell), aligned(np.zeros_like(y))
-    into = _into(session, x, target)
-    return Way(lambda: session.run([x])[0], into, into)
+def exported(name: str, cell: Cell, x: Array, y: Array) -> Way:
+    """The exported graph in a runtime; preallocated by binding arrays, where it can."""
+    session = RUNTIMES[name].prepare(cell.model(), _threads[0] if _threads else None)
 
+    def fresh() -> Array:
+        return session.run([x])[0]
 
-def openvino(cell: Cell, x: Array, y: Array) -> Way:
-    """The exported graph in OpenVINO, with shared tensors."""
-    session, target = _prepared("openvino", cell), aligned(np.zeros_like(y))
-    into = _into(session, x, target)
-    return Way(lambda: session.run([x])[0], into, into)
-
-
-def _prepared(name: str, cell: Cell) -> Session:
-    return RUNTIMES[name].prepare(cell.model(), _threads[0] if _threads else None)
-
-
-def _into(session: Session, x: Array, target: Array) -> Callable[[], Array]:
     if session.bind is None:
-        raise TypeError("the runtime binds no arrays")
+        return Way(fresh, None, fresh)
+    target = aligned(np.zeros_like(y))
     fill = session.bind(x, target)
 
     def into() -> Array:
         fill()
         return target
 
-    return into
+    return Way(fresh, into, into)
+
+
+EXPORTED: dict[str, Callable[[Cell, Array, Array], Way]] = {
+    name: functools.partial(exported, name) for name, runtime in RUNTIMES.items() if runtime.timed
+}
 
 
 def torch(cell: Cell, x: Array, y: Array, function: Callable[[Any], Any], overload: Callable[[Any, Any], Any]) -> Way:

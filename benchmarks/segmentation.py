@@ -88,15 +88,13 @@ def _opencv_mask(cell: Cell, x: Array, y: Array) -> Way:
     return Way(lambda: fill(np.empty_like(y)), lambda: fill(target), lambda: fill(target))
 
 
-_RUNTIMES = {"onnxruntime": peers.onnxruntime, "openvino": peers.openvino}
-_PICTURES = {"torch": _torch, "opencv": _opencv, **_RUNTIMES}
-_MASKS = {"torch": _torch_mask, "opencv": _opencv_mask, **_RUNTIMES}
+_VOLUMES = {"torch": _torch, **peers.EXPORTED}
+_PICTURES = {"torch": _torch, "opencv": _opencv, **peers.EXPORTED}
+_MASKS = {"torch": _torch_mask, "opencv": _opencv_mask, **peers.EXPORTED}
 
 CELLS = (
     _Labels("upsample_argmax", (1, 21, 65, 65), {"size": (513, 513)}, target=3, peers=_PICTURES),
     _Labels("upsample_argmax", (1, 150, 128, 128), {"size": (512, 512)}, target=3, peers=_PICTURES),
-    _Labels(
-        "upsample_argmax", (1, 14, 40, 40, 40), {"size": (160,) * 3}, target=3, peers={"torch": _torch, **_RUNTIMES}
-    ),
+    _Labels("upsample_argmax", (1, 14, 40, 40, 40), {"size": (160,) * 3}, target=3, peers=_VOLUMES),
     _Labels("upsample_threshold", (1, 100, 160, 160), {"size": (640, 640), "threshold": 0.5}, target=1, peers=_MASKS),
 )

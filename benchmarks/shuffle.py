@@ -41,7 +41,7 @@ def _torch(cell: Cell, x: Array, y: Array) -> Way:
     )
 
 
-_PEERS = {"onnxruntime": peers.onnxruntime, "openvino": peers.openvino, "torch": _torch, "numpy": _numpy}
+_PEERS = {**peers.EXPORTED, "torch": _torch, "numpy": _numpy}
 
 
 def _cell(shape: tuple[int, ...], r: int, target: float, limit: float = 0.7, **options: Any) -> Cell:

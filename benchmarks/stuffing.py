@@ -22,6 +22,6 @@ CELLS = (
         (1, 64, 256, 256),
         {"stride": 2},
         target=1,
-        peers={"numpy": _numpy, "onnxruntime": peers.onnxruntime, "openvino": peers.openvino},
+        peers={"numpy": _numpy, **peers.EXPORTED},
     ),
 )

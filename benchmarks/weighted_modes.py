@@ -74,7 +74,7 @@ def pillow(cell: Cell, x: Array, y: Array) -> Way:
     )
 
 
-_ANY: dict[str, Any] = {"onnxruntime": peers.onnxruntime, "openvino": peers.openvino, "torch": torch}
+_ANY: dict[str, Any] = {**peers.EXPORTED, "torch": torch}
 _PLANES = {**_ANY, "opencv": opencv}
 _PICTURES = {**_PLANES, "pillow": pillow}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import fastup
+from fastup.export import runtimes
 from fastup.export.self_check import sample
 
 Array = np.ndarray[Any, Any]
@@ -42,6 +45,13 @@ class Case:
 
     def run(self, x: Array, **more: Any) -> Array:
         return getattr(fastup, self.operator)(x, **self.keywords, **more)  # type: ignore[no-any-return]
+
+
+def in_every_runtime(model: onnx.ModelProto, *inputs: Array, settings: bool = True) -> Iterator[tuple[str, Any]]:
+    """Each runtime that decides and is not known to differ on a node of the model, with the output or outputs."""
+    for name, runtime in runtimes.installed(settings).items():
+        if runtime.decides and runtime.can_judge(model):
+            yield name, runtimes.run(name, model, *inputs)
 
 
 def kind_of(dtype: str) -> np.dtype[Any]:

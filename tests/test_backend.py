@@ -14,7 +14,7 @@ import pytest
 from onnx import helper
 from onnx.backend.test import BackendTest
 
-from fastup.export import backend
+from fastup.export import backend, runtimes
 
 Array = np.ndarray[Any, Any]
 NODES = re.compile(
@@ -115,8 +115,6 @@ def test_sizes_in_the_reference(coordinates: str, mode: str, dtype: str, generat
 
 
 def _in_reference(op: str, inputs: list[Array | None], **attributes: Any) -> Array:
-    from onnx.reference import ReferenceEvaluator
-
     names = [f"i{k}" if one is not None else "" for k, one in enumerate(inputs)]
     node = helper.make_node(op, names, ["y"], **attributes)
     given: dict[str, Any] = {name: one for name, one in zip(names, inputs, strict=True) if name}
@@ -127,8 +125,7 @@ def _in_reference(op: str, inputs: list[Array | None], **attributes: Any) -> Arr
     ]
     graph = helper.make_graph([node], "g", values, [helper.make_empty_tensor_value_info("y")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)])
-    results: Any = ReferenceEvaluator(model).run(None, given)
-    return np.asarray(results[0])
+    return np.asarray(runtimes.run("reference", model, *given.values()))
 
 
 @pytest.mark.quick

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,20 +13,14 @@ import fastup.export
 import fastup.nn
 from fastup.export import runtimes, self_check
 from fastup.export.graph import LOWEST_OPSET, NEWEST_OPSET
-from tests.cases import CASES, Case
+from tests.cases import CASES, Case, in_every_runtime
 
 Array = np.ndarray[Any, Any]
 LOWERINGS = ("auto", "portable")
 
 
-def results(model: onnx.ModelProto, x: Array) -> Iterator[tuple[str, Array]]:
-    yield "onnxruntime", runtimes.run("onnxruntime", model, x)
-    yield "onnxruntime, not optimised", runtimes.run("onnxruntime, not optimised", model, x)
-    yield "reference", runtimes.run("reference", model, x)
-
-
 def assert_equal_everywhere(model: onnx.ModelProto, x: Array, y: Array) -> None:
-    for runtime, result in results(model, x):
+    for runtime, result in in_every_runtime(model, x):
         assert result.dtype == y.dtype, runtime
         np.testing.assert_array_equal(result, y, err_msg=runtime)
 
@@ -86,14 +79,12 @@ def test_every_dtype(dtype: str) -> None:
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_all_size_pairs_are_exact_with_symbolic_sizes(mode: str, precision: str) -> None:
     """8,192 pairs, of which a native Resize gets 267 wrong: the graph computes torch's positions itself."""
-    import onnxruntime as ort
-
     for m in range(1, 129):
         model = fastup.export.interpolate(("N", 1, "L"), m, mode=mode, dtype=precision)
-        session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        session = runtimes.RUNTIMES["onnxruntime"].prepare(model)
         for n in range(1, 65):
             x = np.arange(n, dtype=precision).reshape(1, 1, n)
-            np.testing.assert_array_equal(session.run(None, {"x": x})[0], fastup.interpolate(x, m, mode=mode))
+            np.testing.assert_array_equal(session.run([x])[0], fastup.interpolate(x, m, mode=mode))
 
 
 @pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])

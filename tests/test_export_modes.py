@@ -14,7 +14,7 @@ import fastup.export
 import fastup.nn
 from fastup.export import UnsupportedExport, runtimes, self_check, tolerances
 from fastup.export.graph import NEWEST_OPSET
-from tests.cases import SMOOTH, Case
+from tests.cases import SMOOTH, Case, in_every_runtime
 
 Array = np.ndarray[Any, Any]
 DTYPES = ("float16", "bfloat16", "float32", "float64", "uint8", "int16", "int64")
@@ -44,12 +44,10 @@ def nodes(model: onnx.ModelProto) -> list[str]:
 
 
 def assert_same(
-    model: onnx.ModelProto, plan: Any, x: Array, optimised: tuple[bool, ...] = (True,), expected: Array | None = None
+    model: onnx.ModelProto, plan: Any, x: Array, settings: bool = False, expected: Array | None = None
 ) -> None:
     expected = fastup.run(plan, x) if expected is None else expected
-    names = {True: "onnxruntime", False: "onnxruntime, not optimised"}
-    results = [(names[flag], runtimes.run(names[flag], model, x)) for flag in optimised]
-    for runtime, result in [*results, ("reference", runtimes.run("reference", model, x))]:
+    for runtime, result in in_every_runtime(model, x, settings=settings):
         label = f"{runtime} {plan} {nodes(model)}"
         assert (result.shape, result.dtype) == (expected.shape, expected.dtype), label
         tolerance = tolerances.tolerance(plan, model, x)
@@ -81,7 +79,7 @@ def test_sweep(rank: int, mode: str, dtype: str) -> None:
 def test_shared_cases(case: Case, lowering: str) -> None:
     plan = fastup.plan.interpolate(case.shape, "float32", **case.keywords)
     model = fastup.export.interpolate(case.shape, lowering=lowering, **case.keywords)
-    assert_same(model, plan, case.input(), optimised=(True, False))
+    assert_same(model, plan, case.input(), settings=True)
 
 
 @pytest.mark.parametrize("case", SMOOTH[1::2], ids=str)

@@ -14,8 +14,10 @@ from onnx import helper, numpy_helper
 
 import fastup.export
 import fastup.networks
-from fastup.export.runtimes import RUNTIMES, Node, Reason, Runtime, Session
+from fastup.export import runtimes
+from fastup.export.runtimes import RUNTIMES
 from fastup.export.verification import ModelError, matrix
+from tests.cases import in_every_runtime
 
 Array = np.ndarray[Any, Any]
 Model = onnx.ModelProto
@@ -381,33 +383,42 @@ def test_damaged_models_give_one_sentence(tmp_path: Path, generator: np.random.G
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
 
 
-class Wrong(Runtime):
-    """The reference with an error in one item, which it says of itself for Resize."""
-
-    name, package = "wrong", "onnx"
-
-    def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
-        inner = RUNTIMES["reference"].prepare(model)
-
-        def run(inputs: list[Any]) -> list[Any]:
-            results = [np.array(one) for one in inner.run(inputs)]
-            results[0].flat[0] += 1
-            return results
-
-        return Session(run)
-
-    def known(self, node: Node) -> Reason | None:
-        return ("its first item is off by one", "another item") if node.op_type == "Resize" else None
+@pytest.fixture
+def wrong(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a runtime whose one file is found as if it stood among the others."""
+    monkeypatch.setattr(runtimes, "__path__", [*runtimes.__path__, str(Path(__file__).with_name("runtimes"))])
+    monkeypatch.setitem(RUNTIMES, "wrong", runtimes.discovered()["wrong"])
+    return "wrong"
 
 
-def test_a_further_runtime_is_one_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It stands in the report and in the matrix, with what it says of itself."""
-    monkeypatch.setitem(RUNTIMES, "wrong", Wrong())
-    model = fastup.export.interpolate((1, 2, 4, 4), scale_factor=2, mode="bilinear")
-    outcome = fastup.export.verify(model).nodes[0].runtimes["wrong"]
-    assert (outcome.verdict, outcome.message) == ("known difference", "its first item is off by one")
-    shuffled = fastup.export.verify(fastup.export.pixel_shuffle((1, 4, 3, 3), 2), runtimes=["wrong"])
-    assert shuffled.nodes[0].runtimes["wrong"].verdict == "different"
-    assert shuffled.status() != 0
-    cell = next(one for one in matrix.cells() if one.node.op_type == "DepthToSpace")
-    assert matrix.run(cell)["wrong"].startswith("different")
+WITH_WRONG = [
+    (lambda: resize((1, 2, 4, 4), [1, 2, 8, 8], nearest_mode="floor", **FLOOR), "known difference"),
+    (lambda: resize((1, 2, 4, 4), [1, 2, 8, 8], mode="linear"), "within tolerance"),
+    (lambda: fastup.export.pixel_shuffle((1, 4, 3, 3), 2), "different"),
+]
+
+
+@pytest.mark.parametrize(("model", "verdict"), WITH_WRONG, ids=[verdict for _, verdict in WITH_WRONG])
+def test_a_further_runtime_is_one_file(model: Callable[[], Model], verdict: str, wrong: str) -> None:
+    """It stands in the report, and decides where it is asked to, by what it says of itself."""
+    report = fastup.export.verify(model(), runtimes=[wrong])
+    assert [*report.nodes[0].runtimes] == [*runtimes.installed()]
+    assert report.nodes[0].runtimes[wrong].verdict == report.nodes[0].verdict((wrong,)) == verdict
+    assert report.status() == (verdict != "within tolerance")
+    assert fastup.export.verify(model()).status() == 0, "others decide unless told otherwise"
+
+
+def test_a_further_runtime_is_in_the_matrix(wrong: str) -> None:
+    found = matrix.measure("DepthToSpace dtype=float32")
+    assert {cell[wrong] for cell in found.values()} == {"different by 1"}
+    found = matrix.measure("Resize mode=linear antialias=0 exclude_outside=0 coordinates=half_pixel rank=2 form=sizes")
+    assert found.popitem()[1][wrong] in ("within tolerance", "equal")
+
+
+def test_a_further_runtime_is_in_the_tests_but_where_it_differs(wrong: str) -> None:
+    usual = ["onnxruntime", "onnxruntime, not optimised", "reference"]
+    x = np.zeros((1, 4, 4, 4), np.float32)
+    results = dict(in_every_runtime(fastup.export.pixel_shuffle(x.shape, 2), x))
+    assert [*results] == [*usual, wrong]
+    assert [int(y.sum()) for y in results.values()] == [0, 0, 0, 1]
+    assert [name for name, _ in in_every_runtime(fastup.export.interpolate(x.shape, (8, 8)), x)] == usual

@@ -11,9 +11,9 @@ import pytest
 import fastup
 import fastup.export
 from fastup.cpu.conv import column_tiling
-from fastup.export import UnsupportedExport, runtimes
+from fastup.export import UnsupportedExport
 from fastup.plan import Plan, cache
-from tests.cases import CASES, CONVS, POOLS, RESIZES, SMOOTH, STUFFED, Case, quickly
+from tests.cases import CASES, CONVS, POOLS, RESIZES, SMOOTH, STUFFED, Case, in_every_runtime, quickly
 from tests.test_interpolation_windows import random_window
 
 Array = np.ndarray[Any, Any]
@@ -190,8 +190,8 @@ def test_exported_windows(data_format: str) -> None:
         keywords = {"window": window, "data_format": data_format, **keywords}
         model = getattr(fastup.export, name)(x.shape, *arguments, **keywords, verify=True)
         y = getattr(fastup, name)(x, *arguments, **keywords)
-        for runtime in ("onnxruntime", "reference"):
-            np.testing.assert_allclose(runtimes.run(runtime, model, x), y, rtol=1e-5, atol=1e-5)
+        for runtime, result in in_every_runtime(model, x, settings=False):
+            np.testing.assert_allclose(result, y, rtol=1e-5, atol=1e-5, err_msg=runtime)
 
 
 @pytest.mark.quick

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper
 
 from docs.libraries import Array, Library, Resize, Setting, version
+from fastup.export import runtimes
 
 _OPSET = 19
 _COORDINATES = ("half_pixel", "align_corners", "asymmetric")
@@ -73,15 +73,7 @@ def _why(rule: str, attributes: dict[str, Any]) -> str:
 
 
 def _resize(attributes: dict[str, Any]) -> Resize:
-    def resize(x: Array, size: tuple[int, ...]) -> Array:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # a dtype without a kernel is in the table, not on the terminal
-        model = _model(attributes, x, size).SerializeToString()
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        y: Array = session.run(None, {"x": x})[0]
-        return y
-
-    return resize
+    return lambda x, size: runtimes.run("onnxruntime", _model(attributes, x, size), x)
 
 
 def _model(attributes: dict[str, Any], x: Array, size: tuple[int, ...]) -> onnx.ModelProto:

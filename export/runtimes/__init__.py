@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import onnx
 
 from fastup.export.runtimes.runtime import Array
@@ -14,16 +16,42 @@ from fastup.export.runtimes.runtime import Reason as Reason
 from fastup.export.runtimes.runtime import Runtime as Runtime
 from fastup.export.runtimes.runtime import Session as Session
 
-_MODULES = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-RUNTIMES: dict[str, Runtime] = {one.name: one for module in _MODULES for one in getattr(module, "RUNTIMES", ())}
+
+def discovered() -> dict[str, Runtime]:
+    """Those of all files of the folder, by name."""
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    return {runtime.name: runtime for module in modules for runtime in getattr(module, "RUNTIMES", ())}
 
 
-def installed() -> dict[str, Runtime]:
-    """The runtimes that can be used here, by name."""
-    return {name: runtime for name, runtime in RUNTIMES.items() if runtime.is_installed()}
+RUNTIMES = discovered()
+JUDGES = tuple(dict.fromkeys(runtime.program for runtime in RUNTIMES.values() if runtime.decides))
+
+
+def installed(settings: bool = True) -> dict[str, Runtime]:
+    """The runtimes that can be used here, by name; those that differ by settings only are left out where asked."""
+    found = {name: runtime for name, runtime in RUNTIMES.items() if runtime.is_installed()}
+    return {name: runtime for name, runtime in found.items() if settings or name == runtime.program}
 
 
 def run(name: str, model: onnx.ModelProto, *inputs: Array) -> Any:
     """The output of a model in a runtime, or a list of its outputs."""
     results = RUNTIMES[name].prepare(model).run([*inputs])
     return results[0] if len(results) == 1 else results
+
+
+def run_everywhere(
+    model: onnx.ModelProto, inputs: Sequence[Array], settings: bool = True
+) -> tuple[dict[str, list[Array]], dict[str, str]]:
+    """The outputs of a model in each runtime that is installed, and what those say that refuse it."""
+    results, refusals = {}, {}
+    for name, runtime in installed(settings).items():
+        try:
+            results[name] = [np.asarray(output) for output in runtime.prepare(model).run([*inputs])]
+        except Exception as error:  # whatever a runtime raises is its answer
+            refusals[name] = first_line(error)
+    return results, refusals
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line of at most 200 characters."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -11,6 +11,7 @@ class Fastup(Runtime):
     """The operators that fastup has, and the reference's for the rest."""
 
     name, package = "fastup", "fastup"
+    decides = timed = False  # the others are compared with it
 
     def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
         """The model in the backend."""

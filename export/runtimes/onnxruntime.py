@@ -19,7 +19,7 @@ class OnnxRuntime(Runtime):
     package = "onnxruntime"
 
     def __init__(self, name: str, optimised: bool) -> None:
-        self.name, self._optimised = name, optimised
+        self.name, self.timed, self._optimised = name, optimised, optimised
 
     def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
         """A session."""

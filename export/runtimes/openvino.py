@@ -15,6 +15,7 @@ class OpenVino(Runtime):
     """A compiled model, whose tensors may share memory with arrays."""
 
     name, package = "openvino", "openvino"
+    decides = False  # it has other kernels, and other numbers, on other processors
 
     def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
         """The compiled model."""

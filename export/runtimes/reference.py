@@ -12,7 +12,7 @@ from fastup.export.runtimes.runtime import Array, Node, Reason, Runtime, Session
 class Reference(Runtime):
     """The definition of each operator, in NumPy."""
 
-    name, package = "reference", "onnx"
+    name, package, timed = "reference", "onnx", False
 
     def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
         """The model in the evaluator."""

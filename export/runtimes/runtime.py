@@ -6,29 +6,44 @@ import importlib.metadata
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
+
+from fastup.export.tolerances import Tolerance
 
 Array = np.ndarray[Any, Any]
 Reason = tuple[str, str]  # why a difference is there, and what to change in the model
 
 
-class Node(Protocol):
-    """What is known of a node that runtimes are compared on."""
+@dataclass(frozen=True)
+class Node:
+    """What is known of a node that runtimes are compared on.
 
-    @property
-    def op_type(self) -> str:
-        """The operator of ONNX."""
+    Attributes
+    ----------
+    attributes : dict
+        By name, as they are given; strings as str.
+    inputs : list
+        The values that come in, or their names; None for those left out.
+    """
 
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """By name, as they are given."""
+    op_type: str
+    attributes: dict[str, Any]
+    inputs: list[Any]
 
-    @property
-    def inputs(self) -> list[Any]:
-        """The values that come in; None for those left out."""
+
+def node_of(written: onnx.NodeProto) -> Node:
+    """A node as a graph has it."""
+    return Node(written.op_type, attributes_of(written), [name or None for name in written.input])
+
+
+def attributes_of(written: onnx.NodeProto) -> dict[str, Any]:
+    """By name; strings as str."""
+    values = {given.name: onnx.helper.get_attribute_value(given) for given in written.attribute}
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
 
 
 class Session(NamedTuple):
@@ -55,10 +70,16 @@ class Runtime(ABC):
         As reports show it: the program, and after a comma how it is set.
     package : str
         What must be installed, and whose version is told.
+    decides : bool
+        Whether ``verify`` judges by it unless told otherwise, and tests ask it too; else it is reported only.
+    timed : bool
+        Whether the benchmarks and the demo time it.
     """
 
     name: str
     package: str
+    decides: bool = True
+    timed: bool = True
 
     @property
     def program(self) -> str:
@@ -77,6 +98,10 @@ class Runtime(ABC):
     def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
         """The model, ready to run on so many threads; by default as many as the runtime likes."""
 
+    def tolerance(self, allowed: Tolerance) -> Tolerance:
+        """How far its rounding may bring a result, where sums in float32 may bring it as far as `allowed`."""
+        return allowed
+
     def dropped(self, node: Node) -> str | None:
         """The attribute of a node that the runtime leaves out without a word."""
         return None
@@ -88,3 +113,8 @@ class Runtime(ABC):
     def mistaken(self, node: Node) -> str | None:
         """What the runtime is known to compute wrongly, whatever the model: its answer counts for nothing."""
         return None
+
+    def can_judge(self, model: onnx.ModelProto) -> bool:
+        """Whether no node of a model is one of these."""
+        nodes = [node_of(written) for written in model.graph.node]
+        return not any(self.dropped(node) or self.known(node) or self.mistaken(node) for node in nodes)

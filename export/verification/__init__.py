@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 import onnx
 
-from fastup.export.runtimes import Runtime, installed
-from fastup.export.verification import known_differences as _known
-from fastup.export.verification.comparing import Difference, difference, tolerance_of
-from fastup.export.verification.finding import Found, find, in_subgraphs, model_of
-from fastup.export.verification.loading import ModelError as ModelError
-from fastup.export.verification.loading import first_line, inputs_for, load
+from fastup.export.runtimes import JUDGES, Runtime, installed, run_everywhere
+from fastup.export.verification.known_differences import known, tolerance_of
+from fastup.export.verification.model import Found, alone, find, in_subgraphs, inputs_for, load
+from fastup.export.verification.model import ModelError as ModelError
+from fastup.export.verification.report import Difference, difference, judge
 from fastup.export.verification.report import NodeReport as NodeReport
 from fastup.export.verification.report import Outcome as Outcome
 from fastup.export.verification.report import Report as Report
 from fastup.export.verification.torch_equivalent import Meaning, meaning
 
 Array = np.ndarray[Any, Any]
-_JUDGES = ("onnxruntime", "reference")
 
 
 def verify(
@@ -29,7 +27,7 @@ def verify(
     inputs: Any = None,
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
-    runtimes: Sequence[str] = _JUDGES,
+    runtimes: Sequence[str] = JUDGES,
     like: str | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
@@ -93,57 +91,40 @@ def verify(
 
 def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeReport:
     begin = time.perf_counter()
-    x, allowed = np.asarray(found.inputs[0]), tolerance_of(found)
+    x, (allowed, source) = np.asarray(found.inputs[0]), tolerance_of(found)
     opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
     words = meaning(found, opset)
     report = NodeReport(
-        found.name, found.op_type, words.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed[0].absolute,
-        allowed[1], warnings=list(words.warnings),
+        found.name, found.op_type, words.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed.absolute, source,
+        warnings=list(words.warnings),
     )  # fmt: skip
-    model = model_of(found, proto.opset_import, proto.ir_version)
-    results, refused = {}, {}
+    declared = [(one.dtype, one.shape) for one in found.outputs]
+    model = alone(found.nodes, found.inputs, declared, proto.opset_import, proto.ir_version)
+    results, refusals = run_everywhere(model, [x])
+    expected = results.get("fastup") or results.get("onnxruntime") or found.outputs
     for name, runtime in installed().items():
-        try:
-            results[name] = [np.asarray(one) for one in runtime.prepare(model).run([x])]
-        except Exception as error:  # whatever a runtime raises is its answer
-            refused[name] = first_line(error)
-    basis = results.get("fastup") or results.get("onnxruntime") or found.outputs
-    for name, runtime in installed().items():
-        if name in refused:
-            report.runtimes[name] = Outcome("not run", message=refused[name])
+        if name in refusals:
+            report.runtimes[name] = Outcome("not run", message=refusals[name])
         else:
-            report.runtimes[name] = _outcome(found, runtime, results[name], basis)
+            outcome = judge(results[name], expected, runtime.tolerance(allowed))
+            report.runtimes[name] = _explained(found, runtime, outcome)
         if reason := runtime.dropped(found):
             report.warnings.append(reason)
     if like:
         report.torch = _like_torch(found, words, results.get("onnxruntime") or found.outputs)
-    report.picture = _picture(results, basis)
+    report.picture = _picture(results, expected)
     report.seconds = time.perf_counter() - begin
     return report
 
 
-def _outcome(found: Found, runtime: Runtime, results: list[Array], basis: list[Array]) -> Outcome:
-    worst: Difference | None = None
-    for result, expected in zip(results, basis, strict=False):
-        one = difference(result, expected, tolerance_of(found)[0])
-        if isinstance(one, str):
-            return _explained(found, runtime, Outcome("different", message=one))
-        if worst is None or (one.within, -one.absolute) < (worst.within, -worst.absolute):
-            worst = one
-    if worst is None or worst.equal:
-        return Outcome("equal", worst)
-    if worst.within:
-        return Outcome("within tolerance", worst)
-    return _explained(found, runtime, Outcome("different", worst))
-
-
 def _explained(found: Found, runtime: Runtime, outcome: Outcome) -> Outcome:
+    """A difference with what is known of it."""
+    if outcome.verdict != "different":
+        return outcome
     if fault := runtime.mistaken(found):
         return Outcome("not judged", outcome.difference, fault)
-    reason = _known.known(found, runtime)
-    if reason is None:
-        return outcome
-    return Outcome("known difference", outcome.difference, reason[0], reason[1])
+    reason = known(found, runtime)
+    return Outcome("known difference", outcome.difference, *reason) if reason else outcome
 
 
 def _like_torch(found: Found, words: Meaning, results: list[Array]) -> Outcome | None:
@@ -167,17 +148,17 @@ def _like_torch(found: Found, words: Meaning, results: list[Array]) -> Outcome |
     return Outcome("different", closest, "no operator of torch gives these values")
 
 
-def _picture(results: dict[str, list[Array]], basis: list[Array]) -> Array | None:
+def _picture(results: dict[str, list[Array]], expected: list[Array]) -> Array | None:
     """The largest difference of any runtime at each position of the last two axes."""
-    expected = np.asarray(basis[0]).astype(np.float64)
-    if expected.ndim < 2 or not expected.size:
+    wanted = expected[0].astype(np.float64)
+    if wanted.ndim < 2 or not wanted.size:
         return None
-    away = np.zeros(expected.shape[-2:])
+    away = np.zeros(wanted.shape[-2:])
     for outputs in results.values():
-        if outputs[0].shape == expected.shape:
+        if outputs[0].shape == wanted.shape:
             with np.errstate(invalid="ignore"):
-                one = np.abs(outputs[0].astype(np.float64) - expected)
-            away = np.fmax(away, one.reshape(-1, *expected.shape[-2:]).max(axis=0))
+                here = np.abs(outputs[0].astype(np.float64) - wanted)
+            away = np.fmax(away, here.reshape(-1, *wanted.shape[-2:]).max(axis=0))
     return away
 
 

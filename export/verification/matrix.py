@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
-from fastup.export.runtimes import installed
+from fastup.export.runtimes import RUNTIMES, run_everywhere
+from fastup.export.runtimes.runtime import attributes_of
 from fastup.export.self_check import sample
-from fastup.export.verification.comparing import difference, tolerance_of
-from fastup.export.verification.finding import Found
-from fastup.export.verification.loading import first_line
+from fastup.export.verification.known_differences import tolerance_of
+from fastup.export.verification.model import Found, alone
+from fastup.export.verification.report import Outcome, judge
 
 Array = np.ndarray[Any, Any]
 COORDINATES = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric")
@@ -120,48 +121,27 @@ def _pools() -> Iterator[Cell]:
 
 def run(cell: Cell) -> dict[str, str]:
     """What each runtime gives beside fastup: "equal", "within tolerance", "different by ...", "refused with ..."."""
-    model = _model(cell)
-    results: dict[str, Any] = {}
-    for name, runtime in installed().items():
-        if "," in name:  # a node alone is optimised to itself
-            continue
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the reference pads integers with infinity
-                results[name] = [np.asarray(one) for one in runtime.prepare(model).run([np.asarray(cell.inputs[0])])]
-        except Exception as error:  # whatever a runtime raises is its answer
-            results[name] = f"{REFUSES} with {_NOISE.sub('', first_line(error))[:100]}"
-    basis = results.pop("fastup")
-    if isinstance(basis, str):
-        return {"fastup": basis}
-    found = Found(cell.name, cell.node.op_type, [cell.node], cell.inputs, basis)
-    return {name: one if isinstance(one, str) else _said(found, one, basis) for name, one in results.items()}
+    x, node = np.asarray(cell.inputs[0]), cell.node
+    declared = [(dtype, [f"n{k}" for k in range(x.ndim)]) for dtype in (x.dtype, np.int64)]  # values, and positions
+    outputs = declared[: len(node.output)]
+    model = alone([node], cell.inputs, outputs, [helper.make_opsetid("", _OPSET)], _IR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the reference pads integers with infinity
+        results, refusals = run_everywhere(model, [x], settings=False)  # a node alone is optimised to itself
+    said = {name: f"{REFUSES} with {_NOISE.sub('', line)[:100]}" for name, line in refusals.items()}
+    if "fastup" in said:
+        return {"fastup": said["fastup"]}
+    expected = results.pop("fastup")
+    allowed, _ = tolerance_of(Found(node.op_type, attributes_of(node), cell.inputs, cell.name, [node], expected))
+    for name, arrays in results.items():
+        said[name] = _said(judge(arrays, expected, RUNTIMES[name].tolerance(allowed)))
+    return {name: said[name] for name in RUNTIMES if name in said}
 
 
-def _model(cell: Cell) -> onnx.ModelProto:
-    initial = [numpy_helper.from_array(one, f"i{k}") for k, one in enumerate(cell.inputs) if k and one is not None]
-    x = np.asarray(cell.inputs[0])
-    value = helper.make_tensor_value_info("i0", helper.np_dtype_to_tensor_dtype(x.dtype), x.shape)
-    kinds = [helper.np_dtype_to_tensor_dtype(x.dtype), onnx.TensorProto.INT64]  # of values, and of positions
-    sides = [f"n{k}" for k in range(x.ndim)]
-    outputs = [
-        helper.make_tensor_value_info(name, kind, sides) for name, kind in zip(cell.node.output, kinds, strict=False)
-    ]
-    graph = helper.make_graph([cell.node], "cell", [value], outputs, initial)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
-
-
-def _said(found: Found, results: list[Array], basis: list[Array]) -> str:
-    verdicts = [
-        difference(one, expected, tolerance_of(found)[0]) for one, expected in zip(results, basis, strict=False)
-    ]
-    for one in verdicts:
-        if isinstance(one, str):
-            return f"{DIFFERS}: {one}"
-    apart = [one for one in verdicts if not isinstance(one, str) and not one.equal]
-    if all(one.within for one in apart):
-        return AGREES[1] if apart else AGREES[0]
-    return f"{DIFFERS} by {max(one.absolute for one in apart):.2g}"
+def _said(outcome: Outcome) -> str:
+    if outcome.verdict in AGREES:
+        return outcome.verdict
+    return f"{DIFFERS} by {outcome.difference.absolute:.2g}" if outcome.difference else f"{DIFFERS}: {outcome.message}"
 
 
 def category(said: str) -> str:

@@ -1,17 +1,62 @@
-"""What a verification found, as data, and what it means for the exit status."""
+"""How far results are apart, what a verification found, as data, and what it means for the exit status."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.export.verification.comparing import Difference
+from fastup.export.tolerances import Tolerance
 
+Array = np.ndarray[Any, Any]
 VERDICTS = ("equal", "within tolerance", "known difference", "different")
 _SILENT = ("not run", "not judged")  # it refused, or is known to be mistaken
+
+
+class Difference(NamedTuple):
+    """One result against another.
+
+    Attributes
+    ----------
+    absolute, relative : float
+        The largest difference, and the largest one over the expected magnitude.
+    differing, size : int
+        How many items differ, and how many there are.
+    where : tuple of int
+        The item that differs most.
+    within : bool
+        Whether the tolerance explains all of it.
+    """
+
+    absolute: float
+    relative: float
+    differing: int
+    size: int
+    where: tuple[int, ...]
+    within: bool
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return self.differing == 0
+
+
+def difference(result: Array, expected: Array, allowed: Tolerance) -> Difference | str:
+    """How they differ, or why they cannot be compared."""
+    if result.shape != expected.shape or result.dtype != expected.dtype:
+        return f"gives {result.dtype}{result.shape} in place of {expected.dtype}{expected.shape}"
+    a, b = result.astype(np.float64), expected.astype(np.float64)
+    unequal = ~((a == b) | (np.isnan(a) & np.isnan(b)))
+    if not unequal.any():
+        return Difference(0.0, 0.0, 0, a.size, (), True)
+    with np.errstate(invalid="ignore", over="ignore"):
+        away = np.where(unequal, np.nan_to_num(np.abs(a - b), nan=np.inf), 0.0)
+        relative = away / np.maximum(np.abs(b), np.finfo(np.float64).tiny)
+    where = tuple(int(k) for k in np.unravel_index(int(away.argmax()), away.shape))
+    within = allowed.misses(result, expected) == 0
+    return Difference(float(away.max()), float(relative.max()), int(unequal.sum()), a.size, where, within)
 
 
 @dataclass
@@ -32,6 +77,20 @@ class Outcome:
     difference: Difference | None = None
     message: str = ""
     advice: str = ""
+
+
+def judge(results: list[Array], expected: list[Array], allowed: Tolerance) -> Outcome:
+    """The worst of a node's outputs."""
+    worst: Difference | None = None
+    for result, wanted in zip(results, expected, strict=False):
+        found = difference(result, wanted, allowed)
+        if isinstance(found, str):
+            return Outcome("different", message=found)
+        if worst is None or (found.within, -found.absolute) < (worst.within, -worst.absolute):
+            worst = found
+    if worst is None or worst.equal:
+        return Outcome("equal", worst)
+    return Outcome("within tolerance" if worst.within else "different", worst)
 
 
 @dataclass

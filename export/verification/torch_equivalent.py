@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastup import operators
-from fastup.export.verification.finding import Found
+from fastup.export.verification.model import Found
 from fastup.plan.sampling.filter import Filter
 from fastup.plan.sampling.filters import FILTERS
 

@@ -36,9 +36,9 @@ def command() -> None:
 
 
 def _register() -> None:
-    from fastup.cli import demo, export, fit, matrix, upscale, verify, warmup
+    from fastup.cli import demo, export, fit, upscale, verify, warmup
 
-    checks = (export.export, verify.verify, matrix.matrix)
+    checks = (export.export, verify.verify, verify.matrix)
     for one in (demo.demo, upscale.upscale, fit.fit, *checks, warmup.warmup, warmup.info):
         command.add_command(one)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import platform
@@ -136,10 +137,18 @@ def _run(case: Case, x: Array, output: Path) -> tuple[Row, Array]:
 
 def _peers(case: Case, model: Any, x: Array, y: Array) -> dict[str, Callable[[], Any]]:
     """Further peers that are installed, can do the case, and give the same values (smooth modes: about the same)."""
+    from fastup.export.runtimes import installed
+
+    others = {name: runtime for name, runtime in installed().items() if runtime.timed and name != "onnxruntime"}
+    builds: dict[str, Callable[[], Callable[[], Any] | None]] = {
+        "torch": lambda: _torch(case, x),
+        **{name: functools.partial(_exported, runtime, model, x) for name, runtime in others.items()},
+        "opencv": lambda: _opencv(case, x, y),
+    }
     found = {}
-    for name, build in (("torch", _torch), ("openvino", _openvino), ("opencv", _opencv)):
+    for name, build in builds.items():
         try:
-            call = build(case, model, x, y)
+            call = build()
             if call and _close(case, np.asarray(call()), y):
                 found[name] = call
         except (ModuleNotFoundError, RuntimeError, ValueError):  # not here, or not for this mode or dtype
@@ -157,21 +166,19 @@ def _close(case: Case, result: Array, y: Array) -> bool:
     return float(np.abs(result.astype(np.float64) - y).max()) <= _CLOSE * scale
 
 
-def _torch(case: Case, _model: Any, x: Array, _y: Array) -> Callable[[], Any]:
+def _torch(case: Case, x: Array) -> Callable[[], Any]:
     import torch
 
     function, tensor = getattr(torch.nn.functional, case.operator), torch.from_numpy(x)
     return lambda: function(tensor, **case.keywords)
 
 
-def _openvino(_case: Case, model: Any, x: Array, _y: Array) -> Callable[[], Any]:
-    from fastup.export.runtimes import RUNTIMES
-
-    session = RUNTIMES["openvino"].prepare(model)
+def _exported(runtime: Any, model: Any, x: Array) -> Callable[[], Any]:
+    session = runtime.prepare(model)
     return lambda: session.run([x])[0]
 
 
-def _opencv(case: Case, _model: Any, x: Array, y: Array) -> Callable[[], Any] | None:
+def _opencv(case: Case, x: Array, y: Array) -> Callable[[], Any] | None:
     """Plane by plane; OpenCV has three of the modes, without antialias and without aligned corners."""
     import cv2
 

@@ -1,9 +1,11 @@
-"""``fastup verify``: every upsampling node of a model, in every runtime."""
+"""``fastup verify``: every upsampling node of a model in every runtime; ``fastup matrix``: where runtimes diverge."""
 
 from __future__ import annotations
 
 import base64
+import collections
 import io
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,11 +44,17 @@ def _inputs(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str
     return found
 
 
+def _names(_context: Any, _parameter: Any, value: str | None) -> list[str]:
+    from fastup.export.runtimes import JUDGES
+
+    return [*JUDGES] if value is None else [name.strip() for name in value.split(",")]
+
+
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--input", "inputs", multiple=True, callback=_inputs, help="NAME=FILE.npy; random where not given.")
 @click.option("--shape", "shapes", multiple=True, callback=_shapes, help="NAME=1,3,64,64, where it is open.")
-@click.option("--runtimes", default="onnxruntime,reference", show_default=True, help="The runtimes that decide.")
+@click.option("--runtimes", callback=_names, help="The runtimes that decide.  [default: onnxruntime,reference]")
 @click.option("--like", type=click.Choice(["torch"]), help="Also judge each node by torch's operator.")
 @click.option("--strict", is_flag=True, help="Warnings count.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all of it there.")
@@ -55,7 +63,7 @@ def verify(
     model: Path,
     inputs: dict[str, Array],
     shapes: dict[str, tuple[int, ...]],
-    runtimes: str,
+    runtimes: list[str],
     like: str | None,
     strict: bool,
     json_file: Path | None,
@@ -71,7 +79,7 @@ def verify(
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("running", total=None)
         report = export.verify(
-            model, inputs or None, shapes=shapes, runtimes=[name.strip() for name in runtimes.split(",")], like=like,
+            model, inputs or None, shapes=shapes, runtimes=runtimes, like=like,
             progress=lambda done, total, name: bar.update(task, completed=done, total=total, description=name),
         )  # fmt: skip
     _print(Console(), report)
@@ -100,31 +108,32 @@ def _print(console: Console, report: Any) -> None:
         console.print(f"not run, within control flow: {name}", markup=False)
 
 
+def _outcomes(node: Any) -> list[tuple[str, Any]]:
+    return [*node.runtimes.items(), *([("torch", node.torch)] if node.torch else [])]
+
+
 def _differences(node: Any) -> list[str]:
     lines = []
-    for name, outcome in [*node.runtimes.items(), *([("torch", node.torch)] if node.torch else [])]:
-        one = outcome.difference
+    for name, outcome in _outcomes(node):
+        found = outcome.difference
         if outcome.verdict == "not run":
             lines.append(f"{name}: refuses")
-        elif one is not None and not one.equal:
-            lines.append(f"{name}: {one.absolute:.2g} at {one.where}, {one.differing} of {one.size}")
+        elif found is not None and not found.equal:
+            lines.append(f"{name}: {found.absolute:.2g} at {found.where}, {found.differing} of {found.size}")
     return lines
 
 
 def _remarks(node: Any) -> list[str]:
-    outcomes = [*node.runtimes.items(), *([("torch", node.torch)] if node.torch else [])]
     said = [
-        f"{name}: {one.message}{f'; use {one.advice}' if one.advice else ''}" for name, one in outcomes if one.message
+        f"{name}: {outcome.message}{f'; use {outcome.advice}' if outcome.advice else ''}"
+        for name, outcome in _outcomes(node)
+        if outcome.message
     ]
-    return [*said, *(f"warning: {one}" for one in node.warnings)]
+    return [*said, *(f"warning: {warning}" for warning in node.warnings)]
 
 
 def page(report: Any) -> str:
     """One page of HTML with everything in it."""
-    import jinja2
-
-    template = Path(__file__).with_name("verify.html").read_text()
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     nodes = [
         {
             "report": node, "verdict": node.verdict(report.judged), "picture": heat_map(node.picture),
@@ -132,7 +141,14 @@ def page(report: Any) -> str:
         }
         for node in report.nodes
     ]  # fmt: skip
-    return environment.from_string(template).render(report=report, nodes=nodes)
+    return _render("verify.html", report=report, nodes=nodes)
+
+
+def _render(template: str, **values: Any) -> str:
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(Path(__file__).with_name(template).read_text()).render(**values)
 
 
 def heat_map(away: Array | None) -> str | None:
@@ -148,3 +164,59 @@ def heat_map(away: Array | None) -> str | None:
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+@click.command()
+@click.option("--only", default="", help="Cells whose names have these words, as in 'Resize mode=cubic rank=2'.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all cells there.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write a page with a filter there.")
+@click.option("--against", type=click.Path(path_type=Path), help="A file of --json: exit with 1 if a cell has changed.")
+def matrix(only: str, json_file: Path | None, html_file: Path | None, against: Path | None) -> None:
+    """Run small models of every operator, mode, rule, rank and dtype in each runtime, and compare with fastup."""
+    from fastup.export import verification
+    from fastup.export.verification import matrix as cells
+
+    before = _read(against)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("cells", total=None)
+        found = cells.measure(only, lambda done, total: bar.update(task, completed=done, total=total))
+    if not found:
+        raise ValueError(f"matrix: no cell has all of these words: {only!r}")
+    versions = verification.versions()
+    if json_file:
+        json_file.write_text(cells.to_json(found, versions))
+    if html_file:
+        html_file.write_text(matrix_page(found, versions))
+    console = Console()
+    console.print(_summary(found, cells.category))
+    changed = cells.changed(found, before)
+    for line in changed:
+        console.print(line, markup=False, soft_wrap=True)
+    sys.exit(1 if changed else 0)
+
+
+def _read(path: Path | None) -> dict[str, dict[str, str]]:
+    if path is None:
+        return {}
+    try:
+        known: dict[str, dict[str, str]] = json.loads(path.read_text())["cells"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"matrix: {path} is no file of --json") from None
+    return known
+
+
+def _summary(found: dict[str, dict[str, str]], category: Any) -> Table:
+    counts: dict[tuple[str, str], collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    for name, cell in found.items():
+        for runtime, said in cell.items():
+            counts[name.split()[0], runtime][category(said)] += 1
+    table = Table("operator", "runtime", "agrees", "different", "refused")
+    for (operator, runtime), counter in sorted(counts.items()):
+        table.add_row(operator, runtime, *(str(counter[one]) for one in ("agrees", "different", "refused")))
+    return table
+
+
+def matrix_page(found: dict[str, dict[str, str]], versions: dict[str, str]) -> str:
+    """One page of HTML with all cells and a filter."""
+    runtimes = sorted({runtime for cell in found.values() for runtime in cell})
+    return _render("matrix.html", cells=found, versions=versions, runtimes=runtimes)

@@ -1,22 +1,35 @@
-"""A model from a path or an object, checked before anything of it runs, and inputs for it."""
+"""A model: read and checked before anything of it runs, inputs for it, and what its upsampling nodes get and give."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
+from onnx import helper, numpy_helper
 
+from fastup.export.runtimes import RUNTIMES, Node, first_line
+from fastup.export.runtimes.runtime import attributes_of
 from fastup.export.self_check import sample
 
 Array = np.ndarray[Any, Any]
 _MOST_BYTES = 2**31 - 1  # of a protobuf message, and of an input that is made up here
 _BATCH, _SPACE = 1, 64  # for dimensions that the model leaves open
+OPERATORS = (
+    "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "ConvTranspose", "MaxUnpool", "MaxPool",
+)  # fmt: skip
+_SHUFFLES = {
+    (0, 1, 4, 2, 5, 3): ("pixel_shuffle", "CRD"),
+    (0, 3, 4, 1, 5, 2): ("pixel_shuffle", "DCR"),
+    (0, 1, 3, 5, 2, 4): ("pixel_unshuffle", "CRD"),
+    (0, 3, 5, 1, 2, 4): ("pixel_unshuffle", "DCR"),
+}
 
 
 class ModelError(ValueError):
@@ -149,6 +162,105 @@ def _random(value: onnx.ValueInfoProto, shape: tuple[int, ...], seed: int) -> Ar
     return sample(shape, dtype, seed)
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, in one line of at most 200 characters."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+@dataclass(frozen=True)
+class Found(Node):
+    """A node, or the three that spell a pixel shuffle, with what went in and came out.
+
+    Attributes
+    ----------
+    outputs : list of arrays
+        Of the last node, as onnxruntime gave them; operator, attributes and inputs are the first one's.
+    shuffle : (str, str), optional
+        Which permutation the three nodes are: operator and order.
+    """
+
+    name: str
+    nodes: list[onnx.NodeProto]
+    outputs: list[Array]
+    shuffle: tuple[str, str] | None = None
+
+
+def in_subgraphs(model: onnx.ModelProto) -> list[str]:
+    """Upsampling nodes of control flow, which one run cannot show."""
+
+    def within(graph: onnx.GraphProto) -> Iterator[str]:
+        for node in graph.node:
+            for attribute in node.attribute:
+                for inner in (attribute.g, *attribute.graphs):
+                    for one in inner.node:
+                        if one.op_type in OPERATORS:
+                            yield one.name or one.output[0]
+                    yield from within(inner)
+
+    return list(within(model.graph))
+
+
+def find(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Found]:
+    """Run the model once in onnxruntime, all its upsampling nodes watched."""
+    groups = list(_groups(model.graph))
+    known = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    watched = [name for nodes, _ in groups for node in nodes for name in (*node.input, *node.output) if name]
+    values = {**known, **feeds, **_run(model, feeds, [name for name in dict.fromkeys(watched) if name not in known])}
+    found = []
+    for nodes, shuffle in groups:
+        first, last = nodes[0], nodes[-1]
+        inputs = [values[name] if name else None for name in first.input]
+        outputs = [values[name] for name in last.output if name]
+        op = first.op_type if shuffle is None else "Reshape-Transpose-Reshape"
+        found.append(Found(op, attributes_of(first), inputs, last.name or last.output[0], nodes, outputs, shuffle))
+    return found
+
+
+def _groups(graph: onnx.GraphProto) -> Iterator[tuple[list[onnx.NodeProto], tuple[str, str] | None]]:
+    makers = {name: node for node in graph.node for name in node.output}
+    for node in graph.node:
+        if node.op_type in OPERATORS and node.domain in ("", "ai.onnx"):
+            if node.op_type != "MaxPool" or len([name for name in node.output if name]) > 1:
+                yield [node], None
+        elif node.op_type == "Reshape":
+            turn = makers.get(node.input[0])
+            first = makers.get(turn.input[0]) if turn is not None and turn.op_type == "Transpose" else None
+            if turn is not None and first is not None and first.op_type == "Reshape":
+                order = next((tuple(one.ints) for one in turn.attribute if one.name == "perm"), ())
+                if order in _SHUFFLES:
+                    yield [first, turn, node], _SHUFFLES[order]
+
+
+def _run(model: onnx.ModelProto, feeds: dict[str, Array], names: list[str]) -> dict[str, Array]:
+    """The values of these names; nothing is optimised, so that every node is there."""
+    watching = onnx.ModelProto()
+    watching.CopyFrom(model)
+    present = {one.name for one in watching.graph.output}
+    wanted = [name for name in names if name not in feeds]
+    watching.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in wanted if name not in present)
+    names = [one.name for one in watching.graph.output]
+    inputs = [feeds[one.name] for one in watching.graph.input if one.name in feeds]
+    try:
+        results = RUNTIMES["onnxruntime, not optimised"].prepare(watching).run(inputs)
+        return dict(zip(names, results, strict=True))
+    except Exception as error:  # onnxruntime has a kind of error per status
+        raise ModelError(f"verify: onnxruntime cannot run the model ({first_line(error)})") from None
+
+
+def alone(
+    nodes: list[onnx.NodeProto], inputs: Sequence[Array | None], outputs: Sequence[tuple[Any, Sequence[Any]]],
+    opsets: Sequence[onnx.OperatorSetIdProto], ir_version: int,
+) -> onnx.ModelProto:  # fmt: skip
+    """The node, or the three nodes, as a model of the first input; `outputs` are dtypes and shapes."""
+    first, last = nodes[0], nodes[-1]
+    initial = [
+        numpy_helper.from_array(value, name)
+        for name, value in zip(first.input, inputs, strict=True)
+        if value is not None and name != first.input[0]
+    ]
+    extra = [name for node in nodes[1:] for name in node.input[1:] if name]
+    if extra:  # what the last Reshape is to give
+        initial.append(numpy_helper.from_array(np.array(outputs[0][1], np.int64), extra[-1]))
+    x, results = np.asarray(inputs[0]), zip([name for name in last.output if name], outputs, strict=True)
+    ends = [(first.input[0], (x.dtype, x.shape)), *results]
+    values = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
+        for name, (dtype, shape) in ends
+    ]
+    graph = helper.make_graph(nodes, last.name or last.output[0], values[:1], values[1:], initial)
+    return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version)
