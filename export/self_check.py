@@ -11,7 +11,7 @@ import onnx
 from fastup import operators
 from fastup.export import runtimes
 from fastup.export.graph import UnsupportedExport
-from fastup.export.tolerances import tolerance
+from fastup.export.tolerances import Ties, Tolerance, largest, tolerance
 from fastup.plan import MaxUnpoolPlan, Plan
 
 Array = np.ndarray[Any, Any]
@@ -51,13 +51,16 @@ def compare(model: onnx.ModelProto, plan: Plan, runtime: str = "onnxruntime", op
         ) from None
     allowed = tolerance(plan, model, x, operands)
     for result, wanted in zip(_as_list(results), _as_list(expected), strict=True):
-        native = wanted.dtype.newbyteorder("=")
-        if result.shape != wanted.shape or result.dtype != native:
-            got = f"{result.dtype}{result.shape}, fastup {native}{wanted.shape}"
-            raise VerificationError(f"{plan.operator}: {runtime} gives {got}")
-        if different := allowed.misses(result, wanted.astype(native, copy=False)):
-            message = f"{runtime} differs from fastup in {different} of {result.size} items"
-            raise VerificationError(f"{plan.operator}: {message}")
+        native = wanted.astype(wanted.dtype.newbyteorder("="), copy=False)
+        _refuse_others(f"{plan.operator}: {runtime}", result, native, allowed)
+
+
+def _refuse_others(who: str, result: Array, expected: Array, allowed: Tolerance | Ties) -> None:
+    if result.shape != expected.shape or result.dtype != expected.dtype:
+        got, wanted = f"{result.dtype}{result.shape}", f"{expected.dtype}{expected.shape}"
+        raise VerificationError(f"{who} gives {got}, fastup {wanted}")
+    if different := allowed.misses(result, expected):
+        raise VerificationError(f"{who} differs from fastup in {different} of {result.size} items")
 
 
 def _as_list(results: Any) -> list[Array]:
@@ -84,11 +87,5 @@ def compare_layer(model: onnx.ModelProto, layer: Any, shape: tuple[int, ...], dt
     """Raise `VerificationError` unless onnxruntime's result on random data is the layer's, within rounding."""
     x = sample(shape, dtype)
     expected, result = layer(x), runtimes.run("onnxruntime", model, x)
-    name = type(layer).__name__
-    if result.shape != expected.shape or result.dtype != expected.dtype:
-        got, wanted = f"{result.dtype}{result.shape}", f"{expected.dtype}{expected.shape}"
-        raise VerificationError(f"{name}: onnxruntime gives {got}, fastup {wanted}")
-    wide = expected.astype(np.float64)
-    far = np.abs(result.astype(np.float64) - wide) > _NETWORK_ERROR * np.abs(wide).max(initial=0)
-    if far.any():
-        raise VerificationError(f"{name}: onnxruntime differs from fastup in {far.sum()} of {far.size} items")
+    allowed = Tolerance(_NETWORK_ERROR * largest(expected))
+    _refuse_others(f"{type(layer).__name__}: onnxruntime", result, expected, allowed)

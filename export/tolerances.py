@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,7 +65,8 @@ def tolerance(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any,
 
 def _of_items(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any, ...]) -> Tolerance:
     if isinstance(plan, ConvPlan):
-        return _of_sums(plan, x, operands[0])
+        eps = float(np.finfo(np.float64 if plan.dtype.itemsize == 8 else np.float32).eps)
+        return of_sums(x, operands[0], 1 if plan.kind == "conv_transpose" else 0, eps)
     if not isinstance(plan, InterpolatePlan) or all(_copies(axis) for axis in plan.axes):
         return Tolerance()
     native = any(_weighs(node) for node in model.graph.node)
@@ -72,18 +74,23 @@ def _of_items(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any,
         return Tolerance(_NATIVE_PICTURE[0], share=_NATIVE_PICTURE[1]) if native else Tolerance()
     if _has_exact_means(plan):
         rounding = float(np.finfo(np.float64 if plan.dtype.itemsize == 8 else np.float32).eps)
-        return Tolerance(0.0 if plan.dtype.kind in "iu" else 2 * rounding * _largest(x), _ulp(plan.dtype))
-    largest = _largest(x)
+        return Tolerance(0.0 if plan.dtype.kind in "iu" else 2 * rounding * largest(x), ulp_of_half(plan.dtype))
     if native:
-        error = _NATIVE_ERROR * max(_SHORTEST, *plan.input_size) * 2 * largest
+        error = error_of_resize(x, plan.input_size)
     else:  # a rounding per product and per sum
-        error = float(np.finfo(_sums(plan)).eps) * sum(axis.taps for axis in plan.axes) * largest
+        error = float(np.finfo(_sums(plan)).eps) * sum(axis.taps for axis in plan.axes) * largest(x)
     if plan.dtype.kind in "iu":
         return Tolerance(1 + math.floor(error))
-    return Tolerance(error, _ulp(plan.dtype))
+    return Tolerance(error, ulp_of_half(plan.dtype))
 
 
-def _largest(x: Array) -> float:
+def error_of_resize(x: Array, lengths: Sequence[int]) -> float:
+    """How far the float32 coordinates of a native Resize along axes of these lengths may bring an item."""
+    return _NATIVE_ERROR * max(_SHORTEST, *lengths) * 2 * largest(x)
+
+
+def largest(x: Array) -> float:
+    """The largest magnitude of what is finite."""
     return float(np.abs(x.astype(np.float64)).max(initial=0, where=np.isfinite(x)))
 
 
@@ -146,15 +153,16 @@ def _sums(plan: InterpolatePlan) -> Any:
     return np.float64 if any(axis.double for axis in plan.axes) else np.float32
 
 
-def _ulp(dtype: np.dtype[Any]) -> float:
+def ulp_of_half(dtype: np.dtype[Any]) -> float:
     """Half precision is rounded once more, from numbers that differ a little."""
     return {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(dtype.name, 0.0)
 
 
-def _of_sums(plan: ConvPlan, x: Array, weight: Array) -> Tolerance:
-    """Sums of n products in another order: sqrt(n) roundings of the largest sum of magnitudes there can be."""
-    axis = 1 if plan.kind == "conv_transpose" else 0
-    rows = np.abs(np.moveaxis(weight.astype(np.float64), axis, 0)).reshape(weight.shape[axis], -1)
-    eps = float(np.finfo(np.float64 if plan.dtype.itemsize == 8 else np.float32).eps)
-    largest = float(np.abs(x.astype(np.float64)).max(initial=0)) * float(rows.sum(axis=1).max())
-    return Tolerance(2 * eps * math.sqrt(rows.shape[1]) * largest, _ulp(plan.dtype))
+def of_sums(x: Array, weight: Array, outputs: int, eps: float) -> Tolerance:
+    """Sums of n products in another order: sqrt(n) roundings of the largest sum of magnitudes there can be.
+
+    `outputs` is the weight's axis of output channels.
+    """
+    rows = np.abs(np.moveaxis(weight.astype(np.float64), outputs, 0)).reshape(weight.shape[outputs], -1)
+    error = 2 * eps * math.sqrt(rows.shape[1]) * largest(x) * float(rows.sum(axis=1).max(initial=0))
+    return Tolerance(error, ulp_of_half(x.dtype))

@@ -9,7 +9,7 @@ import numpy as np
 from onnx.reference.op_run import OpRun
 
 from fastup import operators
-from fastup.export.backend import convolution, pooling
+from fastup.export.backend import windows
 from fastup.export.backend.resize import Attributes, resize
 
 Array = np.ndarray[Any, Any]
@@ -94,7 +94,7 @@ class Conv(_Node):
     ) -> tuple[Array]:  # fmt: skip
         self.count()
         given = {"auto_pad": auto_pad, "dilations": dilations, "group": group, "pads": pads, "strides": strides}
-        return (convolution.conv(x, w, bias, **given),)
+        return (windows.conv(x, w, bias, **given),)
 
 
 class ConvTranspose(_Node):
@@ -108,7 +108,7 @@ class ConvTranspose(_Node):
         self.count()
         given = {"auto_pad": auto_pad, "dilations": dilations, "group": group, "pads": pads, "strides": strides}
         more = {"output_padding": output_padding, "output_shape": output_shape}
-        return (convolution.conv_transpose(x, w, bias, **given, **more),)
+        return (windows.conv_transpose(x, w, bias, **given, **more),)
 
 
 class MaxPool(_Node):
@@ -121,7 +121,7 @@ class MaxPool(_Node):
         self.count()
         given = {"auto_pad": auto_pad, "ceil_mode": ceil_mode, "dilations": dilations, "pads": pads, "strides": strides}
         indices = len(self.onnx_node.output) > 1
-        return pooling.max_pool(x, kernel=kernel_shape, storage_order=storage_order, indices=indices, **given)
+        return windows.max_pool(x, kernel=kernel_shape, storage_order=storage_order, indices=indices, **given)
 
 
 class MaxUnpool(_Node):
@@ -134,7 +134,7 @@ class MaxUnpool(_Node):
         self.count()
         wanted = None if output_shape is None else [int(n) for n in output_shape]
         given = {"kernel": kernel_shape, "pads": pads, "strides": strides}
-        return (pooling.max_unpool(x, indices, wanted, **given, follow=self.follow),)
+        return (windows.max_unpool(x, indices, wanted, **given, follow=self.follow),)
 
 
 OPERATORS = (Resize, Upsample, DepthToSpace, SpaceToDepth, Conv, ConvTranspose, MaxPool, MaxUnpool)

@@ -8,12 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastup.export.runtimes import Reason, Runtime
-from fastup.export.tolerances import Tolerance
+from fastup.export.tolerances import Tolerance, error_of_resize, of_sums, ulp_of_half
 from fastup.export.verification.model import Found
-
-Array = np.ndarray[Any, Any]
-_EPS = 2.0**-23
-_SHORTEST = 8  # positions; on shorter axes the filters' own roundings count
 
 
 def tolerance_of(found: Found) -> tuple[Tolerance, str]:
@@ -22,22 +18,13 @@ def tolerance_of(found: Found) -> tuple[Tolerance, str]:
     if found.op_type in ("Resize", "Upsample") and found.attributes.get("mode", "nearest") != "nearest":
         if x.dtype.kind in "iu":
             return Tolerance(1.0), "integers are rounded, by some runtimes cut off"
-        error = 2 * _EPS * max(_SHORTEST, *x.shape) * 2 * _largest(x)
-        return Tolerance(error, _half(x)), "float32 coordinates move a sample by eps times the length of its axis"
+        allowed = Tolerance(error_of_resize(x, x.shape), ulp_of_half(x.dtype))
+        return allowed, "float32 coordinates move a sample by eps times the length of its axis"
     if found.op_type == "ConvTranspose":
-        w = np.abs(np.asarray(found.inputs[1]).astype(np.float64))
-        rows = np.moveaxis(w, 1, 0).reshape(w.shape[1], -1)
-        error = 2 * _EPS * math.sqrt(rows.shape[1]) * _largest(x) * float(rows.sum(axis=1).max(initial=0))
-        return Tolerance(error, _half(x)), f"sums of {rows.shape[1]} products in another order"
+        weight = np.asarray(found.inputs[1])
+        products = weight.shape[0] * math.prod(weight.shape[2:])
+        return of_sums(x, weight, 1, 2.0**-23), f"sums of {products} products in another order"
     return Tolerance(), "items are only moved or compared"
-
-
-def _largest(x: Array) -> float:
-    return float(np.abs(x.astype(np.float64)).max(initial=0, where=np.isfinite(x.astype(np.float64))))
-
-
-def _half(x: Array) -> float:
-    return {"float16": 2.0**-10, "bfloat16": 2.0**-7}.get(x.dtype.name, 0.0)
 
 
 def known(found: Found, runtime: Runtime) -> Reason | None:
