@@ -78,10 +78,11 @@ def test_networks_that_have_no_graph() -> None:
         fastup.export.to_onnx(nn.BatchNorm2d(1, track_running_stats=False), (1, 1, 4, 4))
 
 
-def test_verification_of_a_network_finds_another_weight() -> None:
+@pytest.mark.parametrize("more", [0.5, np.nan])
+def test_verification_of_a_network_finds_another_weight(more: float) -> None:
     layer = nn.Conv2d(1, 1, 3, bias=False)
     model = fastup.export.to_onnx(layer, (1, 1, 8, 8))
-    layer.weight = layer.weight + np.float32(0.5)
+    layer.weight = layer.weight + np.float32(more)
     with pytest.raises(
         fastup.export.VerificationError, match=r"^Conv2d: onnxruntime differs from fastup in \d+ of 36 items$"
     ):
