@@ -166,3 +166,26 @@ def test_compiled_functions_call_fastup_as_it_is(torch: Any, layer: bool) -> Non
     torch._dynamo.reset()
     with pytest.raises(Exception, match="fastup works on NumPy's memory and has no graph of torch"):
         torch.compile(network, backend="eager", fullgraph=True)(x)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        fastup.pack_weight(np.ones((1, 1, 3, 3), np.float32)),
+        fastup.nn.ReLU(),
+        fastup.plan.pixel_shuffle((1, 4, 2, 2), "float32", 2),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_what_fastup_makes_is_no_array(x: Any) -> None:
+    w = np.ones((1, 1, 3, 3), np.float32)
+    calls: list[Any] = [
+        lambda: fastup.interpolate(x, scale_factor=2),
+        lambda: fastup.conv2d(x, w),
+        lambda: fastup.nn.Tanh()(x),
+    ]
+    for call in calls:
+        with pytest.raises(
+            TypeError, match=f"^fastup: x must be an array in the memory of the CPU, got {type(x).__name__}$"
+        ):
+            call()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fastup.export.graph import Dim, UnsupportedExport
@@ -47,10 +46,6 @@ class Request:
     def symbolic(self, k: int) -> bool:
         """Whether an axis of the input is known at run time only."""
         return isinstance(self.name(k), str)
-
-    def any_symbolic(self, group: Iterable[int]) -> bool:
-        """Whether one of these axes is symbolic."""
-        return any(self.symbolic(k) for k in group)
 
     def factor(self, k: int) -> float | None:
         """The scale factor that decides a symbolic axis, if one does."""

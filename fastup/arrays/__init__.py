@@ -13,21 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from fastup.arrays import _numpy
+from fastup.arrays import _described, _numpy
 from fastup.plan.base import Plan
-from fastup.plan.operands import PackedWeight
+from fastup.plan.operands import Operand, PackedWeight
 
 MakePlan = Callable[..., Plan]
 
 _GPU = "fastup.arrays._cuda"
 _MODULES = {
     "torch": "fastup.arrays._torch",
-    "fastup": "fastup.arrays._described",
     "dask": "fastup.arrays._dask",
     **dict.fromkeys(("numba", "numba_cuda", "cupy"), _GPU),
 }
 _adapters: dict[str, ModuleType] = {"numpy": _numpy}
-_of_types: dict[type, ModuleType] = {np.ndarray: _numpy}
+_of_types: dict[type, ModuleType] = {np.ndarray: _numpy, Operand: _described}
 
 
 def apply(
