@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -70,6 +72,9 @@ NEW = ("silu", "gelu", "gelu_tanh", "hardswish", "elu", "softplus")
 @pytest.mark.quick
 def test_every_room_has_every_function() -> None:
     assert set(activate.NAMES) == set(FUNCTIONS) == set(WRITERS) == set(EXACT)
+    on_gpu = (Path(fastup.__file__).parent / "cuda" / "kernels" / "activate.py").read_text()  # needs an extra to import
+    (names,) = re.findall(r"^NAMES = (.*)$", on_gpu, re.MULTILINE)
+    assert set(re.findall(r"\w+", names)) == set(FUNCTIONS)
     assert {"none", *RECORDS} == {*get_args(activations.Name), "prelu"}
     layers = [layer for layer in vars(fastup.nn).values() if isinstance(layer, type)]
     made = [layer for layer in layers if hasattr(layer, "in_convolution")]
@@ -157,6 +162,20 @@ def test_layers_join_convolutions_and_stand_alone(make: Any, generator: np.rando
     y = layer(x.astype(np.float16))
     assert y.dtype == np.float16
     np.testing.assert_array_equal(y, layer(x.astype(np.float16).astype(np.float32)).astype(np.float16))
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("make", LAYERS)
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", ">f8", "<f2", ">f2"])
+def test_layers_take_any_layout_and_byte_order(make: Any, dtype: str, generator: np.random.Generator) -> None:
+    layer, x = make(fastup.nn), (4 * generator.standard_normal((4, 6))).astype(dtype)
+    expected = layer(x.astype(x.dtype.newbyteorder("=")))
+    for given in (x, np.asfortranarray(x), np.repeat(x, 2, 1)[:, ::2], x[::-1][::-1]):
+        result = layer(given)
+        assert result.dtype == x.dtype
+        np.testing.assert_array_equal(result, expected)
+    assert layer(x[:0]).shape == (0, 6)
+    assert layer(x[0, 0, ...]).shape == ()
 
 
 @pytest.mark.peers

@@ -37,11 +37,11 @@ def stages(plan: ConvPlan, computed: np.dtype[Any]) -> Stages:
 
 
 def activated(values: Array, name: str, number: float) -> Array:
-    """The function of every value of an array of float32 or float64, as convolutions compute it."""
-    family = activate.activate_float if values.dtype == np.float32 else activate.activate_double
-    row, beside = values.copy(order="C"), np.array([number], values.dtype)
-    params = np.array(activate.P.fill(items=row.size), np.int64)
-    entry = family(values.dtype.name, activate.NAMES.index(RECORDS[name].computed_by))
+    """The function of every value of an array of float32 or float64, as convolutions compute it; in native order."""
+    row = values.astype(values.dtype.newbyteorder("="), order="C")
+    family = activate.activate_float if row.dtype == np.float32 else activate.activate_double
+    beside, params = np.array([number], row.dtype), np.array(activate.P.fill(items=row.size), np.int64)
+    entry = family(row.dtype.name, activate.NAMES.index(RECORDS[name].computed_by))
     entry.releasing(params.ctypes.data, row.ctypes.data, beside.ctypes.data, 0, 0, 0, 0)
     return row
 
