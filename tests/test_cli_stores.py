@@ -168,6 +168,7 @@ def test_a_scheduler_that_is_not_there_costs_nothing(tmp_path: Path) -> None:
             arguments = ("--scale", 2, "--overwrite", "--scheduler", address)
             text = invoke(tmp_path / "in.zarr", tmp_path / "out.zarr", *arguments, status=2)
             assert f"upscale: scheduler must be the address of a scheduler, got {address}" in text
+    assert dask.config.get("scheduler", None) is None  # nor do later calls of dask wait for it
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "out.zarr", mode="r")[...], old)
 
 

@@ -61,7 +61,8 @@ def _cluster(scheduler: str | None) -> Any:
     from distributed import Client
 
     try:
-        return Client(scheduler)
+        # As the default it would stay so where it cannot connect: all later calls of dask would wait for it.
+        return Client(scheduler, set_as_default=False)
     except (OSError, ValueError) as error:
         raise OSError(f"upscale: scheduler must be the address of a scheduler, got {scheduler} ({error})") from None
 
