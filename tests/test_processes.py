@@ -82,6 +82,28 @@ def test_forks_beside_first_calls(tmp_path: Path, cache: str) -> None:
 
 
 @forks
+@pytest.mark.parametrize("delay", [0.0, 0.0005, 0.001, 0.002, 0.004, 0.008])
+def test_a_fork_in_the_midst_of_the_very_first_call(tmp_path: Path, delay: float) -> None:
+    """Whatever the first call imports and registers, a child forked beside it finds it whole."""
+    code = """
+        import os, signal, sys, threading, time
+        import numpy as np, fastup
+
+        x = np.arange(64, dtype=np.float32).reshape(1, 4, 4, 4)
+        thread = threading.Thread(target=fastup.interpolate, args=(x,), kwargs=dict(size=(7, 9)))
+        thread.start()
+        time.sleep(float(sys.argv[1]))
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            fastup.interpolate(x, size=(7, 9), mode="bicubic")
+            os._exit(0)
+        print(os.waitpid(child, 0)[1])
+    """
+    assert run(tmp_path, code, str(delay)) == "0"
+
+
+@forks
 def test_a_fork_waits_for_the_programs_own_compilers(tmp_path: Path) -> None:
     """llvmlite's lock may be held by a thread that has nothing to do with fastup."""
     code = """

@@ -6,7 +6,6 @@ executes, ``view(array, name)`` gives NumPy's view of a further array, ``wrap(ar
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from fastup.arrays import _described, _numpy
 from fastup.plan.base import Plan
 from fastup.plan.operands import Operand, PackedWeight
+from fastup.runtime import forks
 
 MakePlan = Callable[..., Plan]
 
@@ -90,6 +90,6 @@ def _found_adapter(x: Any) -> ModuleType:
     if adapter is None:
         module = _MODULES.get(kind)
         if module is None:
-            return importlib.import_module(_GPU) if hasattr(x, "__cuda_array_interface__") else _numpy
-        adapter = _adapters[kind] = importlib.import_module(module)
+            return forks.late_import(_GPU) if hasattr(x, "__cuda_array_interface__") else _numpy
+        adapter = _adapters[kind] = forks.late_import(module)
     return adapter

@@ -10,6 +10,7 @@ from torch.autograd import forward_ad
 
 from fastup import arrays
 from fastup.arrays import _numpy
+from fastup.runtime import forks
 
 
 def run(
@@ -63,9 +64,7 @@ def values_of(tensor: Any, name: str) -> Any:
     tensor = tensor.detach()
     try:
         if tensor.dtype == torch.bfloat16:
-            import ml_dtypes
-
-            tensor, dtype = tensor.view(torch.int16), ml_dtypes.bfloat16
+            tensor, dtype = tensor.view(torch.int16), forks.late_import("ml_dtypes").bfloat16
             return np.asarray(tensor.numpy().view(dtype))
         return np.asarray(tensor.numpy())
     except (RuntimeError, TypeError) as error:  # what torch.func and the exporters pass in place of tensors; quantised

@@ -7,10 +7,16 @@ midst of a change would be there for ever, and the child's first kernel would wa
 from __future__ import annotations
 
 import contextlib
-import functools
+import importlib
+import logging  # noqa: F401  (hooks run in reverse order: its lock, which a compiling thread may need, is taken after ours)
 import os
 import sys
+import threading
+from types import ModuleType
 from typing import Any
+
+# Kernels are loaded and compiled under it, and what is imported late is imported under it.
+lock = threading.RLock()
 
 # Where compilers keep their locks, which the program's own use of them may hold: module, then attributes.
 _COMPILERS = (
@@ -20,31 +26,24 @@ _COMPILERS = (
 _held: list[Any] = []
 
 
-@functools.cache
-def guard(lock: Any) -> None:
-    """Let every fork from now on wait for the lock, under which kernels are made, and for the compilers' own.
+def late_import(name: str) -> ModuleType:
+    """Import a module in the midst of a call: no fork finds it half-done, which its child would wait for."""
+    with lock:
+        return importlib.import_module(name)
 
-    Hooks run in reverse order before a fork. logging's, which takes a lock that a compiling thread may need, must
-    therefore be there first.
-    """
-    import logging  # noqa: F401
 
-    if not hasattr(os, "register_at_fork"):
-        return
+def _before() -> None:
+    lock.acquire()
+    for other in _locks_of_compilers():
+        other.__enter__()
+        _held.append(other)
 
-    def before() -> None:
-        lock.acquire()
-        for other in _locks_of_compilers():
-            other.__enter__()
-            _held.append(other)
 
-    def after() -> None:
-        while _held:
-            with contextlib.suppress(RuntimeError):
-                _held.pop().__exit__(None, None, None)
-        lock.release()
-
-    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
+def _after() -> None:
+    while _held:
+        with contextlib.suppress(RuntimeError):
+            _held.pop().__exit__(None, None, None)
+    lock.release()
 
 
 def _locks_of_compilers() -> list[Any]:
@@ -56,3 +55,8 @@ def _locks_of_compilers() -> list[Any]:
         if hasattr(one, "__enter__"):
             found.append(one)
     return found
+
+
+# At the import, not at the first kernel: a fork that is under way when a thread registers hooks runs half of them.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)

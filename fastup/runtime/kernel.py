@@ -19,7 +19,6 @@ import itertools
 import os
 import platform
 import sys
-import threading
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,8 +37,6 @@ _CODE_VARIABLES = (
     "NUMBA_DISABLE_INTEL_SVML",
 )
 _SPINS = 20_000  # pauses before the caller gives its core away: about 0.2 ms
-
-_lock = threading.RLock()
 
 
 class Helper:
@@ -113,8 +110,7 @@ class Family:
         if entry is None:
             if key not in self.instances():
                 raise KeyError(f"{self.name}{key} is not in the catalogue")
-            forks.guard(_lock)
-            with _lock:
+            with forks.lock:
                 entry = self._entries.get(key) or self._entries.setdefault(key, _make(self, *key))
         return entry
 
@@ -171,7 +167,7 @@ def _compile(family: Family, element: str, constants: tuple[int, ...]) -> Compil
 
 def compile_instance(family: Family, element: str, *constants: int) -> Compiled:
     """Fresh code of one instance, past every cache: for tests that read its assembly or its symbols."""
-    with _lock:
+    with forks.lock:
         return _compile(family, element, constants)
 
 
