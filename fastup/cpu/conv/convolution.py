@@ -18,6 +18,7 @@ from fastup.cpu.conv.weight_layout import Bundle
 from fastup.cpu.conv.weights import Operands
 from fastup.cpu.simd import convert
 from fastup.cpu.simd.convert import LOAD
+from fastup.cpu.simd.item_kinds import COMPUTED, KINDS
 from fastup.plan import ConvPlan
 from fastup.plan.base import Array
 from fastup.runtime.kernel import Family
@@ -40,13 +41,13 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """The kernels that arrays of `dtype` may need."""
     if dtype.name not in ("float16", "bfloat16", "float32", "float64"):
         return
-    kind = convert.KINDS.index(dtype.name)
-    computed = convert.COMPUTED[kind]
+    kind = KINDS.index(dtype.name)
+    computed = COMPUTED[kind]
     item = ITEMS[dtype.itemsize]
     for family in FAMILIES:
         for key in family.instances():
             if family in (convert.load, convert.store):
-                wanted = key[1] == kind
+                wanted = key[1] == convert.GROUP_OF[kind]
             else:
                 wanted = key[0] == (item if family is interleave_phases.interleave else computed)
             if wanted:

@@ -8,6 +8,7 @@ from fastup.cpu.conv.phase_grid import PhaseGrid
 from fastup.cpu.conv.row_stages import stages
 from fastup.cpu.memory import Packing, beyond_caches, streams, target_strides
 from fastup.cpu.simd.convert import LOAD
+from fastup.cpu.simd.item_kinds import KINDS
 from fastup.plan import ConvPlan
 from fastup.runtime.fields import Fields
 
@@ -48,7 +49,7 @@ class ConvPacking(Packing):
         """What the stage that loads is told."""
         return LOAD.fill(
             pixels=pixels, before=0, after=0, items=items, pixel_stride=pixel_stride, item_stride=item_stride,
-            swapped=self.stages.swapped, ahead=ahead,
+            swapped=self.stages.swapped, ahead=ahead, kind=KINDS.index(self.plan.dtype.name),
         )  # fmt: skip
 
     def streams(self, columns: int) -> bool:

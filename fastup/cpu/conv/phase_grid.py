@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastup.cpu.conv.kernels import gemm
-from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import COMPUTED, KINDS
 from fastup.plan import ConvPlan
 from fastup.plan.phases import Phase, PhasedAxis, number_of
 
@@ -94,7 +94,7 @@ class PhaseGrid(NamedTuple):
     @classmethod
     def of(cls, plan: ConvPlan) -> PhaseGrid:
         """The grid of a plan, with axes of one position where it has fewer than three."""
-        computed = np.dtype(convert.COMPUTED[convert.KINDS.index(plan.dtype.name)])
+        computed = np.dtype(COMPUTED[KINDS.index(plan.dtype.name)])
         inside, outside = plan.in_channels // plan.groups, plan.out_channels // plan.groups
         exact = outside >= PANEL  # one phase of all channels fills a panel
         apart = outside >= _MANY and plan.axes[-1].n_in <= _NARROW

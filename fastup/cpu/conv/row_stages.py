@@ -8,6 +8,7 @@ import numpy as np
 
 from fastup.cpu.conv.kernels import activate, interleave_phases
 from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import KINDS
 from fastup.plan import ConvPlan
 from fastup.plan.activations import RECORDS
 from fastup.plan.base import Array
@@ -26,12 +27,12 @@ class Stages(NamedTuple):
 
 def stages(plan: ConvPlan, computed: np.dtype[Any]) -> Stages:
     """The stages of a plan whose sums are of the dtype `computed`."""
-    kind, name = convert.KINDS.index(plan.dtype.name), plan.activation[0]
+    kind, name = KINDS.index(plan.dtype.name), plan.activation[0]
     family = activate.activate_float if computed == np.float32 else activate.activate_double
     return Stages(
-        convert.load("uint8", kind).address,
+        convert.loader(kind).address,
         0 if name == "none" else family(computed.name, activate.NAMES.index(RECORDS[name].computed_by)).address,
-        0 if plan.dtype == computed else convert.store("uint8", kind).address,
+        0 if plan.dtype == computed else convert.storer(kind).address,
         int(not plan.dtype.isnative),
     )
 

@@ -26,10 +26,11 @@ _COMPARED_PER_MICROSECOND, _BYTES_PER_MICROSECOND = 500, 10_000  # of one thread
 def pool_instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """The kernels that pooling arrays of `dtype` may need."""
     name = dtype.name
+    element = name if name in max_pool.COMMON else name.removeprefix("u")
     for family in POOLS:
         for key in family.instances():
             half = family in _OF_HALVES
-            if (name in max_pool.HALVES and key[1] == max_pool.HALVES.index(name)) if half else key[0] == name:
+            if (name in max_pool.HALVES and key[1] == max_pool.HALVES.index(name)) if half else key[0] == element:
                 yield family, key
 
 
@@ -39,7 +40,7 @@ def unpool_instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, 
     if dtype.itemsize == 16:
         yield max_unpool.unpool_wide, ("uint64",)
     else:
-        yield from ((max_unpool.unpool, (ELEMENTS[dtype.itemsize], far)) for far in (0, 1))
+        yield max_unpool.unpool, (ELEMENTS[dtype.itemsize],)
 
 
 def launch_pool(plan: MaxPoolPlan, strides: tuple[int, ...]) -> Launch | None:
@@ -57,6 +58,7 @@ def launch_pool(plan: MaxPoolPlan, strides: tuple[int, ...]) -> Launch | None:
         total=plan.batch * planes * wanted[0] * wanted[1], outputs=wanted, planes=planes, image=image,
         plane=0 if last else strides[first - 1], source=apart, extent=space, kernel=ones + plan.kernel_size,
         stride=ones + plan.stride, padding=zeros + plan.padding, dilation=ones + plan.dilation, items=items,
+        flipped=-(1 << (8 * plan.dtype.itemsize - 1)) if plan.dtype.kind == "u" else 0,
     )  # fmt: skip
     step = plan.stride[-1] if items == 1 and apart[2] == 1 else 0
     compared = math.prod(plan.output_shape) * math.prod(plan.kernel_size)
@@ -77,7 +79,7 @@ def _pool(plan: MaxPoolPlan, step: int, pairs: bool) -> Entry:
         family = max_pool.max_pool_pairs_of_halves if pairs else max_pool.max_pool_halves
         return family("uint16", max_pool.HALVES.index(name), indices)
     if name not in max_pool.COMMON:
-        return max_pool.max_pool_others(name, indices)
+        return max_pool.max_pool_others(name.removeprefix("u"), indices)
     return max_pool.max_pool_pairs(name, indices) if pairs else max_pool.max_pool(name, indices, step)
 
 
@@ -95,18 +97,18 @@ def launch_unpool(plan: MaxUnpoolPlan, strides: tuple[int, ...]) -> Launch | Non
     read = math.prod(plan.input_shape) * (size + 8)
     written, pair = math.prod(plan.output_shape) * size, 2 * plan.space(plan.output_shape)[-1] * size
     far = streams(beyond_caches(read, written), pair)
-    entry = max_unpool.unpool_wide("uint64") if size == 16 else max_unpool.unpool(ELEMENTS[size], far)
-    return Launch(entry, _unpool_params(plan), math.prod(plan.output_shape) * size / _BYTES_PER_MICROSECOND)
+    entry = max_unpool.unpool_wide("uint64") if size == 16 else max_unpool.unpool(ELEMENTS[size])
+    return Launch(entry, _unpool_params(plan, far), math.prod(plan.output_shape) * size / _BYTES_PER_MICROSECOND)
 
 
-def _unpool_params(plan: MaxUnpoolPlan) -> list[int]:
+def _unpool_params(plan: MaxUnpoolPlan, far: int = 0) -> list[int]:
     last = plan.data_format == "channels_last"
     items, planes = (plan.channels, 1) if last else (1, plan.channels)
     space, wanted = (plan.space(shape) for shape in (plan.input_shape, plan.output_shape))
     doubled = plan.rank == 2 and not last and all(m == 2 * n for n, m in zip(space, wanted, strict=True))
     return max_unpool.P.fill(
         total=plan.batch * planes, values=math.prod(space), positions=math.prod(wanted), rows=(1, *space)[-2],
-        width=space[-1], wide=wanted[-1], items=items, doubled=doubled,
+        width=space[-1], wide=wanted[-1], items=items, doubled=doubled, far=far,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from fastup.cpu.resample import row_stage
 from fastup.cpu.resample.kernels import area, horizontal
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import KINDS
 from fastup.plan.base import Array
 from fastup.plan.sampling.axis import Axis
 from fastup.runtime.abi import Entry
@@ -23,7 +24,7 @@ _NANOSECONDS = 0.6  # per input item that a window adds, one thread
 
 def pack(call: ResampleCall) -> Launch:
     """The launch of the area kernel."""
-    kind = convert.KINDS.index(call.kind)
+    kind = KINDS.index(call.kind)
     packing = ResamplePacking(area.P, call, kind)
     size, table = packing.size, packing.table
     rows, slices = _windows(packing.height), _windows(packing.depth)
@@ -37,9 +38,9 @@ def pack(call: ResampleCall) -> Launch:
         rows=len(rows), slices=len(slices), strips=len(strips), integers=call.dtype.kind in "iu",
         row_table=table.add(rows), slice_table=table.add(slices),
         strip_table=table.add(np.array([area.STRIP.fill(**strip) for strip in strips])),
-        load=convert.load("uint8", kind).address if loads else 0,
+        load=convert.loader(kind).address if loads else 0,
         horizontal=add.address if add else 0,
-        store=0 if plain else convert.store("uint8", kind).address,
+        store=0 if plain else convert.storer(kind).address,
         line=packing.room(line * size + 256), result=packing.room(max(strip["items"] for strip in strips) * size),
     )  # fmt: skip
     content = table.array()
@@ -75,7 +76,7 @@ def _strips(packing: ResamplePacking) -> tuple[list[dict[str, Any]], int, Entry 
             "items": part.length * call.items,
             "load": packing.load(pixels),
             "horizontal": row_stage.ones(taps[number], table) if add else [0] * horizontal.P.size,
-            "store": convert.STORE.fill(items=part.length * call.items, swapped=packing.swapped),
+            "store": convert.STORE.fill(items=part.length * call.items, swapped=packing.swapped, kind=packing.kind),
             "outputs": part.length, "pixel_items": call.items, "least": counts.min(), "most": counts.max(),
             "windows": table.add(windows - np.array([first, 0])),
             "divisors": table.add(np.repeat(counts, call.items).astype(packing.computed)),

@@ -15,7 +15,7 @@ from fastup.cpu.memory import ELEMENTS, beyond_caches, streams, target_strides
 from fastup.cpu.resample import area, blocks, separable, sums
 from fastup.cpu.resample.blocks import Digit
 from fastup.cpu.resample.resample_call import ResampleCall
-from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import KINDS
 from fastup.plan import InterpolatePlan
 from fastup.plan.base import Array
 from fastup.plan.sampling.axis import Axis
@@ -35,7 +35,7 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     for family in (take.take_rows, take.repeat_rows):
         yield from ((family, key) for key in family.instances() if key[0] == element)
     yield from separable.instances(dtype, (*separable.FAMILIES, *area.FAMILIES))
-    if dtype.name in convert.KINDS:
+    if dtype.name in KINDS:
         yield from ((sums.FAMILIES[0], key) for key in sums.FAMILIES[0].instances())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastup.cpu.memory import Packing
 from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import COMPUTED, KINDS, WIDE
 from fastup.plan.base import Array
 from fastup.plan.sampling.axis import Axis
 from fastup.runtime.fields import Fields
@@ -32,8 +33,8 @@ class ResampleCall(NamedTuple):
     @property
     def kind(self) -> str:
         """The kind of the items, as the kernels that convert them name it."""
-        name = f"{convert.WIDE}{self.dtype.name}"
-        return name if self.wide and name in convert.KINDS else self.dtype.name
+        name = f"{WIDE}{self.dtype.name}"
+        return name if self.wide and name in KINDS else self.dtype.name
 
     @property
     def ahead(self) -> int:
@@ -73,7 +74,7 @@ class ResamplePacking(Packing):
         """`kind` is that of the items, as the kernels that convert them number it."""
         super().__init__(fields)
         self.call, self.kind, self.table = call, kind, Table()
-        self.computed = convert.COMPUTED[kind]
+        self.computed = COMPUTED[kind]
         self.size, self.swapped = np.dtype(self.computed).itemsize, not call.dtype.isnative
         *outer, self.width = call.axes
         # An outermost axis that keeps its size is one more digit of the planes.
@@ -105,5 +106,5 @@ class ResamplePacking(Packing):
         call = self.call
         return convert.LOAD.fill(
             pixels=pixels, before=before, after=after, items=call.items, pixel_stride=call.source_strides[-1],
-            item_stride=call.item_stride, swapped=self.swapped, ahead=call.ahead,
+            item_stride=call.item_stride, swapped=self.swapped, ahead=call.ahead, kind=self.kind,
         )  # fmt: skip

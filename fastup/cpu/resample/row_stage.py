@@ -74,7 +74,7 @@ def common(strips: list[Strip], computed: str, far: bool = False) -> Choice | No
         return _common_fixed(strips, taps, items)
     factors = {_regular_factor(strip) for strip in strips}
     if taps and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
-        return Choice(horizontal.regular(computed, taps, *factors, int(far)), "regular", computed, far)
+        return Choice(horizontal.regular(computed, taps, *factors), "regular", computed, far)
     if computed == "float32" and items < _SHORT_PIXEL and target_has("avx2"):
         reach = max(_reach(strip, permute.LANES) for strip in strips)
         if reach <= 2 * permute.LANES:
@@ -176,13 +176,14 @@ def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     return horizontal.P.fill(
         outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=table.add(strip.first),
         weights=table.add(weights), regular_from=begin, regular_to=end, places=0, blocks=0, bits=0,
+        far=choice.far,
     )  # fmt: skip
 
 
 def _by_blocks(strip: Strip, table: Any, places: Array, blocks: Array, bits: int = 0) -> list[int]:
     return horizontal.P.fill(
         outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=0, weights=0,
-        regular_from=0, regular_to=0, places=table.add(places), blocks=table.add(blocks), bits=bits,
+        regular_from=0, regular_to=0, places=table.add(places), blocks=table.add(blocks), bits=bits, far=0,
     )  # fmt: skip
 
 

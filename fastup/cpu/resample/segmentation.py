@@ -15,6 +15,7 @@ from fastup.cpu.resample.interpolation import call_of
 from fastup.cpu.resample.kernels import reduce, segment, vertical
 from fastup.cpu.resample.resample_call import kept_positions
 from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import COMPUTED, KINDS, WIDE
 from fastup.plan import SegmentationPlan, check
 from fastup.plan.base import Array
 from fastup.plan.sampling.axis import MOST_ADDED
@@ -38,11 +39,11 @@ _NANOSECONDS = 0.25  # per item of a class, of one thread
 
 def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """The kernels that logits of `dtype` may need."""
-    if dtype.name not in convert.KINDS or (dtype.kind in "iu" and dtype.itemsize == 8):
+    if dtype.name not in KINDS or (dtype.kind in "iu" and dtype.itemsize == 8):
         return
     yield from separable.instances(dtype, separable.FAMILIES)
     yield from ((segment.segment, key) for key in segment.segment.instances())
-    elements = {convert.COMPUTED[kind] for kind in separable.kinds_of(dtype)}
+    elements = {COMPUTED[kind] for kind in separable.kinds_of(dtype)}
     for family in REDUCTIONS:
         yield from ((family, key) for key in family.instances() if key[0] in elements)
 
@@ -99,7 +100,7 @@ class _Packing(separable.SeparablePacking):
         # Exponentials of very many classes are added in float64: each in float32 would lose what is smaller.
         many = self.softmax and plan.classes > MOST_ADDED and self.computed == "float32"
         self.compared = "float64" if many else self.computed
-        self.compared_kind = convert.KINDS.index(f"{convert.WIDE}{call.dtype.name}") if many else self.kind
+        self.compared_kind = KINDS.index(f"{WIDE}{call.dtype.name}") if many else self.kind
         self.loads_back = many or not self.plain
         self.number = np.dtype(self.compared).itemsize
         self.slice_block, self.row_block = self._block()
@@ -151,7 +152,7 @@ class _Packing(separable.SeparablePacking):
         self.set(pixel_items=pixel, row_items=self.width.length * pixel, pitch=pitch, number_size=self.number)
         self.set(label_size=plan.labels.itemsize, confidence_size=plan.dtype.itemsize, limit=self._limit())
         self.set(target_row=pitch * stored, target_slice=self.row_block * pitch * stored)
-        self.set(back_stride=stored, back_swapped=self.swapped)
+        self.set(back_stride=stored, back_swapped=self.swapped, back_kind=self.compared_kind)
 
     def _limit(self) -> int:
         """The bits of the threshold, in what values are compared in."""
@@ -170,9 +171,9 @@ class _Packing(separable.SeparablePacking):
         else:
             entry = reduce.argmax(self.computed)
         if self.loads_back:
-            load_back = convert.load("uint8", self.compared_kind).address
+            load_back = convert.loader(self.compared_kind).address
             if self.softmax and self.plan.dtype.itemsize != self.number:
-                confidence_store = convert.store("uint8", self.compared_kind).address
+                confidence_store = convert.storer(self.compared_kind).address
         self.set(reduce=entry.address, confidence=confidence, load_back=load_back, confidence_store=confidence_store)
 
     def _lay_out_block(self) -> None:

@@ -12,6 +12,7 @@ from fastup.cpu.resample import row_stage
 from fastup.cpu.resample.kernels import fixed, horizontal, separable, vertical
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import COMPUTED, KINDS, WIDE
 from fastup.plan.base import Array
 from fastup.plan.sampling import fixed_point
 from fastup.plan.sampling.axis import Axis
@@ -49,14 +50,14 @@ class Stage(NamedTuple):
 
 def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """Those of `families` that arrays of `dtype` may need."""
-    if dtype.name not in convert.KINDS:
+    if dtype.name not in KINDS:
         return
     kinds = kinds_of(dtype)
-    elements = {convert.COMPUTED[kind] for kind in kinds}
+    elements = {COMPUTED[kind] for kind in kinds}
     for family in families:
         for key in family.instances():
             if family in (convert.load, convert.store):
-                if key[1] in kinds:
+                if key[1] in {convert.GROUP_OF[kind] for kind in kinds}:
                     yield family, key
             elif family is separable.separable or key[0] in elements:
                 yield family, key
@@ -64,8 +65,8 @@ def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tu
 
 def kinds_of(dtype: np.dtype[Any]) -> set[int]:
     """The numbers of the kinds that items of `dtype` are converted as."""
-    names = {dtype.name, f"{convert.WIDE}{dtype.name}"} | ({"bytes"} if dtype == np.uint8 else set())
-    return {number for number, kind in enumerate(convert.KINDS) if kind in names}
+    names = {dtype.name, f"{WIDE}{dtype.name}"} | ({"bytes"} if dtype == np.uint8 else set())
+    return {number for number, kind in enumerate(KINDS) if kind in names}
 
 
 def pack(call: ResampleCall) -> Launch:
@@ -92,7 +93,7 @@ class SeparablePacking(ResamplePacking):
 
     def __init__(self, fields: Fields, call: ResampleCall) -> None:
         self.fixed = call.axes[0].fixed
-        super().__init__(fields, call, convert.KINDS.index("bytes" if self.fixed else call.kind))
+        super().__init__(fields, call, KINDS.index("bytes" if self.fixed else call.kind))
         self.has_depth = self.depth is not None
         self.rows = self.stage(self.height)
         self.slices = self.stage(self.depth)
@@ -134,7 +135,7 @@ class SeparablePacking(ResamplePacking):
     @property
     def plain(self) -> bool:
         """Whether arrays hold what is computed with."""
-        return convert.KINDS[self.kind] in ("bytes", "float32", "float64") and not self.swapped
+        return KINDS[self.kind] in ("bytes", "float32", "float64") and not self.swapped
 
     def strips(self) -> list[tuple[int, int]]:
         """Output pixels, from and to, of each strip."""
@@ -167,7 +168,7 @@ class SeparablePacking(ResamplePacking):
         self.row_bytes = -(-longest // 64) * 64
         loads = self._needs_load()
         self.set(
-            load=convert.load("uint8", self.kind).address if loads else 0, blend=_address(self.rows.entry),
+            load=convert.loader(self.kind).address if loads else 0, blend=_address(self.rows.entry),
             blend_slices=_address(self.slices.entry), blend_far=self._far_blend(),
         )  # fmt: skip
         self._lay_out_workspace(self._place_strips(strips), loads)
@@ -202,12 +203,12 @@ class SeparablePacking(ResamplePacking):
             entries += separable.STRIP.fill(
                 source=self.source_of(first), target=begin * call.target_strides[-1], items=items,
                 load=self.load(pixels, before, after), horizontal=stage,
-                store=convert.STORE.fill(items=items, swapped=self.swapped),
+                store=convert.STORE.fill(items=items, swapped=self.swapped, kind=self.kind),
             )  # fmt: skip
         stores = (not self.plain or self.far) and not (chosen and chosen.far)
         self.set(strips=len(strips), strip_table=self.table.add(np.array(entries)))
         self.set(horizontal=_address(chosen.entry if chosen else None))
-        self.set(store=convert.store("uint8", self.kind).address if stores else 0)
+        self.set(store=convert.storer(self.kind).address if stores else 0)
         return longest
 
     @property

@@ -17,6 +17,7 @@ from fastup.cpu.memory import Packing
 from fastup.cpu.resample.kernels import sums
 from fastup.cpu.resample.rounding import mean_of_integers, narrowed
 from fastup.cpu.simd import convert
+from fastup.cpu.simd.item_kinds import COMPUTED, KINDS
 from fastup.plan import InterpolatePlan
 from fastup.plan.base import Array
 from fastup.plan.sampling.axis import MOST_ADDED, Axis, kept
@@ -264,8 +265,8 @@ def _sums(x: Array, kind: str, axis: int, table: Array, weights: Array | None, t
 
 def _launch(flat: Array, kind: str, table: Array, weights: Array | None, made: int) -> tuple[Launch, Array]:
     planes, _, items = flat.shape
-    number = convert.KINDS.index(kind)
-    computed = convert.COMPUTED[number]
+    number = KINDS.index(kind)
+    computed = COMPUTED[number]
     along = items <= _FEW_ITEMS
     block = items if along else min(items, _BLOCK)
     blocks = -(-items // block)
@@ -274,7 +275,7 @@ def _launch(flat: Array, kind: str, table: Array, weights: Array | None, made: i
     packing.set(total=planes * len(table) * blocks, outputs=len(table), blocks=blocks, block=block, items=items)
     plane, step, item = flat.strides
     lanes = (4 if items <= 4 else 1) * sums.VECTOR * items if along else 0
-    packing.set(plane=plane, step=step, item=item, load=convert.load("uint8", number).address)
+    packing.set(plane=plane, step=step, item=item, load=convert.loader(number).address, kind=number)
     packing.set(swapped=not flat.dtype.isnative, lost=made, lanes=lanes)
     room = 8 * (max(lanes, block) + sums.VECTOR)
     line = max(sums.LINE_ITEMS, lanes, block) + items + sums.VECTOR

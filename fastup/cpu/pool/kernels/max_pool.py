@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastup.cpu.simd.convert import reader
+from fastup.cpu.simd.item_kinds import reader
 from fastup.cpu.simd.moves import load_item
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
 # Output rows; the result's slices, rows and pixels; planes per image; items from image to image, plane to plane, and
-# along the axes of the input; its extents; the windows; items per pixel, one after the other.
+# along the axes of the input; its extents; the windows; items per pixel, one after the other; the bits that make
+# signed integers in the same order of unsigned ones, if items are those.
 P = Fields(
-    "total outputs planes image plane source extent kernel stride padding dilation items",
+    "total outputs planes image plane source extent kernel stride padding dilation items flipped",
     **dict.fromkeys(("outputs", "source", "extent", "kernel", "stride", "padding", "dilation"), 3),
 )
 SLICES, ROWS, PIXELS = range(3)  # of three numbers along the axes
 COMMON = ("float32", "uint8")
-OTHERS = ("float64", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
+OTHERS = ("float64", "int8", "int16", "int32", "int64")  # the unsigned integers among them, with their sign bit flipped
 HALVES = ("float16", "bfloat16")  # compared as floats
 
 
@@ -67,14 +68,14 @@ def window_row(read, lowest, indices, step):
             position = begin + first_tap(params, PIXELS, begin) * params[P.dilation + PIXELS]
             for item in range(params[P.items]):
                 at = row + pixel * params[P.items] + item
-                dst[at] = lowest(dst)
+                dst[at] = lowest(params, dst)
                 if indices:
                     places[at] = base + position
 
     @inline
-    def better(dst, places, at, value, index):
+    def better(params, dst, places, at, value, index):
         best = dst[at]
-        wins = read(value) > read(best) or read(value) != read(value)
+        wins = read(params, value) > read(params, best) or read(params, value) != read(params, value)
         dst[at] = value if wins else best
         if indices:
             places[at] = index if wins else places[at]
@@ -90,19 +91,20 @@ def window_row(read, lowest, indices, step):
             origin = line + shift * params[P.source + PIXELS]
             for pixel in range(begin, end):
                 source, index = origin + pixel * apart, base + shift + pixel * stride
-                better(dst, places, row + pixel, src[source] if in_vectors else load_item(src, source), index)
+                better(params, dst, places, row + pixel, src[source] if in_vectors else load_item(src, source), index)
         else:
             for pixel in range(begin, end):
                 position = pixel * stride + shift
                 for item in range(params[P.items]):
                     at = row + pixel * params[P.items] + item
-                    better(dst, places, at, src[line + position * params[P.source + PIXELS] + item], base + position)
+                    value = src[line + position * params[P.source + PIXELS] + item]
+                    better(params, dst, places, at, value, base + position)
 
     return start, compare
 
 
 def pooled(read, lowest, indices, step):
-    """The body over output rows; ``read(item)`` is what is compared, ``lowest(dst)`` what a window starts as."""
+    """The body over output rows: ``read(params, item)`` is compared, windows start as ``lowest(params, dst)``."""
     start, compare = window_row(read, lowest, indices, step)
 
     def body(params, src, dst, places, begin, stop):
@@ -136,8 +138,8 @@ def pooled_pairs(read, indices):
     """The body over output rows for windows of two by two with as large a stride, all of them inside."""
 
     @inline
-    def wins(value, best):
-        return read(value) > read(best) or read(value) != read(value)
+    def wins(params, value, best):
+        return read(params, value) > read(params, best) or read(params, value) != read(params, value)
 
     def body(params, src, dst, places, begin, stop):
         wide, below = params[P.extent + PIXELS], params[P.source + ROWS]
@@ -150,11 +152,11 @@ def pooled_pairs(read, indices):
             for pixel in range(params[P.outputs + PIXELS]):
                 best, at = src[line + 2 * pixel], np.int64(0)
                 value = src[line + 2 * pixel + 1]
-                best, at = (value, np.int64(1)) if wins(value, best) else (best, at)
+                best, at = (value, np.int64(1)) if wins(params, value, best) else (best, at)
                 value = src[line + below + 2 * pixel]
-                best, at = (value, wide) if wins(value, best) else (best, at)
+                best, at = (value, wide) if wins(params, value, best) else (best, at)
                 value = src[line + below + 2 * pixel + 1]
-                best, at = (value, wide + 1) if wins(value, best) else (best, at)
+                best, at = (value, wide + 1) if wins(params, value, best) else (best, at)
                 dst[row + pixel] = best
                 if indices:
                     places[row + pixel] = base + 2 * pixel + at
@@ -163,7 +165,7 @@ def pooled_pairs(read, indices):
 
 
 @intrinsic
-def lowest_of(_, pointer):
+def _lowest_of(_, pointer):
     """Minus infinity, or the smallest integer, of a buffer's items."""
 
     def generate(context, _builder, signature, _arguments):
@@ -174,10 +176,46 @@ def lowest_of(_, pointer):
     return pointer.dtype(pointer), generate
 
 
+@intrinsic
+def _flipped(_, item, bits):
+    """An integer with some bits turned over; a float as it is."""
+
+    def generate(_context, builder, signature, arguments):
+        value, bits = arguments
+        if str(signature.return_type).startswith("float"):
+            return value
+        return builder.xor(value, bits if value.type == bits.type else builder.trunc(bits, value.type))
+
+    return item(item, bits), generate
+
+
 @inline
-def itself(value):
+def lowest_of(params, dst):
+    """What a window of numbers as they are starts as."""
+    return _lowest_of(dst)
+
+
+@inline
+def lowest_flipped(params, dst):
+    """What a window of integers of either kind starts as."""
+    return _flipped(_lowest_of(dst), params[P.flipped])
+
+
+@inline
+def itself(params, value):
     """What is compared, of items that are numbers as they are."""
     return value
+
+
+@inline
+def in_signed_order(params, value):
+    """What is compared, of integers of either kind."""
+    return _flipped(value, params[P.flipped])
+
+
+def _half_reader(half):
+    read = reader(HALVES[half])
+    return inline(lambda params, bits: read(bits))
 
 
 @kernel("element", "element", "int64", elements=COMMON, indices=(0, 1), step=(0, 1, 2))
@@ -189,14 +227,14 @@ def max_pool(indices, step):
 @kernel("element", "element", "int64", elements=OTHERS, indices=(0, 1))
 def max_pool_others(indices):
     """float64 and all other integers."""
-    return pooled(itself, lowest_of, indices, 0)
+    return pooled(in_signed_order, lowest_flipped, indices, 0)
 
 
 @kernel("element", "element", "int64", elements=("uint16",), half=(0, 1), indices=(0, 1))
 def max_pool_halves(half, indices):
     """float16 and bfloat16."""
     infinity = np.uint16((0xFC00, 0xFF80)[half])
-    return pooled(reader(HALVES[half]), inline(lambda dst: infinity), indices, 0)
+    return pooled(_half_reader(half), inline(lambda params, dst: infinity), indices, 0)
 
 
 @kernel("element", "element", "int64", elements=COMMON, indices=(0, 1))
@@ -208,4 +246,4 @@ def max_pool_pairs(indices):
 @kernel("element", "element", "int64", elements=("uint16",), half=(0, 1), indices=(0, 1))
 def max_pool_pairs_of_halves(half, indices):
     """Windows of two by two over float16 and bfloat16."""
-    return pooled_pairs(reader(HALVES[half]), indices)
+    return pooled_pairs(_half_reader(half), indices)

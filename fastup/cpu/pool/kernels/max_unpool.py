@@ -1,8 +1,9 @@
 """Max unpooling: indices are judged first, then every plane is either written in order or cleared and scattered into.
 
 ``params``: planes; values per plane; positions of the result's plane; rows and pixels of the input's plane; pixels of
-the result's rows; items per pixel, whose planes then count as one; whether a plane can be *in order*. It is that where
-every index lies in its own window of two by two, *anywhere* where all are positions, *wrong* otherwise.
+the result's rows; items per pixel, whose planes then count as one; whether a plane can be *in order*, and whether it
+then goes past the caches. In order is a plane whose every index lies in its own window of two by two; *anywhere* one
+whose indices are all positions; *wrong* any other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fastup.cpu.simd.pointers import pointer_to
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
-P = Fields("total values positions rows width wide items doubled")
+P = Fields("total values positions rows width wide items doubled far")
 TABLE = Fields("indices known")  # addresses; what is known of each plane:
 IN_ORDER, ANYWHERE, WRONG = range(3)
 INTEGERS = ("uint8", "uint16", "uint32", "uint64")
@@ -75,7 +76,7 @@ def in_order_far(params, src, dst, indices, plane):
         flush(lines, 2 * wide, dst, target)
 
 
-def unpooled(ordered, parts):
+def unpooled(parts):
     """The body over planes, by what their indices are; an item has `parts` words, and one word can be in order."""
 
     def body(params, src, dst, table, start, stop):
@@ -83,7 +84,10 @@ def unpooled(ordered, parts):
         items = params[P.items]
         for plane in range(start, stop):
             if parts == 1 and known[plane] == IN_ORDER:
-                ordered(params, src, dst, indices, plane)
+                if params[P.far]:
+                    in_order_far(params, src, dst, indices, plane)
+                else:
+                    in_order(params, src, dst, indices, plane)
             else:
                 begin, target = plane * params[P.values] * items, plane * params[P.positions] * items
                 clear(dst, target * parts, (target + params[P.positions] * items) * parts)
@@ -98,13 +102,13 @@ def unpooled(ordered, parts):
     return body
 
 
-@kernel("element", "element", "int64", elements=INTEGERS, far=(0, 1))
-def unpool(far):
+@kernel("element", "element", "int64", elements=INTEGERS)
+def unpool():
     """Every plane of the result."""
-    return unpooled(in_order_far if far else in_order, 1)
+    return unpooled(1)
 
 
 @kernel("element", "element", "int64", elements=INTEGERS[-1:])
 def unpool_wide():
     """The same for items of 16 bytes."""
-    return unpooled(in_order, 2)
+    return unpooled(2)

@@ -2,8 +2,8 @@
 
 ``params``: output pixels; items per pixel; taps; distances in the table, in bytes, of the int64 first tap (in pixels of
 the padded row) and of the weights of each output pixel; the output pixels between which weights repeat; distances of
-the blocks' first items and of their permutations and weights; bits of a fixed point. The padded row reaches as far as
-any tap, so no tap is clamped here. The order of sums is that of `blend`.
+the blocks' first items and of their permutations and weights; bits of a fixed point; whether the row goes past the
+caches. The padded row reaches as far as any tap, so no tap is clamped here. The order of sums is that of `blend`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastup.cpu.simd.pointers import as_int64, at, fma, view
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-P = Fields("outputs items taps first weights regular_from regular_to places blocks bits")
+P = Fields("outputs items taps first weights regular_from regular_to places blocks bits far")
 
 
 def sum_of(taps):
@@ -116,29 +116,33 @@ def regular_sum(taps, factor, store=vectors.store):
     return block
 
 
-@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4), factor=(2, 4), far=(0, 1))
-def regular(taps, factor, far):
+@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4), factor=(2, 4))
+def regular(taps, factor):
     """Weights that repeat with every input pixel: shifted loads and interleaved stores, no table within the row.
 
-    With `far` the blocks go past the caches, from the first aligned address on, and the last one does not lie over the
-    one before: an ordinary store would have to read the line that has just been sent away.
+    Past the caches the blocks begin at the first aligned address, and the last one does not lie over the one before: an
+    ordinary store would have to read the line that has just been sent away.
     """
     spread_pixels = pixels_by_table(taps)
-    block = regular_sum(taps, factor, vectors.stream if far else vectors.store)
+    block, block_far = regular_sum(taps, factor), regular_sum(taps, factor, vectors.stream)
 
     def body(params, line, dst, table, start, stop):
         first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
         begin, end = params[P.regular_from], params[P.regular_to]
-        if far:
+        if params[P.far]:
             begin = min(end, begin + items_to_alignment(dst, begin))
-        pixels = (end - begin) // factor
-        whole = pixels // LANES * LANES
-        for k in range(0, whole, LANES):
-            block(line, first, weights, dst, begin, k)
-        if far or whole == 0:
-            pixels = whole
-        elif pixels > whole:
-            block(line, first, weights, dst, begin, pixels - LANES)
+            pixels = (end - begin) // factor // LANES * LANES
+            for k in range(0, pixels, LANES):
+                block_far(line, first, weights, dst, begin, k)
+        else:
+            pixels = (end - begin) // factor
+            whole = pixels // LANES * LANES
+            for k in range(0, whole, LANES):
+                block(line, first, weights, dst, begin, k)
+            if pixels > whole > 0:
+                block(line, first, weights, dst, begin, pixels - LANES)
+            elif whole == 0:
+                pixels = 0
         spread_pixels(params, line, dst, table, 0, begin)
         spread_pixels(params, line, dst, table, begin + pixels * factor, params[P.outputs])
 

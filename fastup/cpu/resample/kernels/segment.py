@@ -22,7 +22,7 @@ P = Fields(
     """
     table classes class_stride block_slices block_rows planes_per_box
     pixel_items row_items pitch number_size label_size confidence_size
-    reduce load_back back_stride back_swapped confidence confidence_store
+    reduce load_back back_stride back_swapped back_kind confidence confidence_store
     header numbers floats best sums_after labels limit
     """,
     separable.P,
@@ -77,7 +77,7 @@ def put_labels(labels, dst, size, begin, end):
 def put_confidences(params, best, dst, begin, end, work):
     """Confidences, as items of the logits' type."""
     header, target = as_int64(work, params[P.header]), at(dst, begin * params[P.confidence_size])
-    header[STORE.items], header[STORE.swapped] = end - begin, 0
+    header[STORE.items], header[STORE.swapped], header[STORE.kind] = end - begin, 0, params[P.back_kind]
     first = at(best, begin * params[P.number_size])
     sums = at(first, params[P.sums_after])
     if params[P.confidence_store] == 0:
@@ -93,7 +93,8 @@ def reduce_block(params, count, number, table, work):
     header, line = as_int64(work, params[P.header]), at(work, params[P.numbers])
     if params[P.load_back] != 0:  # items were rounded to the logits' type, and are compared as what they are then
         loading = at(header, 8 * HEADER.load)
-        set_load(loading, count, 1, params[P.back_stride], params[P.back_stride], params[P.back_swapped])
+        stride, swapped, kind = params[P.back_stride], params[P.back_swapped], params[P.back_kind]
+        set_load(loading, count, 1, stride, stride, swapped, kind)
         call_stage(params[P.load_back], loading, line, at(work, params[P.floats]), table)
         line = at(work, params[P.floats])
     if params[P.classes] != 0:

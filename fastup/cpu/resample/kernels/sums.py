@@ -18,7 +18,7 @@ from fastup.cpu.simd.pointers import as_float64, as_int64, at, call_stage, view
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-P = Fields("total outputs blocks block items plane step item load swapped lost weights lanes high low line")
+P = Fields("total outputs blocks block items plane step item load kind swapped lost weights lanes high low line")
 WINDOW = Fields("first count weights")
 VECTOR = 16  # items that are added at once
 LINE_ITEMS = 2048
@@ -76,7 +76,7 @@ def add_item(high, low, k, value):
 def load_line(params, work, source, pixels, items, step, line):
     """Bring items of some pixels to the line, as floats."""
     header = as_int64(work, 0)
-    set_load(header, pixels, items, step, params[P.item], params[P.swapped])
+    set_load(header, pixels, items, step, params[P.item], params[P.swapped], params[P.kind])
     call_stage(params[P.load], header, source, line, line)
 
 
