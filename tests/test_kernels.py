@@ -16,7 +16,6 @@ import pytest
 
 from fastup.cpu.conv.kernels import gemm, gemm_in_lanes, transpose
 from fastup.cpu.memory import Packing
-from fastup.cpu.resample.kernels import fixed
 from fastup.plan.registry import ROWS
 from fastup.runtime import digest, kernel, object_code
 from fastup.runtime.fields import Fields
@@ -67,8 +66,6 @@ def test_gathers_would_be_seen() -> None:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_objects_need_nothing_and_gather_nothing(family: kernel.Family) -> None:
     """What the cache holds once a kernel was called, of every instance in the catalogue."""
-    if family is fixed.by_permutation and not kernel.target_has("avx2"):
-        pytest.skip("chosen with AVX2 only; below, LLVM has no instruction for it")
     for instance in family.instances():
         family(*instance)
         code, _ = kernel.stored(family, *instance) or kernel.object_of(kernel.compile_instance(family, *instance))

@@ -9,6 +9,7 @@ import pytest
 
 import fastup
 from fastup.cpu.resample import row_stage
+from fastup.cpu.resample.strip import strip_of
 from fastup.runtime import cpu_info
 from fastup.runtime.kernel import target_has
 
@@ -31,7 +32,7 @@ GENERAL = "permutation" if target_has("avx2") else "table"
 def test_weights_that_repeat_need_no_table(keywords: dict[str, Any], method: str) -> None:
     """With align_corners weights repeat over a few pixels here and there: that is not enough."""
     plan = fastup.plan.interpolate((1, 1, 256), np.float32, **keywords)
-    chosen = row_stage.common([row_stage.strip_of(plan.axes[0], 1)], "float32")
+    chosen = row_stage.common([strip_of(plan.axes[0], 1)], "float32")
     assert chosen is not None
     assert chosen.method == method
 

@@ -201,13 +201,13 @@ def _target() -> str:
 
 
 def target_has(feature: str) -> bool:
-    """Whether the processor that kernels are compiled for has this LLVM feature; ARM64 always has "fma"."""
+    """Whether the processor that kernels are compiled for has this LLVM feature; ARM64 always has "fma" and "neon"."""
     name, _, features = _target().partition(" ")
     if name in cpu_info.LEVELS:
         names = list(cpu_info.LEVELS)
         return any(feature in cpu_info.LEVELS[level] for level in names[names.index(name) :])
     arm = platform.machine().lower() in ("arm64", "aarch64")
-    return f"+{feature}" in features.split(",") or (arm and feature == "fma")
+    return f"+{feature}" in features.split(",") or (arm and feature in ("fma", "neon"))
 
 
 def _fallback_levels() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from fastup.cpu.resample import row_stage
 from fastup.cpu.resample.kernels import area, horizontal
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
+from fastup.cpu.resample.strip import strip_of
 from fastup.cpu.simd import convert
 from fastup.cpu.simd.item_kinds import KINDS
 from fastup.plan.base import Array
@@ -63,7 +64,7 @@ def _strips(packing: ResamplePacking) -> tuple[list[dict[str, Any]], int, Entry 
     each = max(1, most // call.items)
     parts = [width.part(begin, min(begin + each, width.length)) for begin in range(0, width.length, each)]
     few = width.taps <= row_stage.MOST_ADDED
-    taps = [row_stage.strip_of(part, call.items) for part in parts] if few else []
+    taps = [strip_of(part, call.items) for part in parts] if few else []
     add = row_stage.adding(taps, packing.computed)
     strips, longest = [], 0
     for number, part in enumerate(parts):

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.cpu.resample.kernels import byte_vectors, fixed, horizontal, permute
+from fastup.cpu.resample import byte_windows
+from fastup.cpu.resample.kernels import fixed, horizontal, permute
+from fastup.cpu.resample.kernels.byte_vectors import WINDOW
+from fastup.cpu.resample.strip import Strip, flat, overlapping
 from fastup.plan.base import Array
 from fastup.plan.sampling import fixed_point
 from fastup.plan.sampling.axis import Axis
-from fastup.plan.sampling.table import table_of
 from fastup.runtime.abi import Entry
 from fastup.runtime.kernel import target_has
 
@@ -20,23 +22,14 @@ FAMILIES = (
     horizontal.by_permutation,
     horizontal.add_by_permutation,
     fixed.by_table,
-    fixed.by_permutation,
+    fixed.by_windows,
+    fixed.pixels_by_windows,
     fixed.regular_narrow,
 )
 _FACTORS = horizontal.regular.constants["factor"]
 _NARROW_BITS = 7  # 255 * 2**7 and its rounding stay below 2**16
 MOST_ADDED = 2 * permute.LANES  # taps of a pixel; more reach further than a block of outputs can read
 _SHORT_PIXEL = 16  # items; longer pixels fill vectors by themselves
-
-
-class Strip(NamedTuple):
-    """The table of one strip: taps relative to the padded row, and which input the row holds."""
-
-    span: tuple[int, int, int, int]  # first pixel that is read, copies before, pixels, copies after
-    first: Array
-    weights: Array
-    items: int
-    axis: Axis
 
 
 class Choice(NamedTuple):
@@ -46,6 +39,8 @@ class Choice(NamedTuple):
     method: str
     computed: str
     far: bool = False  # whether it writes past the caches itself
+    direct: bool = False  # whether it reads rows as they lie in the source
+    windows: int | None = None  # of bytes: items of the pixel that one makes, or 0
 
     def params(self, strip: Strip, table: Any) -> list[int]:
         """Parameters of the stage for one strip; its arrays go into `table`."""
@@ -57,26 +52,22 @@ def constant_taps(axis: Axis) -> int:
     return axis.constant_taps if axis.constant_taps in horizontal.by_table.constants["taps"] else 0
 
 
-def strip_of(axis: Axis, items: int) -> Strip:
-    """The table of a strip of output pixels."""
-    first, weights = table_of(axis)
-    low, high = int(first.min()), int(first.max()) + weights.shape[1]
-    before, after = max(0, -low), max(0, high - axis.extent)
-    return Strip((low + before, before, high - low - before - after, after), first - low, weights, items, axis)
+def common(strips: list[Strip], computed: str, far: bool = False, contiguous: bool = False) -> Choice | None:
+    """The quickest stage that can do every strip.
 
-
-def common(strips: list[Strip], computed: str, far: bool = False) -> Choice | None:
-    """The quickest stage that can do every strip; `far`: whether its rows are a result that no cache holds."""
+    `far` tells whether its rows are a result that no cache holds, `contiguous` whether those of the source are as it
+    would read them.
+    """
     if not strips:
         return None
     taps, items = constant_taps(strips[0].axis), strips[0].items
     if computed == "uint8":
-        return _common_fixed(strips, taps, items)
+        return _common_fixed(strips, items, contiguous)
     factors = {_regular_factor(strip) for strip in strips}
     if taps and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
         return Choice(horizontal.regular(computed, taps, *factors), "regular", computed, far)
     if computed == "float32" and items < _SHORT_PIXEL and target_has("avx2"):
-        reach = max(_reach(strip, permute.LANES) for strip in strips)
+        reach = max(_reach(strip) for strip in strips)
         if reach <= 2 * permute.LANES:
             entry = horizontal.by_permutation(computed, taps, int(reach > permute.LANES))
             return Choice(entry, "permutation", computed)
@@ -87,7 +78,7 @@ def adding(strips: list[Strip], computed: str) -> Entry | None:
     """The stage that adds the taps of short pixels to a row; None where a loop over the pixels is as quick or safer."""
     if not strips or computed != "float32" or strips[0].items >= _SHORT_PIXEL or not target_has("avx2"):
         return None
-    reach = max(_reach(strip, permute.LANES) for strip in strips)
+    reach = max(_reach(strip) for strip in strips)
     return horizontal.add_by_permutation(computed, int(reach > permute.LANES)) if reach <= 2 * permute.LANES else None
 
 
@@ -109,15 +100,13 @@ def narrowed(weights: Array, bits: int) -> tuple[Array, int] | None:
     return weights >> spare, bits - spare
 
 
-def _common_fixed(strips: list[Strip], taps: int, items: int) -> Choice:
+def _common_fixed(strips: list[Strip], items: int, contiguous: bool) -> Choice:
     factors = {_regular_factor(strip) for strip in strips}
     small = all(narrowed(strip.weights, fixed_point.bits(strip.axis)) for strip in strips)
     if small and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
         return Choice(fixed.regular_narrow("uint8", *factors), "narrow", "uint8")
-    # Both taps of a pair come out of one vector of 16 bytes.
-    reach = max(_reach(strip, byte_vectors.BLOCK) + items for strip in strips)
-    if reach <= 2 * byte_vectors.BLOCK and target_has("avx2"):
-        return Choice(fixed.by_permutation("uint8", taps), "fixed permutation", "uint8")
+    if found := byte_windows.fit(strips, contiguous):
+        return Choice(found.entry, "windows", "uint8", windows=found.pixel, direct=found.direct)
     return Choice(fixed.by_table("uint8"), "fixed table", "uint8")
 
 
@@ -144,38 +133,34 @@ def _regular_range(strip: Strip, factor: int) -> tuple[int, int]:
     return begin, begin + (end - begin) // factor * factor
 
 
-def _flat(strip: Strip) -> Array:
-    """The padded row's item that the first tap of each output item reads."""
-    return (strip.first[:, None] * strip.items + np.arange(strip.items)).ravel()
-
-
-def _blocks(strip: Strip, lanes: int) -> Array:
+def _blocks(strip: Strip) -> Array:
     """Output items of each block; the last block lies over the one before."""
-    total = len(strip.first) * strip.items
-    begins = np.minimum(np.arange(0, total, lanes), total - lanes)
-    return begins[:, None] + np.arange(lanes)
+    return overlapping(strip.total, permute.LANES)[:, None] + np.arange(permute.LANES)
 
 
-def _reach(strip: Strip, lanes: int) -> int:
+def _reach(strip: Strip) -> int:
     """Items between the first and the last that a block reads for one tap."""
-    if len(strip.first) * strip.items < lanes:
+    if strip.total < permute.LANES:
         return 2**62
-    taken = _flat(strip)[_blocks(strip, lanes)]
+    taken = flat(strip.first, strip.items)[_blocks(strip)]
     return int((taken.max(axis=1) - taken.min(axis=1)).max()) + 1
 
 
 def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     if choice.method == "permutation":
         return _by_blocks(strip, table, *_permutation(strip))
-    if choice.method == "fixed permutation":
-        return _by_blocks(strip, table, *_fixed_permutation(strip), fixed_point.bits(strip.axis))
+    if choice.windows is not None:
+        places, blocks = byte_windows.tables(strip, choice.windows, choice.direct)
+        return _by_blocks(strip, table, places, blocks, fixed_point.bits(strip.axis))
     begin, end = 0, 0
     if choice.method in ("regular", "narrow"):
         begin, end = _regular_range(strip, round(strip.axis.n_out / strip.axis.n_in))
-    weights = strip.weights.astype(choice.computed) if choice.computed != "uint8" else _fixed_weights(choice, strip)
+    weights, bits = strip.weights.astype(choice.computed), 0
+    if choice.computed == "uint8":
+        weights, bits = _fixed_weights(choice, strip)
     return horizontal.P.fill(
         outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=table.add(strip.first),
-        weights=table.add(weights), regular_from=begin, regular_to=end, places=0, blocks=0, bits=0,
+        weights=table.add(weights), regular_from=begin, regular_to=end, places=0, blocks=0, bits=bits,
         far=choice.far,
     )  # fmt: skip
 
@@ -187,34 +172,21 @@ def _by_blocks(strip: Strip, table: Any, places: Array, blocks: Array, bits: int
     )  # fmt: skip
 
 
-def _fixed_weights(choice: Choice, strip: Strip) -> Array:
-    """The bits, then the weights."""
+def _fixed_weights(choice: Choice, strip: Strip) -> tuple[Array, int]:
+    """The weights, and the bits behind their binary point."""
     weights, bits = strip.weights, fixed_point.bits(strip.axis)
     if choice.method == "narrow":
         weights, bits = narrowed(weights, bits) or (weights, bits)
-    else:
-        weights = np.pad(weights, ((0, 0), (0, -weights.shape[1] % fixed.SUMMED)))
-    return np.concatenate([[bits], weights.ravel()]).astype(np.int32)
+        return np.concatenate([[bits], weights.ravel()]).astype(np.int32), bits
+    return np.pad(weights, ((0, 0), (0, -weights.shape[1] % WINDOW))).astype(np.int16), bits
 
 
 def _permutation(strip: Strip) -> tuple[Array, Array]:
     """First item of each block, and the blocks: places of the lanes, then weights tap by tap."""
-    chosen = _blocks(strip, permute.LANES)
-    taken = _flat(strip)[chosen]
+    chosen = _blocks(strip)
+    taken = flat(strip.first, strip.items)[chosen]
     places = taken.min(axis=1)
     blocks = np.zeros((len(chosen), 1 + strip.weights.shape[1], permute.LANES), np.float32)
     blocks[:, 0].view(np.int32)[...] = taken - places[:, None]
     blocks[:, 1:] = strip.weights[chosen // strip.items].transpose(0, 2, 1)
     return places, blocks
-
-
-def _fixed_permutation(strip: Strip) -> tuple[Array, Array]:
-    """First item of each block, and the blocks: places of both taps of each lane, then weights pair by pair."""
-    chosen = _blocks(strip, byte_vectors.BLOCK)
-    taken = _flat(strip)[chosen]
-    places = taken.min(axis=1)
-    near = (taken - places[:, None]).astype(np.uint8)
-    both = np.stack([near, near + np.uint8(strip.items)], axis=2).reshape(len(chosen), -1)
-    weights = np.pad(strip.weights, ((0, 0), (0, strip.weights.shape[1] % 2))).astype(np.int16)
-    pairs = weights.reshape(len(weights), -1, 2)[chosen // strip.items].transpose(0, 2, 1, 3)
-    return places, np.concatenate([both, pairs.reshape(len(chosen), -1).view(np.uint8)], axis=1)

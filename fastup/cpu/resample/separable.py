@@ -11,6 +11,7 @@ from fastup.cpu.memory import beyond_caches
 from fastup.cpu.resample import row_stage
 from fastup.cpu.resample.kernels import fixed, horizontal, separable, vertical
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
+from fastup.cpu.resample.strip import strip_of
 from fastup.cpu.simd import convert
 from fastup.cpu.simd.item_kinds import COMPUTED, KINDS, WIDE
 from fastup.plan.base import Array
@@ -83,9 +84,14 @@ def _address(entry: Entry | None) -> int:
 
 
 def _fixed_weights(weights: Array, bits: int) -> Array:
-    """Per row the bits, then the weights, of an even number."""
-    even = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2)))
-    return np.concatenate([np.full((len(weights), 1), bits), even], axis=1).astype(np.int32)
+    """Per row the bits as an int32, then the weights as an even number of int16."""
+    even = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2))).astype(np.int16)
+    return np.concatenate([np.full((len(weights), 1), bits, np.int32), even.view(np.int32)], axis=1)
+
+
+def _narrow_weights(weights: Array, bits: int) -> Array:
+    """Per row the bits, then the weights."""
+    return np.concatenate([np.full((len(weights), 1), bits), weights], axis=1).astype(np.int32)
 
 
 class SeparablePacking(ResamplePacking):
@@ -108,9 +114,8 @@ class SeparablePacking(ResamplePacking):
         taps = np.stack([first, axis.counts(weights)], axis=1)
         if self.fixed:
             if small := row_stage.narrowed(weights, fixed_point.bits(axis)):
-                return Stage(fixed.blend_narrow("uint8"), taps, _fixed_weights(*small))
-            entry = fixed.blend("uint8", row_stage.constant_taps(axis))
-            return Stage(entry, taps, _fixed_weights(weights, fixed_point.bits(axis)))
+                return Stage(fixed.blend_narrow("uint8"), taps, _narrow_weights(*small))
+            return Stage(fixed.blend("uint8"), taps, _fixed_weights(weights, fixed_point.bits(axis)))
         entry = vertical.blend(self.computed, 1 if weights.shape[1] == 1 else row_stage.constant_taps(axis))
         return Stage(entry, taps, weights.astype(self.computed))
 
@@ -127,10 +132,15 @@ class SeparablePacking(ResamplePacking):
         """Whether the rows' own axis keeps its size."""
         return self.width.is_identity
 
-    def _needs_load(self) -> bool:
+    @property
+    def contiguous(self) -> bool:
+        """Whether a row's items lie one after the other, as what is computed with."""
+        call = self.call
+        return self.plain and call.item_stride == self.size and call.source_strides[-1] == self.size * call.items
+
+    def _needs_ring(self) -> bool:
         """Rows that are floats in order, and are blended as they are, are read where they lie."""
-        contiguous = self.call.item_stride == self.size and self.call.source_strides[-1] == self.size * self.call.items
-        return not (self.whole_rows and self.rows.entry and contiguous and self.plain)
+        return not (self.whole_rows and self.rows.entry and self.contiguous)
 
     @property
     def plain(self) -> bool:
@@ -166,12 +176,13 @@ class SeparablePacking(ResamplePacking):
         self._place_tables()
         longest = max(stop - begin for begin, stop in strips) * self.call.items * self.size
         self.row_bytes = -(-longest // 64) * 64
-        loads = self._needs_load()
+        in_ring = self._needs_ring()
+        longest = self._place_strips(strips, in_ring)
         self.set(
-            load=convert.loader(self.kind).address if loads else 0, blend=_address(self.rows.entry),
-            blend_slices=_address(self.slices.entry), blend_far=self._far_blend(),
+            in_place=not in_ring, blend=_address(self.rows.entry), blend_slices=_address(self.slices.entry),
+            blend_far=self._far_blend(),
         )  # fmt: skip
-        self._lay_out_workspace(self._place_strips(strips), loads)
+        self._lay_out_workspace(longest, in_ring)
 
     def _microseconds(self) -> float:
         items = self.call.written / self.call.dtype.itemsize
@@ -187,12 +198,13 @@ class SeparablePacking(ResamplePacking):
             taps, weights = self.table.add(stage.taps.astype(np.int64)), self.table.add(stage.weights)
             self.set(**{f"{name}_table": taps, f"{name}_weights": weights, f"{name}_weights_step": step})
 
-    def _place_strips(self, strips: list[tuple[int, int]]) -> int:
+    def _place_strips(self, strips: list[tuple[int, int]], in_ring: bool) -> int:
         """Write the strips; the bytes of the longest padded row."""
         call, width, longest, entries = self.call, self.width, 0, []
-        made = [] if self.whole_rows else [row_stage.strip_of(width.part(*strip), call.items) for strip in strips]
+        made = [] if self.whole_rows else [strip_of(width.part(*strip), call.items) for strip in strips]
         last = not (self.rows.entry or self.has_depth)
-        chosen = row_stage.common(made, self.computed, self.far and self.plain and last)
+        chosen = row_stage.common(made, self.computed, self.far and self.plain and last, self.contiguous)
+        loads = in_ring and not (chosen and chosen.direct)
         for number, (begin, stop) in enumerate(strips):
             span, stage = (width.window[0] - width.first + begin, 0, stop - begin, 0), [0] * horizontal.P.size
             if chosen:
@@ -207,6 +219,7 @@ class SeparablePacking(ResamplePacking):
             )  # fmt: skip
         stores = (not self.plain or self.far) and not (chosen and chosen.far)
         self.set(strips=len(strips), strip_table=self.table.add(np.array(entries)))
+        self.set(load=convert.loader(self.kind).address if loads else 0)
         self.set(horizontal=_address(chosen.entry if chosen else None))
         self.set(store=convert.storer(self.kind).address if stores else 0)
         return longest
@@ -224,8 +237,9 @@ class SeparablePacking(ResamplePacking):
     def _lay_out_workspace(self, line: int, loads: bool) -> None:
         """Blend's parameters, the padded row, the row on its way out, the ring of rows, the ring of slices."""
         row, rows, slices = self.row_bytes, self._ring_rows(), self.ring_slices
-        self.room(vertical.P.bytes + 8 * max(rows, int(self.slices.taps[:, 1].max())))
-        self.set(line=self.room(line + 256), result=self.room(row))  # vector loads reach past the last tap
+        self.room(vertical.P.bytes + 8 * (1 + max(rows, int(self.slices.taps[:, 1].max()))))
+        # Vector loads reach past the last tap, and an odd one has a neighbour.
+        self.set(line=self.room(line + 256 + self.call.items), result=self.room(row))
         self.set(ring=self.room(rows * row if loads else 0), ring_mask=rows - 1, ring_step=row)
         tile = self.tile_rows if self.has_depth else len(self.rows.taps)
         self.set(tile_rows=tile, slice_ring_mask=slices - 1, slice_ring_step=tile * row)

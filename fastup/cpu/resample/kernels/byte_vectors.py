@@ -1,13 +1,80 @@
-"""LLVM IR for sums of bytes in vectors: pairs of taps through the processor's multiply-and-add of 16-bit neighbours."""
+"""LLVM IR for weighted sums of bytes: two taps at a time, by the multiply-and-add of neighbouring 16-bit numbers.
+
+A *window* is 16 bytes of a row, out of which one permutation brings both taps of four outputs to eight 16-bit numbers.
+A vector holds one window (SSE4.2, NEON), two (AVX2) or four (AVX-512), each from its own place in the row.
+"""
 
 from __future__ import annotations
 
 from fastup.cpu.resample.kernels.vertical import P
-from fastup.cpu.simd.vectors import call, lane_numbers, load, splat, store
-from fastup.runtime.kernel import intrinsic
+from fastup.cpu.simd.vectors import call, lane_numbers, load, repeated, splat, store, vector
+from fastup.runtime.kernel import intrinsic, target_has
 
-BLOCK = 8  # outputs of a permutation: their two taps fill one register of 16 bytes
-BLOCK_HEAD = 16  # bytes of a block's permutation, before its weights
+WINDOW = 16  # bytes
+CELL = 4  # outputs of a window
+VECTORS = 2  # of a block of `rows_sum`: eight sums in flight hide what a pair's rows and weights cost to find
+_X86 = {  # bytes of a vector: multiply and add, permute, saturate to 16 and to 8 bits
+    64: ("avx512.pmaddw.d.512", "avx512.pshuf.b.512", "avx512.packssdw.512", "avx512.packuswb.512"),
+    32: ("avx2.pmadd.wd", "avx2.pshuf.b", "avx2.packssdw", "avx2.packuswb"),
+    16: ("sse2.pmadd.wd", "ssse3.pshuf.b.128", "sse2.packssdw.128", "sse2.packuswb.128"),
+}
+_MULTIPLY, _PERMUTE, _TO_16, _TO_8 = range(4)
+
+
+def width() -> int:
+    """Bytes of the vectors that bytes are summed in; 0 where the processor cannot permute bytes."""
+    sizes = {"avx512bw": 64, "avx2": 32, "ssse3": 16, "neon": 16}
+    return next((size for feature, size in sizes.items() if target_has(feature)), 0)
+
+
+def windows() -> int:
+    """Windows of a vector."""
+    return width() // WINDOW
+
+
+def _types():
+    from llvmlite import ir
+
+    return ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
+
+
+def _x86(builder, which, size, result, arguments):
+    return call(builder, f"llvm.x86.{_X86[size][which]}", result, arguments)
+
+
+def pair_sums(builder, numbers, weights):
+    """Neighbouring 16-bit numbers times weights, added in pairs to 32 bits."""
+    word = _types()[2]
+    lanes = numbers.type.count
+    if 2 * lanes > width():
+        parts = []
+        for half in (range(lanes // 2), range(lanes // 2, lanes)):
+            mask = lane_numbers(half)
+            parts.append(pair_sums(builder, *(builder.shuffle_vector(v, v, mask) for v in (numbers, weights))))
+        return builder.shuffle_vector(*parts, lane_numbers(range(lanes // 2)))
+    if not target_has("neon"):
+        return _x86(builder, _MULTIPLY, 2 * lanes, vector(word, lanes // 2), [numbers, weights])
+    wide = vector(word, lanes)
+    products = builder.mul(builder.sext(numbers, wide), builder.sext(weights, wide))
+    even, odd = (builder.shuffle_vector(products, products, lane_numbers(range(at, lanes, 2))) for at in (0, 1))
+    return builder.add(even, odd)
+
+
+def _permuted(builder, bytes_, places):
+    """Each lane of 16 bytes by places within itself; a place from 128 on gives 0."""
+    size = bytes_.type.count
+    if target_has("neon"):
+        return call(builder, "llvm.aarch64.neon.tbl1.v16i8", bytes_.type, [bytes_, places])
+    return _x86(builder, _PERMUTE, size, bytes_.type, [bytes_, places])
+
+
+def _joined(builder, vectors):
+    """Vectors one after the other, as one."""
+    while len(vectors) > 1:
+        lanes = vectors[0].type.count
+        mask = lane_numbers(range(2 * lanes))
+        vectors = [builder.shuffle_vector(*pair, mask) for pair in zip(vectors[::2], vectors[1::2], strict=True)]
+    return vectors[0]
 
 
 def clamped(builder, total, byte_kind):
@@ -21,81 +88,73 @@ def clamped(builder, total, byte_kind):
     return builder.trunc(high, byte_kind)
 
 
-def _pair_sums(builder, pairs, weights):
-    """16 bytes in pairs times 16 weights of 16 bits: eight sums of 32 bits."""
+def _half(builder, bits, lanes):
+    """Half a unit of the result in every lane."""
+    word = _types()[2]
+    return splat(builder, builder.shl(word(1), builder.sub(bits, word(1))), lanes)
+
+
+def _woven(builder, left, right, upper):
+    """The lower or the upper halves of each lane of 16 items, item by item."""
+    size = left.type.count
+    half = WINDOW // 2
+    taken = [lane + half * upper + k for lane in range(0, size, WINDOW) for k in range(half)]
+    return builder.shuffle_vector(left, right, lane_numbers([place for k in taken for place in (k, size + k)]))
+
+
+def _pairs_of(builder, upper_row, lower_row):
+    """The bytes of two rows as pairs of 16-bit numbers: four vectors."""
     from llvmlite import ir
 
-    wide = builder.zext(pairs, ir.VectorType(ir.IntType(16), 16))
-    return call(builder, "llvm.x86.avx2.pmadd.wd", ir.VectorType(ir.IntType(32), BLOCK), [wide, weights])
+    zero = ir.Constant(upper_row.type, None)
+    short = vector(_types()[1], upper_row.type.count // 2)
+    both = [_woven(builder, upper_row, lower_row, half) for half in (0, 1)]
+    return [builder.bitcast(_woven(builder, pairs, zero, half), short) for pairs in both for half in (0, 1)]
 
 
-def _word(number):
-    from llvmlite import ir
-
-    return ir.Constant(ir.IntType(32), number)
-
-
-def _rounded(builder, sums, bits):
-    """Sums that began with half a unit, as eight bytes."""
-    from llvmlite import ir
-
-    shifted = builder.ashr(sums, splat(builder, bits, BLOCK))
-    return clamped(builder, shifted, ir.VectorType(ir.IntType(8), BLOCK))
+def _saturated(builder, sums, bits):
+    """Four vectors of sums, in the order of `_pairs_of`, as one vector of bytes."""
+    byte, short = _types()[:2]
+    size = 4 * sums[0].type.count
+    shifted = [builder.ashr(total, splat(builder, bits, size // 4)) for total in sums]
+    if target_has("neon"):
+        return clamped(builder, _joined(builder, shifted), vector(byte, size))
+    halves = [_x86(builder, _TO_16, size, vector(short, size // 2), pair) for pair in (shifted[:2], shifted[2:])]
+    return _x86(builder, _TO_8, size, vector(byte, size), halves)
 
 
-def _summed(builder, begin, pairs, add):
-    """`begin` with every pair added: ``add(sums, pair)`` unrolled for a constant number, else in a loop."""
-    from llvmlite import ir
-    from numba.core import cgutils
+def rows_sum(size, vectors):
+    """A helper ``(params, base, dst, weights, k, pairs)`` that blends so many vectors of bytes of each row, from k on.
 
-    if isinstance(pairs, int):
-        for pair in range(pairs):
-            begin = add(begin, ir.Constant(ir.IntType(64), pair))
-        return begin
-    kept = [cgutils.alloca_once_value(builder, one) for one in begin]
-    with cgutils.for_range(builder, pairs) as loop:
-        for place, one in zip(kept, add([builder.load(place) for place in kept], loop.index), strict=True):
-            builder.store(one, place)
-    return [builder.load(place) for place in kept]
-
-
-def rows_sum(taps):
-    """A helper ``(params, base, dst, weights, k, pairs)`` that blends 16 bytes of each row."""
+    `weights` are the bits, then pairs of 16-bit weights.
+    """
 
     @intrinsic
     def block(_, params, base, dst, weights, k, pairs):
-        from llvmlite import ir
         from numba import types
 
         def generate(context, builder, _signature, arguments):
             params, base, dst, weights, k, pairs = arguments
-            long = ir.IntType(64)
-            one, two = ir.Constant(long, 1), ir.Constant(long, 2)
+            byte, short, _, long = _types()
             bits = builder.load(weights)
-            last = builder.sub(builder.load(builder.gep(params, [ir.Constant(long, P.rows)])), one)
 
             def row(tap):
-                number = builder.select(builder.icmp_signed("<", tap, last), tap, last)
-                distance = builder.load(builder.gep(params, [builder.add(number, ir.Constant(long, P.size))]))
-                return load(builder, builder.gep(base, [builder.add(distance, k)]), ir.IntType(8), 16)
+                distance = builder.load(builder.gep(params, [builder.add(tap, long(P.size))]))
+                begin = builder.gep(base, [builder.add(distance, k)])
+                return [load(builder, builder.gep(begin, [long(size * n)]), byte, size) for n in range(vectors)]
 
-            def add(sums, pair):
-                tap = builder.mul(pair, two)
-                upper, lower = row(tap), row(builder.add(tap, one))
-                low, high = (builder.load(builder.gep(weights, [builder.add(tap, n)])) for n in (one, two))
-                both = builder.or_(builder.and_(low, _word(0xFFFF)), builder.shl(high, _word(16)))
-                repeated = builder.bitcast(splat(builder, both, BLOCK), ir.VectorType(ir.IntType(16), 16))
-                found = []
-                for half, total in enumerate(sums):
-                    mask = [place for n in range(8) for place in (8 * half + n, 16 + 8 * half + n)]
-                    woven = builder.shuffle_vector(upper, lower, lane_numbers(mask))
-                    found.append(builder.add(total, _pair_sums(builder, woven, repeated)))
-                return found
+            def step(pair, sums):
+                tap = builder.mul(pair, long(2))
+                weight = builder.load(builder.gep(weights, [builder.add(pair, long(1))]))
+                by = builder.bitcast(splat(builder, weight, size // 4), vector(short, size // 2))
+                rows = zip(row(tap), row(builder.add(tap, long(1))), strict=True)
+                numbers = [part for two in rows for part in _pairs_of(builder, *two)]
+                return [builder.add(s, pair_sums(builder, n, by)) for s, n in zip(sums, numbers, strict=True)]
 
-            half = splat(builder, builder.shl(_word(1), builder.sub(bits, _word(1))), BLOCK)
-            sums = _summed(builder, [half, half], taps // 2 if taps else pairs, add)
-            parts = [_rounded(builder, one, bits) for one in sums]
-            store(builder, builder.shuffle_vector(*parts, lane_numbers(range(16))), builder.gep(dst, [k]))
+            sums = repeated(builder, pairs, [_half(builder, bits, size // 4)] * (4 * vectors), step)
+            for n in range(vectors):
+                found = _saturated(builder, sums[4 * n : 4 * n + 4], bits)
+                store(builder, found, builder.gep(dst, [builder.add(k, long(size * n))]))
             return context.get_dummy_value()
 
         return types.void(params, base, dst, weights, types.intp, types.intp), generate
@@ -103,39 +162,103 @@ def rows_sum(taps):
     return block
 
 
-def permuted_pairs(taps):
-    """A helper ``(line, begin, apart, block, dst, index, pairs, bits)`` that computes eight bytes of a row.
+def windows_sum(pairs, items):
+    """A helper ``(line, places, apart, block, dst, index, count, bits)`` for the outputs of one vector of windows.
 
-    `block` points to the 16 places of the first pair of taps and to the weights, eight pairs of int16 for each pair of
-    taps; the pairs lie `apart` bytes from each other.
+    `places` are where the windows of the first pair of taps begin in the row; those of the next one lie `apart` bytes
+    further. `block` points to the permutation and then to the weights, pair by pair. `pairs` is their number, or 0 for
+    `count`. A window makes four neighbouring outputs, or the `items` of one pixel.
     """
 
     @intrinsic
-    def block_sum(_, line, begin, apart, block, dst, index, pairs, bits):
-        from llvmlite import ir
+    def block_sum(_, line, places, apart, block, dst, index, count, bits):
         from numba import types
 
         def generate(context, builder, _signature, arguments):
-            line, begin, apart, block, dst, index, pairs, bits = arguments
-            long, bytes_ = ir.IntType(64), ir.VectorType(ir.IntType(8), 16)
-            places = load(builder, block, ir.IntType(8), 16)
-            bits = builder.trunc(bits, ir.IntType(32))
+            line, places, apart, block, dst, index, count, bits = arguments
+            byte, short, word, long = _types()
+            size = width()
+            bits = builder.trunc(bits, word)
+            places = [builder.load(builder.gep(places, [long(n)])) for n in range(windows())]
+            begins = [builder.gep(line, [builder.sext(place, long)]) for place in places]
+            order = load(builder, block, byte, size)
 
-            def add(sums, pair):
-                source = builder.gep(line, [builder.add(begin, builder.mul(pair, apart))])
-                near = load(builder, source, ir.IntType(8), 16)
-                chosen = call(builder, "llvm.x86.ssse3.pshuf.b.128", bytes_, [near, places])
-                distance = builder.add(ir.Constant(long, BLOCK_HEAD), builder.mul(pair, ir.Constant(long, 32)))
-                weights = load(builder, builder.gep(block, [distance]), ir.IntType(8), 32)
-                weights = builder.bitcast(weights, ir.VectorType(ir.IntType(16), 16))
-                return [builder.add(sums[0], _pair_sums(builder, chosen, weights))]
+            def step(pair, sums):
+                further = builder.mul(pair, apart)
+                read = [load(builder, builder.gep(begin, [further]), byte, WINDOW) for begin in begins]
+                numbers = builder.bitcast(_permuted(builder, _joined(builder, read), order), vector(short, size // 2))
+                place = builder.add(long(size), builder.mul(pair, long(size)))
+                by = load(builder, builder.gep(block, [place]), byte, size)
+                return [builder.add(sums[0], pair_sums(builder, numbers, builder.bitcast(by, numbers.type)))]
 
-            half = splat(builder, builder.shl(_word(1), builder.sub(bits, _word(1))), BLOCK)
-            (total,) = _summed(builder, [half], (taps + 1) // 2 if taps else pairs, add)
-            store(builder, _rounded(builder, total, bits), builder.gep(dst, [index]))
+            sums = [_half(builder, bits, size // 4)]
+            if pairs:
+                for pair in range(pairs):
+                    sums = step(long(pair), sums)
+            else:
+                sums = repeated(builder, count, sums, step)
+            shifted = builder.ashr(sums[0], splat(builder, bits, size // 4))
+            found = clamped(builder, shifted, vector(byte, size // 4))
+            if items:
+                kept = [CELL * window + item for window in range(windows()) for item in range(items)]
+                found = builder.shuffle_vector(found, found, lane_numbers(kept))
+            store(builder, found, builder.gep(dst, [index]))
             return context.get_dummy_value()
 
-        kinds = (line, types.intp, types.intp, block, dst, types.intp, types.intp, types.intp)
+        kinds = (line, places, types.intp, block, dst, types.intp, types.intp, types.intp)
         return types.void(*kinds), generate
 
     return block_sum
+
+
+@intrinsic
+def neighbours_sum(_, line, begin, weights, first, blocks, bits):
+    """The rounded sum of so many times 16 neighbouring bytes times weights, not yet shifted."""
+    from numba import types
+
+    def generate(_context, builder, _signature, arguments):
+        line, begin, weights, first, blocks, bits = arguments
+        byte, short, word, long = _types()
+
+        def step(number, sums):
+            k = builder.mul(number, long(WINDOW))
+            items = load(builder, builder.gep(line, [builder.add(begin, k)]), byte, WINDOW)
+            by = load(builder, builder.gep(weights, [builder.add(first, k)]), short, WINDOW)
+            return [builder.add(sums[0], pair_sums(builder, builder.zext(items, by.type), by))]
+
+        from llvmlite import ir
+
+        (sums,) = repeated(builder, blocks, [ir.Constant(vector(word, WINDOW // 2), None)], step)
+        total = call(builder, f"llvm.vector.reduce.add.v{WINDOW // 2}i32", word, [sums])
+        bits = builder.trunc(bits, word)
+        return builder.add(total, builder.shl(word(1), builder.sub(bits, word(1))))
+
+    return types.int32(line, types.intp, weights, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic
+def long_pixel_sum(_, line, apart, weights, dst, pairs, bits):
+    """Eight neighbouring items of a pixel: their taps lie `apart` items from each other."""
+    from numba import types
+
+    def generate(context, builder, _signature, arguments):
+        line, apart, weights, dst, pairs, bits = arguments
+        byte, short, word, long = _types()
+        lanes = WINDOW // 2
+        bits = builder.trunc(bits, word)
+        mask = lane_numbers([place for lane in range(lanes) for place in (lane, lanes + lane)])
+
+        def step(pair, sums):
+            tap = builder.mul(pair, long(2))
+            begin = builder.gep(line, [builder.mul(tap, apart)])
+            near, far = (load(builder, one, byte, lanes) for one in (begin, builder.gep(begin, [apart])))
+            numbers = builder.zext(builder.shuffle_vector(near, far, mask), vector(short, WINDOW))
+            both = builder.bitcast(load(builder, builder.gep(weights, [tap]), short, 2), word)
+            by = builder.bitcast(splat(builder, both, lanes), numbers.type)
+            return [builder.add(sums[0], pair_sums(builder, numbers, by))]
+
+        (total,) = repeated(builder, pairs, [_half(builder, bits, lanes)], step)
+        store(builder, clamped(builder, builder.ashr(total, splat(builder, bits, lanes)), vector(byte, lanes)), dst)
+        return context.get_dummy_value()
+
+    return types.void(line, types.intp, weights, dst, types.intp, types.intp), generate

@@ -1,9 +1,10 @@
 """Interpolation axis by axis: rows are loaded and resampled once, kept in a ring, and blended into output rows.
 
 The kernel knows no mode, no dtype and no ratio: it walks the output in order, keeps the rings, and calls the stages
-that `params` names. A stage that is absent (address 0) has nothing to do: no `load` and no `horizontal` where rows are
-read as they are, no `blend` where the rows' axis keeps its size, no `store` where the blended row is the result. A ring
-has room for a power of two of rows, so that a row's place is its number under a mask.
+that `params` names. A stage that is absent (address 0) has nothing to do: no `load` where `horizontal` reads rows as
+they are, no `blend` where the rows' axis keeps its size, no `store` where the blended row is the result; rows that are
+blended *in place* have neither of the first two. A ring has room for a power of two of rows, so that a row's place is
+its number under a mask.
 
 Work items are output rows of a strip of columns of a plane; with depth, output slices of a tile of rows of a strip. The
 table holds, per strip, the parameters of its stages, and per row (slice) the first input row and the number of taps.
@@ -32,7 +33,7 @@ CALL = Fields(
 )
 P = Fields(
     """
-    tile_rows blend blend_slices blend_far in_rows in_slices
+    tile_rows in_place blend blend_slices blend_far in_rows in_slices
     row_weights row_weights_step slice_weights slice_weights_step
     ring ring_mask ring_step slice_ring slice_ring_mask slice_ring_step
     """,
@@ -64,15 +65,17 @@ def make_row(params, strip, source, target, table, work):
     if params[P.horizontal] == 0:
         call_stage(params[P.load], at(strip, 8 * STRIP.load), source, target, table)
         return
-    line = at(work, params[P.line])
-    call_stage(params[P.load], at(strip, 8 * STRIP.load), source, line, table)
+    line = source
+    if params[P.load] != 0:
+        line = at(work, params[P.line])
+        call_stage(params[P.load], at(strip, 8 * STRIP.load), source, line, table)
     call_stage(params[P.horizontal], at(strip, 8 * STRIP.horizontal), line, target, table)
 
 
 @inline
 def input_row(params, strip, source, row, table, work, filled):
     """Distance of an input row from the blend's base: in the source itself, or in the ring, made if it is not there."""
-    if params[P.load] == 0:
+    if params[P.in_place] != 0:
         return row * params[P.source_row]
     place = (row & params[P.ring_mask]) * params[P.ring_step]
     if row >= filled:
@@ -93,7 +96,7 @@ def blended_rows(params, strip, source, target, pitch, begin, end, table, work, 
     blending = as_int64(work, 0)
     blending[vertical.P.items] = strip[STRIP.items]
     base = at(work, params[P.ring])
-    if params[P.load] == 0:
+    if params[P.in_place] != 0:
         base = source
     filled = 0  # input rows below this one are in the ring, as far as they are still needed
     for row in range(begin, end):
