@@ -45,6 +45,27 @@ def apply(
     return adapter.run(make_plan, x, arguments, out, threads, others)
 
 
+def bound(plan: Plan, x: Any, out: Any, threads: int | None, operands: Mapping[str, Any]) -> Callable[[], Any]:
+    """What executes a plan on arrays in the memory of the CPU, which are checked here, and gives `out`."""
+    several = isinstance(out, tuple)
+    views = [_in_memory(name, one) for name, one in (("x", x), *(("out", one) for one in (out if several else (out,))))]
+    others = tuple(operand(name, value) for name, value in operands.items())
+    call = _numpy.bound(plan, views[0], tuple(views[1:]) if several else views[1], threads, others)
+
+    def bound_call() -> Any:
+        call()
+        return out
+
+    return bound_call
+
+
+def _in_memory(name: str, array: Any) -> np.ndarray[Any, Any]:
+    found = operand(name, array)
+    if not isinstance(found, np.ndarray):
+        raise TypeError(f"bind: {name} must be an array in the memory of the CPU, got {type(array).__name__}")
+    return found
+
+
 def operand(name: str, value: Any) -> Any:
     """NumPy's view of an array that an operator takes beside its input; None and packed weights stay as they are."""
     if value is None or isinstance(value, PackedWeight):

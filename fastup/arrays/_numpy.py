@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastup import cpu
 from fastup.plan import Plan, check
+from fastup.plan.kept_plan import Ready
 from fastup.plan.operands import PackedWeight, described
 from fastup.runtime import memory, workers
 
@@ -59,6 +61,20 @@ def execute(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple
         except MemoryError:  # which Python leaves without a word
             raise check.not_enough_memory(plan.operator, *wanted[0], " beside the memory to work with") from None
     return results if len(results) > 1 else results[0]
+
+
+def bound(plan: Plan, x: Array, out: Any, threads: int | None, operands: tuple[Any, ...]) -> Callable[[], Any]:
+    """What executes a plan on these arrays, which are checked here."""
+    Ready(plan)(x.shape, x.dtype, *map(described, operands))
+    if threads is not None:
+        threads = workers.checked_threads(plan.operator, "threads", threads)
+    results = check.outs(plan.operator, out, plan.outputs, x, operands)
+    if not results[0].size or (plan.native_only and not plan.dtype.isnative):
+        return lambda: execute(plan, x, out, threads, operands)
+    if plan.window is not None and plan.part is None:
+        plan, index = plan.own_tile
+        x = x[index]
+    return cpu.bound(plan, x, results[0], threads, (*operands, *results[1:]))
 
 
 def _allocated(operator: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,16 @@ def run(plan: Plan, x: Array, out: Array, threads: int | None = None, operands: 
         raise TypeError(f"{plan.operator}: has no operands")
     address, owners = table(plan, *operands)
     launch(_address(x), _address(out), (x, out, owners), threads, address)
+
+
+def bound(
+    plan: Plan, x: Array, out: Array, threads: int | None = None, operands: tuple[Any, ...] = ()
+) -> Callable[[], None]:
+    """`run` for arrays that stay where they are; operands are read anew in every call."""
+    launch = (plan.backend_cache.get(x.strides) or _pack(plan, x)) if x.flags.aligned else None
+    if launch is None or operands:
+        return lambda: run(plan, x, out, threads, operands)
+    return partial(launch, _address(x), _address(out), (x, out), threads)
 
 
 def _pack(plan: Plan, x: Array) -> Launch | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -54,13 +55,24 @@ def target_strides(plan: Plan) -> tuple[int, ...]:
     return tuple(strides)
 
 
+_SHARE = 32 * 2**20  # bytes of the last cache that one core may count on
+
+
 def beyond_caches(read: int, written: int) -> bool:
     """Whether source and target together fill half of the last cache: then results go past it.
 
     Other processes and the source's next reader use that cache too. At 21 and 26 MB of 32, bicubic pictures gained 2.5
     and 2.1 times, pixel shuffle at 32 MB 1.4 to 1.7 times, results kept or not; well within the cache streaming loses.
+
+    A virtual machine is told the cache of a whole server. On two of its cores, told of 300 MB, results of 33 MB and
+    more were made 1.6 to 2.2 times faster past the cache, those of 25 MB no faster.
     """
-    return 2 * (read + written) >= cpu_info.caches().level3
+    return 2 * (read + written) >= min(cpu_info.caches().level3, _SHARE * _cores())
+
+
+@functools.cache
+def _cores() -> int:
+    return cpu_info.usable_cores()
 
 
 def streams(far: bool, row: int) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastup.arrays import apply
+from fastup.arrays import apply, bound
 from fastup.operators.argument_types import ArrayT, DType, SupportsArray
 from fastup.operators.operator import OPERATORS
 from fastup.plan import check
 from fastup.plan.base import Plan
 from fastup.plan.kept_plan import Ready
+from fastup.plan.registry import Execution
 
 
 def run(
@@ -57,10 +58,22 @@ def run(
     """
     if not isinstance(plan, Plan):
         raise TypeError(f"run: plan must be a plan of fastup.plan, got {type(plan).__name__}")
+    return apply(Ready(plan), x, (), out, threads, _named(operands) or None)
+
+
+def _bind(
+    plan: Plan, x: Any, out: Any, operands: Sequence[SupportsArray | None], threads: int | None
+) -> Callable[[], Any]:
+    return bound(plan, x, out, threads, _named(operands))
+
+
+Execution.bind = _bind
+
+
+def _named(operands: Sequence[SupportsArray | None]) -> dict[str, Any]:
     if not isinstance(operands, (tuple, list)):
         raise TypeError(f"run: operands must be a tuple of arrays, got {type(operands).__name__}")
-    named = {f"operand {number}": one for number, one in enumerate(operands)}
-    return apply(Ready(plan), x, (), out, threads, named or None)
+    return {f"operand {number}": one for number, one in enumerate(operands)}
 
 
 def _listed(name: str, values: Any) -> list[Any]:

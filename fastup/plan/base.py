@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
@@ -103,6 +103,39 @@ class Plan(ABC):
     def space(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The spatial extents of the input's or the result's shape."""
         return tuple(shape[axis] for axis in self.spatial_axes)
+
+    def bind(self, x: Any, out: Any, *, operands: Sequence[Any] = (), threads: int | None = None) -> Callable[[], Any]:
+        """A call without arguments that executes the plan on these arrays, which are checked here, once.
+
+        Each call reads what `x` and the operands hold then.
+
+        Parameters
+        ----------
+        x : array
+            In the memory of the CPU, of the plan's input shape and dtype.
+        out : array, or tuple of arrays
+            C-contiguous memory that takes the result, one array per result.
+        operands, threads
+            As in `fastup.run`.
+
+        Returns
+        -------
+        callable
+            Fills `out` and returns it. It keeps both arrays alive.
+
+        Examples
+        --------
+        >>> import fastup, numpy as np
+        >>> plan = fastup.plan.interpolate((1, 1, 3), "float32", scale_factor=2)
+        >>> x, out = np.zeros((1, 1, 3), np.float32), np.empty((1, 1, 6), np.float32)
+        >>> call = plan.bind(x, out)
+        >>> x[...] = 1, 2, 3
+        >>> call()
+        array([[[1., 1., 2., 2., 3., 3.]]], dtype=float32)
+        """
+        from fastup.plan.registry import Execution
+
+        return Execution.bind(self, x, out, operands, threads)
 
     def input_window(self, slices: Any = None) -> tuple[slice, ...]:
         """The input region that a window of the result needs.

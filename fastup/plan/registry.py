@@ -42,3 +42,9 @@ class Row:
 
 
 ROWS: dict[type[Plan], Row] = {}
+
+
+class Execution:
+    """What the functions that execute plans lend to the plans themselves."""
+
+    bind: Callable[..., Callable[[], Any]]
