@@ -1,4 +1,4 @@
-"""Lay out rows of bytes for vectors of windows: where each window begins, its permutation, and its weights."""
+"""Lay out rows of bytes for vectors of windows: where each window begins, its permutations, and its weights."""
 
 from __future__ import annotations
 
@@ -7,69 +7,83 @@ from typing import NamedTuple
 import numpy as np
 
 from fastup.cpu.resample.kernels import fixed
-from fastup.cpu.resample.kernels.byte_vectors import CELL, WINDOW, windows
+from fastup.cpu.resample.kernels.byte_vectors import CELL, WINDOW, parts_of, taps_of, windows
 from fastup.cpu.resample.strip import Strip, flat, overlapping
 from fastup.plan.base import Array
 from fastup.runtime.abi import Entry
 
 _NOTHING = 128  # the place of a byte that is 0
+_FULL = 2  # permutations of `by_full_windows`
 
 
 class Fit(NamedTuple):
     """How windows make a row."""
 
     entry: Entry
+    orders: int  # permutations of each window
     pixel: int  # items of the pixel that a window makes; 0: any four neighbours
     direct: bool  # whether windows are read where the row lies
+
+    @property
+    def taps(self) -> int:
+        """Taps of an item that one window gives."""
+        return taps_of(self.orders, self.pixel)
+
+    def groups(self, strip: Strip) -> int:
+        """Windows, one after the other, that give all taps."""
+        return -(-int(strip.weights.shape[1]) // self.taps)
+
+    def reads(self, strip: Strip) -> int:
+        """Bytes from the first to the last that the windows of all groups cover."""
+        return WINDOW + self.taps * strip.items * (self.groups(strip) - 1)
+
+    def tables(self, strip: Strip) -> tuple[Array, Array]:
+        """Where the windows begin, and per vector of windows the permutations and the weights, group by group."""
+        groups, items = self.groups(strip), strip.items
+        first, missing = strip.first, groups * self.taps - strip.weights.shape[1]
+        weights = np.pad(strip.weights, ((0, 0), (0, missing))).astype(np.int16)
+        if self.direct:
+            first, weights = _inside(first, weights, _pixels(strip))
+        chosen, part = _lanes(strip, self.pixel)
+        taken = flat(first, items)[chosen]
+        begins = taken.min(axis=2)
+        if self.direct:
+            begins = np.minimum(begins, _pixels(strip) * items - self.reads(strip))
+        # Lanes take a pair of taps for each permutation: first those of all parts, then the next ones.
+        pair = np.arange(self.orders)[:, None] * parts_of(self.pixel) + part
+        near = (taken - begins[..., None])[:, None] + 2 * items * pair[:, None]
+        nothing = np.full_like(near, _NOTHING)
+        order = np.stack([near, nothing, near + items, nothing], axis=-1).astype(np.uint8)
+        by = weights.reshape(len(weights), groups, -1, 2)[chosen // items]  # vector, window, lane, group, pair, two
+        by = np.take_along_axis(by, pair.T[None, None, :, None, :, None], axis=4).transpose(0, 3, 4, 1, 2, 5)
+        return begins.astype(np.int32), np.concatenate([_bytes(order), _bytes(by)], axis=1)
 
 
 def fit(strips: list[Strip], contiguous: bool) -> Fit | None:
     """How windows make all these strips; None where they cannot."""
-    items, pixel = strips[0].items, 0
-    if not windows() or min(strip.total for strip in strips) < CELL * windows():
+    if not windows():
         return None
-    if max(_reach(strip, strip.first, 0) for strip in strips) > WINDOW:
-        pixel = items
-        if items not in fixed.pixels_by_windows.constants["items"]:
-            return None
-    pairs = max(_pairs(strip) for strip in strips)
-    direct = contiguous and all(_fits_row(strip, pixel, pairs) for strip in strips)
-    if pixel:
-        return Fit(fixed.pixels_by_windows("uint8", pixel), pixel, direct)
-    constant = pairs if pairs in fixed.by_windows.constants["pairs"] else 0
-    return Fit(fixed.by_windows("uint8", constant), 0, direct)
+    for one in _candidates(strips[0]):
+        least = (one.pixel or CELL) * windows()
+        if all(strip.total >= least and _reach(strip, strip.first, one) <= WINDOW for strip in strips):
+            return one._replace(direct=contiguous and all(_fits_row(strip, one) for strip in strips))
+    return None
 
 
-def tables(strip: Strip, pixel: int, direct: bool) -> tuple[Array, Array]:
-    """Where the windows begin, and per vector of windows the permutation and the weights, pair by pair of taps."""
-    pairs, items = _pairs(strip), strip.items
-    first, weights = strip.first, np.pad(strip.weights, ((0, 0), (0, strip.weights.shape[1] % 2))).astype(np.int16)
-    chosen = _chosen(strip, pixel)
-    if direct:
-        first, weights = _inside(first, weights, _pixels(strip))
-    taken = flat(first, items)[chosen]
-    begins = taken.min(axis=2)
-    if direct:
-        begins = np.minimum(begins, _pixels(strip) * items - _read(pairs, items))
-    near = taken - begins[..., None]
-    nothing = np.full_like(near, _NOTHING)
-    order = np.stack([near, nothing, near + items, nothing], axis=-1).astype(np.uint8)
-    by = weights.reshape(len(weights), pairs, 2)[chosen // items].transpose(0, 3, 1, 2, 4)
-    blocks = np.concatenate([order.reshape(len(chosen), -1), _bytes(by)], axis=1)
-    return begins.astype(np.int32), blocks
+def _candidates(strip: Strip) -> list[Fit]:
+    """All ways, the quickest first: full windows read each byte once, four neighbours leave no lane idle."""
+    pairs, items = (strip.weights.shape[1] + 1) // 2, strip.items
+    constant = pairs if pairs in fixed.by_windows.constants["groups"] else 0
+    found = [Fit(fixed.by_windows("uint8", constant), 1, 0, False)]
+    if pairs > 1:
+        found.insert(0, Fit(fixed.by_full_windows("uint8", 0), _FULL, 0, False))
+    if items in fixed.by_full_windows.constants["pixel"]:
+        found.append(Fit(fixed.by_full_windows("uint8", items), _FULL, items, False))
+    return found
 
 
 def _bytes(numbers: Array) -> Array:
     return np.ascontiguousarray(numbers).reshape(len(numbers), -1).view(np.uint8)
-
-
-def _pairs(strip: Strip) -> int:
-    return (int(strip.weights.shape[1]) + 1) // 2
-
-
-def _read(pairs: int, items: int) -> int:
-    """Bytes from the first to the last that the windows of all pairs of taps cover."""
-    return WINDOW + 2 * items * (pairs - 1)
 
 
 def _pixels(strip: Strip) -> int:
@@ -77,28 +91,29 @@ def _pixels(strip: Strip) -> int:
     return strip.axis.extent - strip.span[0]
 
 
-def _fits_row(strip: Strip, pixel: int, pairs: int) -> bool:
+def _fits_row(strip: Strip, one: Fit) -> bool:
     """Whether all windows can lie within the row: it is long enough, and nothing beyond its ends has to be made up."""
-    pixels = _pixels(strip)
-    if strip.span[1] or pixels < 2 * pairs or pixels * strip.items < _read(pairs, strip.items):
+    pixels, taps = _pixels(strip), one.groups(strip) * one.taps
+    if strip.span[1] or pixels < taps or pixels * strip.items < one.reads(strip):
         return False
-    return _reach(strip, np.minimum(strip.first, pixels - 2 * pairs), pixel) <= WINDOW
+    return _reach(strip, np.minimum(strip.first, pixels - taps), one) <= WINDOW
 
 
-def _chosen(strip: Strip, pixel: int) -> Array:
-    """The output items of each vector of windows, window by window."""
+def _lanes(strip: Strip, pixel: int) -> tuple[Array, Array]:
+    """The output item of each lane, by vector and window, and which part of its taps each lane of a window has."""
+    lanes = np.arange(CELL)
     if not pixel:
         begins = overlapping(strip.total, CELL * windows())
-        return (begins[:, None] + np.arange(CELL * windows())).reshape(len(begins), -1, CELL)
+        return (begins[:, None] + np.arange(CELL * windows())).reshape(len(begins), -1, CELL), np.zeros_like(lanes)
     pixels = overlapping(len(strip.first), windows())[:, None] + np.arange(windows())
-    lanes = np.minimum(np.arange(CELL), pixel - 1)  # a lane to spare makes the last item once more
-    return np.asarray(pixels[..., None] * pixel + lanes)
+    # A lane to spare makes an item once more.
+    return pixels[..., None] * pixel + lanes % pixel, np.minimum(lanes // pixel, parts_of(pixel) - 1)
 
 
-def _reach(strip: Strip, first: Array, pixel: int) -> int:
-    """Bytes between the first and the last that a window reads for a pair of taps."""
-    taken = flat(first, strip.items)[_chosen(strip, pixel)]
-    return int((taken.max(axis=2) - taken.min(axis=2)).max()) + 1 + strip.items
+def _reach(strip: Strip, first: Array, one: Fit) -> int:
+    """Bytes between the first and the last that a window reads."""
+    taken = flat(first, strip.items)[_lanes(strip, one.pixel)[0]]
+    return int((taken.max(axis=2) - taken.min(axis=2)).max()) + 1 + (one.taps - 1) * strip.items
 
 
 def _inside(first: Array, weights: Array, pixels: int) -> tuple[Array, Array]:

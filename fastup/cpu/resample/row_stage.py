@@ -8,7 +8,6 @@ import numpy as np
 
 from fastup.cpu.resample import byte_windows
 from fastup.cpu.resample.kernels import fixed, horizontal, permute
-from fastup.cpu.resample.kernels.byte_vectors import WINDOW
 from fastup.cpu.resample.strip import Strip, flat, overlapping
 from fastup.plan.base import Array
 from fastup.plan.sampling import fixed_point
@@ -23,7 +22,7 @@ FAMILIES = (
     horizontal.add_by_permutation,
     fixed.by_table,
     fixed.by_windows,
-    fixed.pixels_by_windows,
+    fixed.by_full_windows,
     fixed.regular_narrow,
 )
 _FACTORS = horizontal.regular.constants["factor"]
@@ -40,7 +39,7 @@ class Choice(NamedTuple):
     computed: str
     far: bool = False  # whether it writes past the caches itself
     direct: bool = False  # whether it reads rows as they lie in the source
-    windows: int | None = None  # of bytes: items of the pixel that one makes, or 0
+    windows: byte_windows.Fit | None = None  # of bytes
 
     def params(self, strip: Strip, table: Any) -> list[int]:
         """Parameters of the stage for one strip; its arrays go into `table`."""
@@ -106,7 +105,7 @@ def _common_fixed(strips: list[Strip], items: int, contiguous: bool) -> Choice:
     if small and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
         return Choice(fixed.regular_narrow("uint8", *factors), "narrow", "uint8")
     if found := byte_windows.fit(strips, contiguous):
-        return Choice(found.entry, "windows", "uint8", windows=found.pixel, direct=found.direct)
+        return Choice(found.entry, "windows", "uint8", direct=found.direct, windows=found)
     return Choice(fixed.by_table("uint8"), "fixed table", "uint8")
 
 
@@ -150,7 +149,7 @@ def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     if choice.method == "permutation":
         return _by_blocks(strip, table, *_permutation(strip))
     if choice.windows is not None:
-        places, blocks = byte_windows.tables(strip, choice.windows, choice.direct)
+        places, blocks = choice.windows.tables(strip)
         return _by_blocks(strip, table, places, blocks, fixed_point.bits(strip.axis))
     begin, end = 0, 0
     if choice.method in ("regular", "narrow"):
@@ -178,7 +177,7 @@ def _fixed_weights(choice: Choice, strip: Strip) -> tuple[Array, int]:
     if choice.method == "narrow":
         weights, bits = narrowed(weights, bits) or (weights, bits)
         return np.concatenate([[bits], weights.ravel()]).astype(np.int32), bits
-    return np.pad(weights, ((0, 0), (0, -weights.shape[1] % WINDOW))).astype(np.int16), bits
+    return np.pad(weights, ((0, 0), (0, weights.shape[1] % 2))).astype(np.int16), bits
 
 
 def _permutation(strip: Strip) -> tuple[Array, Array]:

@@ -162,16 +162,28 @@ def rows_sum(size, vectors):
     return block
 
 
-def windows_sum(pairs, items):
+def parts_of(pixel: int) -> int:
+    """Lanes of a window that share the taps of one item: a pixel of fewer than four items leaves some."""
+    return CELL // pixel if pixel else 1
+
+
+def taps_of(orders: int, pixel: int) -> int:
+    """Taps of an item that one window gives."""
+    return 2 * orders * parts_of(pixel)
+
+
+def windows_sum(orders, pixel, groups):
     """A helper ``(line, places, apart, block, dst, index, count, bits)`` for the outputs of one vector of windows.
 
-    `places` are where the windows of the first pair of taps begin in the row; those of the next one lie `apart` bytes
-    further. `block` points to the permutation and then to the weights, pair by pair. `pairs` is their number, or 0 for
-    `count`. A window makes four neighbouring outputs, or the `items` of one pixel.
+    `places` are where the windows begin in the row for the first group of taps; those of the next one lie `apart` bytes
+    further. `block` points to the permutations, one for each pair of taps that a lane takes out of a window (`orders`),
+    and then to the weights, group by group. `groups` is their number, or 0 for `count`. A window makes four
+    neighbouring outputs, or the items of one `pixel`.
     """
 
     @intrinsic
     def block_sum(_, line, places, apart, block, dst, index, count, bits):
+        from llvmlite import ir
         from numba import types
 
         def generate(context, builder, _signature, arguments):
@@ -181,26 +193,33 @@ def windows_sum(pairs, items):
             bits = builder.trunc(bits, word)
             places = [builder.load(builder.gep(places, [long(n)])) for n in range(windows())]
             begins = [builder.gep(line, [builder.sext(place, long)]) for place in places]
-            order = load(builder, block, byte, size)
+            taken = [load(builder, builder.gep(block, [long(n * size)]), byte, size) for n in range(orders)]
+            weights = builder.gep(block, [long(orders * size)])
 
-            def step(pair, sums):
-                further = builder.mul(pair, apart)
-                read = [load(builder, builder.gep(begin, [further]), byte, WINDOW) for begin in begins]
-                numbers = builder.bitcast(_permuted(builder, _joined(builder, read), order), vector(short, size // 2))
-                place = builder.add(long(size), builder.mul(pair, long(size)))
-                by = load(builder, builder.gep(block, [place]), byte, size)
-                return [builder.add(sums[0], pair_sums(builder, numbers, builder.bitcast(by, numbers.type)))]
+            def step(group, sums):
+                further = builder.mul(group, apart)
+                read = _joined(builder, [load(builder, builder.gep(b, [further]), byte, WINDOW) for b in begins])
+                begin = builder.gep(weights, [builder.mul(group, long(orders * size))])
+                (total,) = sums
+                for number, order in enumerate(taken):
+                    pairs = builder.bitcast(_permuted(builder, read, order), vector(short, size // 2))
+                    by = load(builder, builder.gep(begin, [long(number * size)]), byte, size)
+                    total = builder.add(total, pair_sums(builder, pairs, builder.bitcast(by, pairs.type)))
+                return [total]
 
-            sums = [_half(builder, bits, size // 4)]
-            if pairs:
-                for pair in range(pairs):
-                    sums = step(long(pair), sums)
+            half = _half(builder, bits, size // 4)
+            sums = [half if parts_of(pixel) == 1 else ir.Constant(half.type, None)]
+            if groups:
+                for group in range(groups):
+                    sums = step(long(group), sums)
             else:
                 sums = repeated(builder, count, sums, step)
-            shifted = builder.ashr(sums[0], splat(builder, bits, size // 4))
-            found = clamped(builder, shifted, vector(byte, size // 4))
-            if items:
-                kept = [CELL * window + item for window in range(windows()) for item in range(items)]
+            total = sums[0]
+            if parts_of(pixel) > 1:
+                total = builder.add(_of_parts(builder, total, pixel), half)
+            found = clamped(builder, builder.ashr(total, splat(builder, bits, size // 4)), vector(byte, size // 4))
+            if pixel:
+                kept = [CELL * window + item for window in range(windows()) for item in range(pixel)]
                 found = builder.shuffle_vector(found, found, lane_numbers(kept))
             store(builder, found, builder.gep(dst, [index]))
             return context.get_dummy_value()
@@ -211,29 +230,14 @@ def windows_sum(pairs, items):
     return block_sum
 
 
-@intrinsic
-def neighbours_sum(_, line, begin, weights, first, blocks, bits):
-    """The rounded sum of so many times 16 neighbouring bytes times weights, not yet shifted."""
-    from numba import types
-
-    def generate(_context, builder, _signature, arguments):
-        line, begin, weights, first, blocks, bits = arguments
-        byte, short, word, long = _types()
-
-        def step(number, sums):
-            k = builder.mul(number, long(WINDOW))
-            items = load(builder, builder.gep(line, [builder.add(begin, k)]), byte, WINDOW)
-            by = load(builder, builder.gep(weights, [builder.add(first, k)]), short, WINDOW)
-            return [builder.add(sums[0], pair_sums(builder, builder.zext(items, by.type), by))]
-
-        from llvmlite import ir
-
-        (sums,) = repeated(builder, blocks, [ir.Constant(vector(word, WINDOW // 2), None)], step)
-        total = call(builder, f"llvm.vector.reduce.add.v{WINDOW // 2}i32", word, [sums])
-        bits = builder.trunc(bits, word)
-        return builder.add(total, builder.shl(word(1), builder.sub(bits, word(1))))
-
-    return types.int32(line, types.intp, weights, types.intp, types.intp, types.intp), generate
+def _of_parts(builder, sums, pixel):
+    """The sums of every window's parts, in its first lanes."""
+    lanes, apart = sums.type.count, CELL // 2
+    while apart >= pixel:
+        moved = lane_numbers([(lane + apart) % lanes for lane in range(lanes)])
+        sums = builder.add(sums, builder.shuffle_vector(sums, sums, moved))
+        apart //= 2
+    return sums
 
 
 @intrinsic

@@ -19,8 +19,8 @@ from fastup.cpu.resample.kernels.byte_vectors import (
     WINDOW,
     clamped,
     long_pixel_sum,
-    neighbours_sum,
     rows_sum,
+    taps_of,
     width,
     windows,
     windows_sum,
@@ -148,7 +148,7 @@ def blend():
 
 @kernel("uint8", "uint8", "uint8", elements=("uint8",))
 def by_table():
-    """Any ratio, any pixel: rows of weights have zeros up to a multiple of 16."""
+    """Any ratio, any pixel: rows of weights have an even number."""
     vectors = width() > 0
 
     @inline
@@ -161,10 +161,7 @@ def by_table():
 
     @inline
     def pixel_in_vectors(line, begin, items, weights, dst, target, taps, bits):
-        if items == 1:
-            total = neighbours_sum(line, begin, weights, 0, (taps + WINDOW - 1) // WINDOW, bits)
-            dst[target] = _byte(total, bits)
-        elif items >= LONG_PIXEL:
+        if items >= LONG_PIXEL:
             for k in range(0, items, LONG_PIXEL):
                 item = min(k, items - LONG_PIXEL)
                 long_pixel_sum(at(line, begin + item), items, weights, at(dst, target + item), (taps + 1) // 2, bits)
@@ -176,7 +173,7 @@ def by_table():
     def body(params, line, dst, table, start, stop):
         first, weights = as_int64(table, params[ROW.first]), as_int16(table, params[ROW.weights])
         items, taps = params[ROW.items], params[ROW.taps]
-        row = 2 * ((taps + WINDOW - 1) // WINDOW * WINDOW)
+        row = 2 * ((taps + 1) // 2 * 2)
         bits = _word(params[ROW.bits])
         for pixel in range(params[ROW.outputs]):
             one_pixel(line, first[pixel] * items, items, at(weights, pixel * row), dst, pixel * items, taps, bits)
@@ -184,14 +181,14 @@ def by_table():
     return body
 
 
-def _in_windows(pairs, items):
+def _in_windows(orders, pixel, groups):
     """The body that makes a row by vectors of windows; the last one lies over the one before."""
-    block_sum, number = windows_sum(pairs, items), windows()
-    outputs, head = (items or CELL) * number, number * WINDOW
+    block_sum, number = windows_sum(orders, pixel, groups), windows()
+    outputs, head, taps = (pixel or CELL) * number, number * WINDOW * orders, taps_of(orders, pixel)
 
     def body(params, line, dst, table, start, stop):
         places, blocks = as_int32(table, params[ROW.places]), at(table, params[ROW.blocks])
-        apart, count, bits = 2 * params[ROW.items], (params[ROW.taps] + 1) // 2, params[ROW.bits]
+        apart, count, bits = taps * params[ROW.items], (params[ROW.taps] + taps - 1) // taps, params[ROW.bits]
         total = params[ROW.outputs] * params[ROW.items]
         size = head * (1 + count)
         for block in range((total + outputs - 1) // outputs):
@@ -205,16 +202,16 @@ def _in_windows(pairs, items):
     return body if number else absent
 
 
-@kernel("uint8", "uint8", "uint8", elements=("uint8",), pairs=(1, 2, 0))
-def by_windows(pairs):
-    """Any ratio of short pixels: a window makes four neighbouring items."""
-    return _in_windows(pairs, 0)
+@kernel("uint8", "uint8", "uint8", elements=("uint8",), groups=(1, 2, 0))
+def by_windows(groups):
+    """Any ratio of short pixels: a window makes four neighbouring items, a pair of taps at a time."""
+    return _in_windows(1, 0, groups)
 
 
-@kernel("uint8", "uint8", "uint8", elements=("uint8",), items=(2, 3))
-def pixels_by_windows(items):
-    """Ratios beyond those: a window makes one pixel."""
-    return _in_windows(0, items)
+@kernel("uint8", "uint8", "uint8", elements=("uint8",), pixel=(0, 1, 2, 3))
+def by_full_windows(pixel):
+    """Two pairs of taps from every window; of four neighbouring items, or of one pixel for ratios beyond those."""
+    return _in_windows(2, pixel, 0)
 
 
 @kernel("uint8", "uint8", "int32", elements=("uint8",))
