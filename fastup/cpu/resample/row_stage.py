@@ -41,6 +41,11 @@ class Choice(NamedTuple):
     direct: bool = False  # whether it reads rows as they lie in the source
     windows: byte_windows.Fit | None = None  # of bytes
 
+    @property
+    def shares_table(self) -> bool:
+        """Whether one reading of the table serves several rows."""
+        return self.method in ("permutation", "windows")
+
     def params(self, strip: Strip, table: Any) -> list[int]:
         """Parameters of the stage for one strip; its arrays go into `table`."""
         return _params(self, strip, table)
@@ -160,7 +165,7 @@ def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     return horizontal.P.fill(
         outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=table.add(strip.first),
         weights=table.add(weights), regular_from=begin, regular_to=end, places=0, blocks=0, bits=bits,
-        far=choice.far,
+        far=choice.far, low=0, high=0,
     )  # fmt: skip
 
 
@@ -168,6 +173,7 @@ def _by_blocks(strip: Strip, table: Any, places: Array, blocks: Array, bits: int
     return horizontal.P.fill(
         outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=0, weights=0,
         regular_from=0, regular_to=0, places=table.add(places), blocks=table.add(blocks), bits=bits, far=0,
+        low=0, high=0,
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ _DEPTH_STRIP_BYTES = 4 * 2**10
 _RING_BYTES = 2**20
 _LINE_BYTES = 2**18
 _DEPTH_RING_BYTES = 2**18
+_AT_ONCE = 2  # rows of a stage that reads its table once for both
 _NANOSECONDS = 0.4  # per output item and blended row, one thread
 
 
@@ -104,6 +105,7 @@ class SeparablePacking(ResamplePacking):
         self.rows = self.stage(self.height)
         self.slices = self.stage(self.depth)
         self.far = beyond_caches(call.read, call.written)
+        self.at_once = 1  # rows that are made together
         self.strip_bytes = _DEPTH_STRIP_BYTES if self.has_depth else _STRIP_BYTES
 
     def stage(self, axis: Axis | None) -> Stage:
@@ -159,7 +161,7 @@ class SeparablePacking(ResamplePacking):
         return [(begin, min(begin + each, self.width.length)) for begin in range(0, self.width.length, each)]
 
     def _ring_rows(self) -> int:
-        return _power_of_two(int(self.rows.taps[:, 1].max()))
+        return _power_of_two(int(self.rows.taps[:, 1].max()) + self.at_once - 1)
 
     def pack(self) -> Launch:
         """The kernel call."""
@@ -205,6 +207,8 @@ class SeparablePacking(ResamplePacking):
         last = not (self.rows.entry or self.has_depth)
         chosen = row_stage.common(made, self.computed, self.far and self.plain and last, self.contiguous)
         loads = in_ring and not (chosen and chosen.direct)
+        if chosen and chosen.shares_table and self.rows.entry:
+            self.at_once = _AT_ONCE
         for number, (begin, stop) in enumerate(strips):
             span, stage = (width.window[0] - width.first + begin, 0, stop - begin, 0), [0] * horizontal.P.size
             if chosen:
@@ -239,7 +243,9 @@ class SeparablePacking(ResamplePacking):
         row, rows, slices = self.row_bytes, self._ring_rows(), self.ring_slices
         self.room(vertical.P.bytes + 8 * (1 + max(rows, int(self.slices.taps[:, 1].max()))))
         # Vector loads reach past the last tap, and an odd one has a neighbour.
-        self.set(line=self.room(line + 256 + self.call.items), result=self.room(row))
+        line_step = -(-(line + 256 + self.call.items) // 64) * 64
+        self.set(line=self.room(self.at_once * line_step), line_step=line_step, result=self.room(row))
+        self.set(at_once=self.at_once, at_once_rows=self.room(horizontal.ROWS.bytes))
         self.set(ring=self.room(rows * row if loads else 0), ring_mask=rows - 1, ring_step=row)
         tile = self.tile_rows if self.has_depth else len(self.rows.taps)
         self.set(tile_rows=tile, slice_ring_mask=slices - 1, slice_ring_step=tile * row)

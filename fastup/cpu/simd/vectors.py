@@ -40,6 +40,16 @@ def stream(builder, value, pointer):
     written.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
 
 
+def moved(builder, pointer, number, step):
+    """A pointer `number` times so many bytes further."""
+    from llvmlite import ir
+
+    if number == 0:
+        return pointer
+    raw = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+    return builder.bitcast(builder.gep(raw, [builder.mul(step, ir.IntType(64)(number))]), pointer.type)
+
+
 def lane_numbers(numbers):
     """The constant mask of a shuffle."""
     from llvmlite import ir

@@ -7,7 +7,7 @@ A vector holds one window (SSE4.2, NEON), two (AVX2) or four (AVX-512), each fro
 from __future__ import annotations
 
 from fastup.cpu.resample.kernels.vertical import P
-from fastup.cpu.simd.vectors import call, lane_numbers, load, repeated, splat, store, vector
+from fastup.cpu.simd.vectors import call, lane_numbers, load, moved, repeated, splat, store, vector
 from fastup.runtime.kernel import intrinsic, target_has
 
 WINDOW = 16  # bytes
@@ -172,62 +172,76 @@ def taps_of(orders: int, pixel: int) -> int:
     return 2 * orders * parts_of(pixel)
 
 
-def windows_sum(orders, pixel, groups):
-    """A helper ``(line, places, apart, block, dst, index, count, bits)`` for the outputs of one vector of windows.
+def windows_sum(orders, pixel, groups, rows):
+    """A helper ``(line, line_step, places, apart, block, dst, target_step, index, count, bits)``.
 
-    `places` are where the windows begin in the row for the first group of taps; those of the next one lie `apart` bytes
-    further. `block` points to the permutations, one for each pair of taps that a lane takes out of a window (`orders`),
-    and then to the weights, group by group. `groups` is their number, or 0 for `count`. A window makes four
-    neighbouring outputs, or the items of one `pixel`.
+    It makes the outputs of one vector of windows, for so many `rows`, which lie `line_step` bytes from each other and
+    their results `target_step`. `places` are where the windows begin in a row for the first group of taps; those of the
+    next one lie `apart` bytes further. `block` points to the permutations, one for each pair of taps that a lane takes
+    out of a window (`orders`), and then to the weights, group by group. `groups` is their number, or 0 for `count`. A
+    window makes four neighbouring outputs, or the items of one `pixel`.
     """
 
     @intrinsic
-    def block_sum(_, line, places, apart, block, dst, index, count, bits):
+    def block_sum(_, line, line_step, places, apart, block, dst, target_step, index, count, bits):
         from llvmlite import ir
         from numba import types
 
         def generate(context, builder, _signature, arguments):
-            line, places, apart, block, dst, index, count, bits = arguments
+            line, line_step, places, apart, block, dst, target_step, index, count, bits = arguments
             byte, short, word, long = _types()
             size = width()
             bits = builder.trunc(bits, word)
             places = [builder.load(builder.gep(places, [long(n)])) for n in range(windows())]
-            begins = [builder.gep(line, [builder.sext(place, long)]) for place in places]
+            lines = [moved(builder, line, number, line_step) for number in range(rows)]
+            begins = [[builder.gep(one, [builder.sext(place, long)]) for place in places] for one in lines]
             taken = [load(builder, builder.gep(block, [long(n * size)]), byte, size) for n in range(orders)]
             weights = builder.gep(block, [long(orders * size)])
 
             def step(group, sums):
                 further = builder.mul(group, apart)
-                read = _joined(builder, [load(builder, builder.gep(b, [further]), byte, WINDOW) for b in begins])
                 begin = builder.gep(weights, [builder.mul(group, long(orders * size))])
-                (total,) = sums
-                for number, order in enumerate(taken):
-                    pairs = builder.bitcast(_permuted(builder, read, order), vector(short, size // 2))
-                    by = load(builder, builder.gep(begin, [long(number * size)]), byte, size)
-                    total = builder.add(total, pair_sums(builder, pairs, builder.bitcast(by, pairs.type)))
-                return [total]
+                places = [builder.gep(begin, [long(number * size)]) for number in range(orders)]
+                by = [builder.bitcast(load(builder, place, byte, size), vector(short, size // 2)) for place in places]
+                return [with_group(row, further, by, total) for row, total in zip(begins, sums, strict=True)]
+
+            def with_group(row, further, by, total):
+                read = _joined(builder, [load(builder, builder.gep(b, [further]), byte, WINDOW) for b in row])
+                for order, weight in zip(taken, by, strict=True):
+                    pairs = builder.bitcast(_permuted(builder, read, order), weight.type)
+                    total = builder.add(total, pair_sums(builder, pairs, weight))
+                return total
 
             half = _half(builder, bits, size // 4)
-            sums = [half if parts_of(pixel) == 1 else ir.Constant(half.type, None)]
+            sums = [half if parts_of(pixel) == 1 else ir.Constant(half.type, None)] * rows
             if groups:
                 for group in range(groups):
                     sums = step(long(group), sums)
             else:
                 sums = repeated(builder, count, sums, step)
-            total = sums[0]
-            if parts_of(pixel) > 1:
-                total = builder.add(_of_parts(builder, total, pixel), half)
-            found = clamped(builder, builder.ashr(total, splat(builder, bits, size // 4)), vector(byte, size // 4))
-            if pixel:
-                kept = [CELL * window + item for window in range(windows()) for item in range(pixel)]
-                found = builder.shuffle_vector(found, found, lane_numbers(kept))
-            store(builder, found, builder.gep(dst, [index]))
+            for number, total in enumerate(sums):
+                found = _pixels_of(builder, total, half, bits, pixel)
+                store(builder, found, builder.gep(moved(builder, dst, number, target_step), [index]))
             return context.get_dummy_value()
 
-        kinds = (line, places, types.intp, block, dst, types.intp, types.intp, types.intp)
+        numbers = types.intp
+        kinds = (line, numbers, places, numbers, block, dst, numbers, numbers, numbers, numbers)
         return types.void(*kinds), generate
 
     return block_sum
+
+
+def _pixels_of(builder, total, half, bits, pixel):
+    """The bytes of a vector's sums, without the lanes to spare."""
+    byte = _types()[0]
+    lanes = total.type.count
+    if parts_of(pixel) > 1:
+        total = builder.add(_of_parts(builder, total, pixel), half)
+    found = clamped(builder, builder.ashr(total, splat(builder, bits, lanes)), vector(byte, lanes))
+    if not pixel:
+        return found
+    kept = [CELL * window + item for window in range(windows()) for item in range(pixel)]
+    return builder.shuffle_vector(found, found, lane_numbers(kept))
 
 
 def _of_parts(builder, sums, pixel):

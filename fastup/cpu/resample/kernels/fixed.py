@@ -26,6 +26,7 @@ from fastup.cpu.resample.kernels.byte_vectors import (
     windows_sum,
 )
 from fastup.cpu.resample.kernels.horizontal import P as ROW
+from fastup.cpu.resample.kernels.horizontal import row_by_row, two_by_two
 from fastup.cpu.resample.kernels.vertical import P as ROWS
 from fastup.cpu.simd.pointers import SEEN_AS, as_int32, as_int64, at
 from fastup.runtime.kernel import inline, intrinsic, kernel
@@ -146,7 +147,7 @@ def blend():
     return in_vectors if size else plain
 
 
-@kernel("uint8", "uint8", "uint8", elements=("uint8",))
+@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",))
 def by_table():
     """Any ratio, any pixel: rows of weights have an even number."""
     vectors = width() > 0
@@ -170,7 +171,8 @@ def by_table():
 
     one_pixel = pixel_in_vectors if vectors else one_by_one
 
-    def body(params, line, dst, table, start, stop):
+    @inline
+    def one_row(params, line, dst, table):
         first, weights = as_int64(table, params[ROW.first]), as_int16(table, params[ROW.weights])
         items, taps = params[ROW.items], params[ROW.taps]
         row = 2 * ((taps + 1) // 2 * 2)
@@ -178,37 +180,43 @@ def by_table():
         for pixel in range(params[ROW.outputs]):
             one_pixel(line, first[pixel] * items, items, at(weights, pixel * row), dst, pixel * items, taps, bits)
 
-    return body
+    return row_by_row(one_row)
 
 
 def _in_windows(orders, pixel, groups):
-    """The body that makes a row by vectors of windows; the last one lies over the one before."""
-    block_sum, number = windows_sum(orders, pixel, groups), windows()
+    """The body that makes rows by vectors of windows; the last one lies over the one before."""
+    number = windows()
     outputs, head, taps = (pixel or CELL) * number, number * WINDOW * orders, taps_of(orders, pixel)
 
-    def body(params, line, dst, table, start, stop):
-        places, blocks = as_int32(table, params[ROW.places]), at(table, params[ROW.blocks])
-        apart, count, bits = taps * params[ROW.items], (params[ROW.taps] + taps - 1) // taps, params[ROW.bits]
-        total = params[ROW.outputs] * params[ROW.items]
-        size = head * (1 + count)
-        for block in range((total + outputs - 1) // outputs):
-            index = min(block * outputs, total - outputs)
-            begins = at(places, 4 * number * block)
-            block_sum(line, begins, apart, at(blocks, block * size), dst, index, count, bits)
+    def of_rows(rows):
+        block_sum = windows_sum(orders, pixel, groups, rows)
 
-    def absent(params, line, dst, table, start, stop):
+        @inline
+        def make(params, line, line_step, dst, target_step, table):
+            places, blocks = as_int32(table, params[ROW.places]), at(table, params[ROW.blocks])
+            apart, count, bits = taps * params[ROW.items], (params[ROW.taps] + taps - 1) // taps, params[ROW.bits]
+            total = params[ROW.outputs] * params[ROW.items]
+            size = head * (1 + count)
+            for block in range((total + outputs - 1) // outputs):
+                index = min(block * outputs, total - outputs)
+                begins, weights = at(places, 4 * number * block), at(blocks, block * size)
+                block_sum(line, line_step, begins, apart, weights, dst, target_step, index, count, bits)
+
+        return make
+
+    def absent(params, line, dst, table, rows, start, stop):
         return
 
-    return body if number else absent
+    return two_by_two(of_rows) if number else absent
 
 
-@kernel("uint8", "uint8", "uint8", elements=("uint8",), groups=(1, 2, 0))
+@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), groups=(1, 2, 0))
 def by_windows(groups):
     """Any ratio of short pixels: a window makes four neighbouring items, a pair of taps at a time."""
     return _in_windows(1, 0, groups)
 
 
-@kernel("uint8", "uint8", "uint8", elements=("uint8",), pixel=(0, 1, 2, 3))
+@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), pixel=(0, 1, 2, 3))
 def by_full_windows(pixel):
     """Two pairs of taps from every window; of four neighbouring items, or of one pixel for ratios beyond those."""
     return _in_windows(2, pixel, 0)
@@ -227,7 +235,7 @@ def blend_narrow():
     return body
 
 
-@kernel("uint8", "uint8", "uint8", elements=("uint8",), factor=(2, 4))
+@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), factor=(2, 4))
 def regular_narrow(factor):
     """Two taps with small weights that repeat with every input pixel."""
 
@@ -237,7 +245,8 @@ def regular_narrow(factor):
             place, w = first[pixel], 1 + 2 * pixel
             dst[pixel] = _narrow(line[place], line[place + 1], weights[w], weights[w + 1], weights[0])
 
-    def body(params, line, dst, table, start, stop):
+    @inline
+    def one_row(params, line, dst, table):
         first, weights = as_int64(table, params[ROW.first]), as_int32(table, params[ROW.weights])
         begin, end = params[ROW.regular_from], params[ROW.regular_to]
         pixels(first, weights, line, dst, 0, begin)
@@ -249,4 +258,4 @@ def regular_narrow(factor):
                 out[k * factor + phase] = _narrow(line[place], line[place + 1], weights[w], weights[w + 1], bits)
         pixels(first, weights, line, dst, end, params[ROW.outputs])
 
-    return body
+    return row_by_row(one_row)

@@ -16,7 +16,36 @@ from fastup.cpu.simd.pointers import as_int64, at, fma, view
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-P = Fields("outputs items taps first weights regular_from regular_to places blocks bits far")
+P = Fields("outputs items taps first weights regular_from regular_to places blocks bits far low high")
+ROWS = Fields("count line_step target_step")  # that are made at once, and bytes from one to the next
+
+
+def row_by_row(one_row):
+    """The body of a stage that has nothing to share between rows; ``one_row(params, line, dst, table)``."""
+
+    def body(params, line, dst, table, rows, start, stop):
+        for row in range(rows[ROWS.count]):
+            one_row(params, at(line, row * rows[ROWS.line_step]), at(dst, row * rows[ROWS.target_step]), table)
+
+    return body
+
+
+def two_by_two(of_rows):
+    """The body of a stage whose table is read once for two rows.
+
+    ``of_rows(number)(params, line, line_step, dst, target_step, table)`` makes one or two.
+    """
+    one, two = of_rows(1), of_rows(2)
+
+    def body(params, line, dst, table, rows, start, stop):
+        count, line_step, target_step = rows[ROWS.count], rows[ROWS.line_step], rows[ROWS.target_step]
+        for row in range(0, count - 1, 2):
+            two(params, at(line, row * line_step), line_step, at(dst, row * target_step), target_step, table)
+        if count % 2:
+            row = count - 1
+            one(params, at(line, row * line_step), line_step, at(dst, row * target_step), target_step, table)
+
+    return body
 
 
 def sum_of(taps):
@@ -63,15 +92,16 @@ def pixels_by_table(taps):
     return spread_pixels
 
 
-@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4, 0))
+@kernel("element", "element", "uint8", "int64", elements=FLOATS, taps=(2, 4, 0))
 def by_table(taps):
     """Any ratio, any pixel: vectors run over the items of a pixel, if it has many."""
     spread_pixels = pixels_by_table(taps)
 
-    def body(params, line, dst, table, start, stop):
+    @inline
+    def one_row(params, line, dst, table):
         spread_pixels(params, line, dst, table, 0, params[P.outputs])
 
-    return body
+    return row_by_row(one_row)
 
 
 def regular_sum(taps, factor, store=vectors.store):
@@ -116,7 +146,7 @@ def regular_sum(taps, factor, store=vectors.store):
     return block
 
 
-@kernel("element", "element", "uint8", elements=FLOATS, taps=(2, 4), factor=(2, 4))
+@kernel("element", "element", "uint8", "int64", elements=FLOATS, taps=(2, 4), factor=(2, 4))
 def regular(taps, factor):
     """Weights that repeat with every input pixel: shifted loads and interleaved stores, no table within the row.
 
@@ -126,7 +156,8 @@ def regular(taps, factor):
     spread_pixels = pixels_by_table(taps)
     block, block_far = regular_sum(taps, factor), regular_sum(taps, factor, vectors.stream)
 
-    def body(params, line, dst, table, start, stop):
+    @inline
+    def one_row(params, line, dst, table):
         first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
         begin, end = params[P.regular_from], params[P.regular_to]
         if params[P.far]:
@@ -146,13 +177,14 @@ def regular(taps, factor):
         spread_pixels(params, line, dst, table, 0, begin)
         spread_pixels(params, line, dst, table, begin + pixels * factor, params[P.outputs])
 
-    return body
+    return row_by_row(one_row)
 
 
-def block_by_block(block_sum):
-    """The body that computes a row in blocks of `LANES` items."""
+def _block_by_block(block_sum):
+    """A helper that computes a row, or two, in blocks of `LANES` items."""
 
-    def body(params, line, dst, table, start, stop):
+    @inline
+    def make(params, line, line_step, dst, target_step, table):
         places, blocks = as_int64(table, params[P.places]), at(table, params[P.blocks])
         items, count = params[P.items], params[P.taps]
         total = params[P.outputs] * items
@@ -160,18 +192,24 @@ def block_by_block(block_sum):
         for block in range((total + LANES - 1) // LANES):
             # The last block lies over the one before, so that no store leaves the row.
             index = min(block * LANES, total - LANES)
-            block_sum(line, places[block], items, at(blocks, block * size), dst, index, count)
+            weights = at(blocks, block * size)
+            block_sum(line, line_step, places[block], items, weights, dst, target_step, index, count)
 
-    return body
+    return make
 
 
-@kernel("element", "element", "uint8", elements=("float32",), taps=(2, 4, 0), pair=(0, 1))
+@kernel("element", "element", "uint8", "int64", elements=("float32",), taps=(2, 4, 0), pair=(0, 1))
 def by_permutation(taps, pair):
     """Any ratio of short pixels: blocks of outputs whose items are brought to their lanes by permutation."""
-    return block_by_block(permuted_sum(taps, pair))
+    return two_by_two(lambda rows: _block_by_block(permuted_sum(taps, pair, rows)))
 
 
 @kernel("element", "element", "uint8", elements=("float32",), pair=(0, 1))
 def add_by_permutation(pair):
     """The same sums added to what the row holds, tap by tap; items that two blocks have in common count once."""
-    return block_by_block(permuted_sum(0, pair, adds=True))
+    make = _block_by_block(permuted_sum(0, pair, adds=True))
+
+    def body(params, line, dst, table, start, stop):
+        make(params, line, 0, dst, 0, table)
+
+    return body

@@ -7,7 +7,7 @@ gather would be eight loads.
 
 from __future__ import annotations
 
-from fastup.cpu.simd.vectors import call, fma, in_order, load, store, vector
+from fastup.cpu.simd.vectors import call, fma, in_order, load, moved, repeated, store, vector
 from fastup.runtime.kernel import intrinsic, target_has
 
 LANES = 8  # of float32: one AVX register
@@ -28,29 +28,33 @@ def _permute(builder, values, places):
     return result
 
 
-def permuted_sum(taps, pair, adds=False):
-    """A helper ``(line, begin, apart, block, dst, index, count)`` that computes one block of `LANES` outputs.
+def permuted_sum(taps, pair, rows=1, adds=False):
+    """A helper ``(line, line_step, begin, apart, block, dst, target_step, index, count)`` for `LANES` outputs of rows.
 
-    The items of tap k lie within `LANES` (with `pair`: twice as many) items of ``line[begin + k * apart]``. `block`
-    points to the places of the lanes (int32) and to the weights, tap by tap. `taps` is 2, 4, or 0 for `count`, summed
-    in sequence; there a weight of 0 stands for a tap that is not read. With `adds` the sums begin with what `dst`
-    holds.
+    So many `rows` lie `line_step` bytes from each other, and their results `target_step`. The items of tap k lie within
+    `LANES` (with `pair`: twice as many) items of ``line[begin + k * apart]``. `block` points to the places of the lanes
+    (int32) and to the weights, tap by tap. `taps` is 2, 4, or 0 for `count`, summed in sequence; there a weight of 0
+    stands for a tap that is not read. With `adds` the sums begin with what `dst` holds.
     """
 
     @intrinsic
-    def block_sum(_, line, begin, apart, block, dst, index, count):
+    def block_sum(_, line, line_step, begin, apart, block, dst, target_step, index, count):
         from llvmlite import ir
         from numba import types
-        from numba.core import cgutils
 
         def generate(context, builder, _signature, arguments):
-            line, begin, apart, block, dst, index, count = arguments
+            line, line_step, begin, apart, block, dst, target_step, index, count = arguments
             floats, word = ir.FloatType(), ir.IntType(64)
             places = load(builder, block, ir.IntType(32), LANES)
             beyond = builder.icmp_unsigned(">", places, ir.Constant(vector(ir.IntType(32), LANES), [LANES - 1] * LANES))
+            lines = [moved(builder, line, number, line_step) for number in range(rows)]
+            targets = [builder.gep(moved(builder, dst, number, target_step), [index]) for number in range(rows)]
 
-            def value(tap):
-                at = builder.gep(line, [builder.add(begin, builder.mul(tap, apart))])
+            def values(tap):
+                return [value(one, builder.add(begin, builder.mul(tap, apart))) for one in lines]
+
+            def value(line, place):
+                at = builder.gep(line, [place])
                 near = _permute(builder, load(builder, at, floats, LANES), places)
                 if not pair:
                     return near
@@ -61,26 +65,31 @@ def permuted_sum(taps, pair, adds=False):
                 distance = builder.add(word(BLOCK_HEAD), builder.mul(tap, word(4 * LANES)))
                 return load(builder, builder.gep(block, [distance]), floats, LANES)
 
-            if taps:
-                order = in_order(taps)
-                total = builder.fmul(value(word(order[0])), weight(word(order[0])))
-                for tap in order[1:]:
-                    total = fma(builder, value(word(tap)), weight(word(tap)), total)
+            def added(tap, totals, whole):
+                by = weight(tap)
+                sums = [fma(builder, one, by, total) for one, total in zip(values(tap), totals, strict=True)]
+                if whole:
+                    return sums
+                read = builder.fcmp_unordered("une", by, ir.Constant(vector(floats, LANES), [0.0] * LANES))
+                return [builder.select(read, one, total) for one, total in zip(sums, totals, strict=True)]
+
+            if adds:
+                totals = [load(builder, target, floats, LANES) for target in targets]
+                totals = repeated(builder, count, totals, lambda tap, sums: added(tap, sums, False))
             else:
-                total = builder.fmul(value(word(0)), weight(word(0)))
-                if adds:
-                    total = load(builder, builder.gep(dst, [index]), floats, LANES)
-                kept = cgutils.alloca_once_value(builder, total)
-                zero = ir.Constant(vector(floats, LANES), [0.0] * LANES)
-                with cgutils.for_range_slice(builder, word(0 if adds else 1), count, word(1)) as (tap, _):
-                    by, before = weight(tap), builder.load(kept)
-                    added = fma(builder, value(tap), by, before)
-                    builder.store(builder.select(builder.fcmp_unordered("une", by, zero), added, before), kept)
-                total = builder.load(kept)
-            store(builder, total, builder.gep(dst, [index]))
+                first, *rest = in_order(taps) if taps else [0]
+                by = weight(word(first))
+                totals = [builder.fmul(one, by) for one in values(word(first))]
+                for tap in rest:
+                    totals = added(word(tap), totals, True)
+                if not taps:
+                    more, one = builder.sub(count, word(1)), word(1)
+                    totals = repeated(builder, more, totals, lambda k, sums: added(builder.add(k, one), sums, False))
+            for total, target in zip(totals, targets, strict=True):
+                store(builder, total, target)
             return context.get_dummy_value()
 
-        kinds = (line, types.intp, types.intp, block, dst, types.intp, types.intp)
-        return types.void(*kinds), generate
+        long = types.intp
+        return types.void(line, long, long, long, block, dst, long, long, long), generate
 
     return block_sum

@@ -4,7 +4,7 @@ The kernel knows no mode, no dtype and no ratio: it walks the output in order, k
 that `params` names. A stage that is absent (address 0) has nothing to do: no `load` where `horizontal` reads rows as
 they are, no `blend` where the rows' axis keeps its size, no `store` where the blended row is the result; rows that are
 blended *in place* have neither of the first two. A ring has room for a power of two of rows, so that a row's place is
-its number under a mask.
+its number under a mask; rows come into it in groups of `at_once`, whose stage reads its table once for several.
 
 Work items are output rows of a strip of columns of a plane; with depth, output slices of a tile of rows of a strip. The
 table holds, per strip, the parameters of its stages, and per row (slice) the first input row and the number of taps.
@@ -16,7 +16,7 @@ from __future__ import annotations
 from fastup.cpu.resample.kernels import horizontal, vertical
 from fastup.cpu.simd.convert import LOAD, STORE
 from fastup.cpu.simd.moves import publish
-from fastup.cpu.simd.pointers import as_int64, at, call_stage
+from fastup.cpu.simd.pointers import as_int64, at, call_stage, call_stage_of_four
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
@@ -35,7 +35,7 @@ P = Fields(
     """
     tile_rows in_place blend blend_slices blend_far in_rows in_slices
     row_weights row_weights_step slice_weights slice_weights_step
-    ring ring_mask ring_step slice_ring slice_ring_mask slice_ring_step
+    at_once at_once_rows line_step ring ring_mask ring_step slice_ring slice_ring_mask slice_ring_step
     """,
     CALL,
 )
@@ -60,27 +60,38 @@ def clamped(position, extent):
 
 
 @inline
-def make_row(params, strip, source, target, table, work):
-    """Load one input row of a strip and resample it."""
-    if params[P.horizontal] == 0:
-        call_stage(params[P.load], at(strip, 8 * STRIP.load), source, target, table)
-        return
-    line = source
-    if params[P.load] != 0:
-        line = at(work, params[P.line])
-        call_stage(params[P.load], at(strip, 8 * STRIP.load), source, line, table)
-    call_stage(params[P.horizontal], at(strip, 8 * STRIP.horizontal), line, target, table)
+def load_rows(params, strip, source, target, step, count, table):
+    """Load so many input rows of a strip, `step` bytes from each other."""
+    for row in range(count):
+        line = at(source, row * params[P.source_row])
+        call_stage(params[P.load], at(strip, 8 * STRIP.load), line, at(target, row * step), table)
 
 
 @inline
-def input_row(params, strip, source, row, table, work, filled):
-    """Distance of an input row from the blend's base: in the source itself, or in the ring, made if it is not there."""
-    if params[P.in_place] != 0:
-        return row * params[P.source_row]
-    place = (row & params[P.ring_mask]) * params[P.ring_step]
-    if row >= filled:
-        make_row(params, strip, at(source, row * params[P.source_row]), at(work, params[P.ring] + place), table, work)
-    return place
+def make_rows(params, strip, source, target, step, count, table, work):
+    """Load so many input rows of a strip and resample them, `step` bytes from each other."""
+    if params[P.horizontal] == 0:
+        load_rows(params, strip, source, target, step, count, table)
+        return
+    line, line_step = source, params[P.source_row]
+    if params[P.load] != 0:
+        line, line_step = at(work, params[P.line]), params[P.line_step]
+        load_rows(params, strip, source, line, line_step, count, table)
+    rows = as_int64(work, params[P.at_once_rows])
+    rows[horizontal.ROWS.count], rows[horizontal.ROWS.line_step] = count, line_step
+    rows[horizontal.ROWS.target_step] = step
+    call_stage_of_four(params[P.horizontal], at(strip, 8 * STRIP.horizontal), line, target, table, rows)
+
+
+@inline
+def fill_ring(params, strip, source, row, table, work):
+    """Make an input row and those that share its table; the number of the row behind them."""
+    begin = row & -params[P.at_once]
+    count = min(params[P.at_once], params[P.in_rows] - begin)
+    place = (begin & params[P.ring_mask]) * params[P.ring_step]
+    line, target = at(source, begin * params[P.source_row]), at(work, params[P.ring] + place)
+    make_rows(params, strip, line, target, params[P.ring_step], count, table, work)
+    return begin + count
 
 
 @inline
@@ -108,13 +119,17 @@ def blended_rows(params, strip, source, target, pitch, begin, end, table, work, 
         if last and params[P.store] != 0 and not far:
             line = at(work, params[P.result])
         if params[P.blend] == 0:
-            make_row(params, strip, at(source, first * params[P.source_row]), line, table, work)
+            make_rows(params, strip, at(source, first * params[P.source_row]), line, pitch, 1, table, work)
         else:
             blending[vertical.P.rows] = count
             for k in range(count):
                 wanted = clamped(first + k, params[P.in_rows])
-                blending[vertical.P.size + k] = input_row(params, strip, source, wanted, table, work, filled)
-                filled = max(filled, wanted + 1)
+                if params[P.in_place] != 0:
+                    blending[vertical.P.size + k] = wanted * params[P.source_row]
+                else:
+                    if wanted >= filled:
+                        filled = fill_ring(params, strip, source, wanted, table, work)
+                    blending[vertical.P.size + k] = (wanted & params[P.ring_mask]) * params[P.ring_step]
             weights = at(table, params[P.row_weights] + row * params[P.row_weights_step])
             call_stage(params[P.blend_far] if far else params[P.blend], blending, base, line, weights)
         if last and not far:
