@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.resample import row_stage
+from fastup.cpu.resample import float_blocks, row_stage
 from fastup.cpu.resample.kernels import area, horizontal
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.resample.strip import strip_of
@@ -63,9 +63,9 @@ def _strips(packing: ResamplePacking) -> tuple[list[dict[str, Any]], int, Entry 
     most = min(_STRIP_BYTES // packing.size, int(_LINE_ITEMS / max(1.0, width.n_in / width.n_out)))
     each = max(1, most // call.items)
     parts = [width.part(begin, min(begin + each, width.length)) for begin in range(0, width.length, each)]
-    few = width.taps <= row_stage.MOST_ADDED
+    few = width.taps <= float_blocks.most_added()
     taps = [strip_of(part, call.items) for part in parts] if few else []
-    add = row_stage.adding(taps, packing.computed)
+    add = float_blocks.adding(taps) if packing.computed == "float32" else None
     strips, longest = [], 0
     for number, part in enumerate(parts):
         windows = _windows(part)

@@ -6,19 +6,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.cpu.resample import byte_windows
-from fastup.cpu.resample.kernels import fixed, horizontal, permute
-from fastup.cpu.resample.strip import Strip, flat, overlapping
+from fastup.cpu.resample import byte_windows, float_blocks
+from fastup.cpu.resample.kernels import fixed, horizontal
+from fastup.cpu.resample.strip import Strip
 from fastup.plan.base import Array
 from fastup.plan.sampling import fixed_point
 from fastup.plan.sampling.axis import Axis
 from fastup.runtime.abi import Entry
-from fastup.runtime.kernel import target_has
 
 FAMILIES = (
     horizontal.by_table,
     horizontal.regular,
     horizontal.by_permutation,
+    horizontal.by_permutation_of_doubles,
     horizontal.add_by_permutation,
     fixed.by_table,
     fixed.by_windows,
@@ -27,8 +27,7 @@ FAMILIES = (
 )
 _FACTORS = horizontal.regular.constants["factor"]
 _NARROW_BITS = 7  # 255 * 2**7 and its rounding stay below 2**16
-MOST_ADDED = 2 * permute.LANES  # taps of a pixel; more reach further than a block of outputs can read
-_SHORT_PIXEL = 16  # items; longer pixels fill vectors by themselves
+_FAR = 2**40
 
 
 class Choice(NamedTuple):
@@ -40,6 +39,11 @@ class Choice(NamedTuple):
     far: bool = False  # whether it writes past the caches itself
     direct: bool = False  # whether it reads rows as they lie in the source
     windows: byte_windows.Fit | None = None  # of bytes
+
+    @property
+    def keeps_within_rows(self) -> bool:
+        """Whether it reads rows in the source and nothing beyond them."""
+        return self.direct and self.method != "permutation"
 
     @property
     def shares_table(self) -> bool:
@@ -69,29 +73,15 @@ def common(strips: list[Strip], computed: str, far: bool = False, contiguous: bo
         return _common_fixed(strips, items, contiguous)
     factors = {_regular_factor(strip) for strip in strips}
     if taps and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
-        return Choice(horizontal.regular(computed, taps, *factors), "regular", computed, far)
-    if computed == "float32" and items < _SHORT_PIXEL and target_has("avx2"):
-        reach = max(_reach(strip) for strip in strips)
-        if reach <= 2 * permute.LANES:
-            entry = horizontal.by_permutation(computed, taps, int(reach > permute.LANES))
-            return Choice(entry, "permutation", computed)
+        return Choice(horizontal.regular(computed, taps, *factors), "regular", computed, far, contiguous)
+    if found := float_blocks.fit(strips, computed, taps, contiguous):
+        return Choice(found.entry, "permutation", computed, direct=found.direct)
     return Choice(horizontal.by_table(computed, taps), "table", computed)
 
 
-def adding(strips: list[Strip], computed: str) -> Entry | None:
-    """The stage that adds the taps of short pixels to a row; None where a loop over the pixels is as quick or safer."""
-    if not strips or computed != "float32" or strips[0].items >= _SHORT_PIXEL or not target_has("avx2"):
-        return None
-    reach = max(_reach(strip) for strip in strips)
-    return horizontal.add_by_permutation(computed, int(reach > permute.LANES)) if reach <= 2 * permute.LANES else None
-
-
 def ones(strip: Strip, table: Any) -> list[int]:
-    """Parameters of `adding`: every tap that is read has weight 1."""
-    places, blocks = _permutation(strip._replace(weights=(strip.weights != 0).astype(np.float32)))
-    common = len(blocks) * permute.LANES - len(strip.first) * strip.items
-    blocks[-1, 1:, :common] = 0
-    return _by_blocks(strip, table, places, blocks)
+    """Parameters of the stage that adds: every tap that is read has weight 1."""
+    return _of_floats(strip, table, float_blocks.tables(strip, "float32", False, adds=True))
 
 
 def narrowed(weights: Array, bits: int) -> tuple[Array, int] | None:
@@ -137,44 +127,60 @@ def _regular_range(strip: Strip, factor: int) -> tuple[int, int]:
     return begin, begin + (end - begin) // factor * factor
 
 
-def _blocks(strip: Strip) -> Array:
-    """Output items of each block; the last block lies over the one before."""
-    return overlapping(strip.total, permute.LANES)[:, None] + np.arange(permute.LANES)
-
-
-def _reach(strip: Strip) -> int:
-    """Items between the first and the last that a block reads for one tap."""
-    if strip.total < permute.LANES:
-        return 2**62
-    taken = flat(strip.first, strip.items)[_blocks(strip)]
-    return int((taken.max(axis=1) - taken.min(axis=1)).max()) + 1
-
-
 def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     if choice.method == "permutation":
-        return _by_blocks(strip, table, *_permutation(strip))
+        blocks = float_blocks.tables(strip, choice.computed, choice.direct)
+        return _of_floats(strip, table, blocks, choice.direct, choice.computed)
     if choice.windows is not None:
-        places, blocks = choice.windows.tables(strip)
-        return _by_blocks(strip, table, places, blocks, fixed_point.bits(strip.axis))
+        places, content = choice.windows.tables(strip)
+        return _fill(
+            strip, places=table.add(places), blocks=table.add(content), bits=fixed_point.bits(strip.axis),
+        )  # fmt: skip
     begin, end = 0, 0
     if choice.method in ("regular", "narrow"):
         begin, end = _regular_range(strip, round(strip.axis.n_out / strip.axis.n_in))
+    if choice.direct:
+        begin, end = _within(strip, begin, end)
     weights, bits = strip.weights.astype(choice.computed), 0
     if choice.computed == "uint8":
         weights, bits = _fixed_weights(choice, strip)
-    return horizontal.P.fill(
-        outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=table.add(strip.first),
-        weights=table.add(weights), regular_from=begin, regular_to=end, places=0, blocks=0, bits=bits,
-        far=choice.far, low=0, high=0,
+    return _fill(
+        strip, **_ends(strip, choice.direct), first=table.add(strip.first - strip.span[1] * choice.direct),
+        weights=table.add(weights), regular_from=begin, regular_to=end, bits=bits, far=choice.far,
     )  # fmt: skip
 
 
-def _by_blocks(strip: Strip, table: Any, places: Array, blocks: Array, bits: int = 0) -> list[int]:
-    return horizontal.P.fill(
-        outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], first=0, weights=0,
-        regular_from=0, regular_to=0, places=table.add(places), blocks=table.add(blocks), bits=bits, far=0,
-        low=0, high=0,
+def _of_floats(
+    strip: Strip, table: Any, blocks: float_blocks.Blocks, direct: bool = False, computed: str = "float32"
+) -> list[int]:
+    begin, end = blocks.inside
+    return _fill(
+        strip, **_ends(strip, direct), first=table.add(strip.first - strip.span[1] * direct),
+        weights=table.add(strip.weights.astype(computed)), regular_from=begin, regular_to=end,
+        places=table.add(blocks.begins), blocks=table.add(blocks.content), whole=table.add(blocks.whole),
     )  # fmt: skip
+
+
+def _ends(strip: Strip, direct: bool) -> dict[str, int]:
+    """The first and the last pixel of the row: where its ends have been copied, further than any tap reaches."""
+    return {"low": 0, "high": strip.span[2] - 1} if direct else {"low": -_FAR, "high": _FAR}
+
+
+def _fill(strip: Strip, **values: int) -> list[int]:
+    unused = dict.fromkeys(
+        ("first", "weights", "regular_from", "regular_to", "places", "blocks", "whole", "bits", "far", "low", "high"), 0
+    )
+    return horizontal.P.fill(
+        outputs=len(strip.first), items=strip.items, taps=strip.weights.shape[1], **{**unused, **values}
+    )
+
+
+def _within(strip: Strip, begin: int, end: int) -> tuple[int, int]:
+    """The part of a regular range whose taps all lie within the row."""
+    factor = round(strip.axis.n_out / strip.axis.n_in)
+    low, high = float_blocks.inside(strip, True)
+    begin += -(-max(0, low - begin) // factor) * factor
+    return begin, begin + max(0, min(end, high) - begin) // factor * factor
 
 
 def _fixed_weights(choice: Choice, strip: Strip) -> tuple[Array, int]:
@@ -184,14 +190,3 @@ def _fixed_weights(choice: Choice, strip: Strip) -> tuple[Array, int]:
         weights, bits = narrowed(weights, bits) or (weights, bits)
         return np.concatenate([[bits], weights.ravel()]).astype(np.int32), bits
     return np.pad(weights, ((0, 0), (0, weights.shape[1] % 2))).astype(np.int16), bits
-
-
-def _permutation(strip: Strip) -> tuple[Array, Array]:
-    """First item of each block, and the blocks: places of the lanes, then weights tap by tap."""
-    chosen = _blocks(strip)
-    taken = flat(strip.first, strip.items)[chosen]
-    places = taken.min(axis=1)
-    blocks = np.zeros((len(chosen), 1 + strip.weights.shape[1], permute.LANES), np.float32)
-    blocks[:, 0].view(np.int32)[...] = taken - places[:, None]
-    blocks[:, 1:] = strip.weights[chosen // strip.items].transpose(0, 2, 1)
-    return places, blocks

@@ -140,6 +140,12 @@ class SeparablePacking(ResamplePacking):
         call = self.call
         return self.plain and call.item_stride == self.size and call.source_strides[-1] == self.size * call.items
 
+    @property
+    def may_be_direct(self) -> bool:
+        """Whether stages may read rows in the source: they are as those want them, and the next one lies behind."""
+        row = self.call.source_strides[-1] * self.width.extent
+        return self.contiguous and len(self.call.axes) > 1 and self.call.source_strides[-2] >= row
+
     def _needs_ring(self) -> bool:
         """Rows that are floats in order, and are blended as they are, are read where they lie."""
         return not (self.whole_rows and self.rows.entry and self.contiguous)
@@ -205,8 +211,8 @@ class SeparablePacking(ResamplePacking):
         call, width, longest, entries = self.call, self.width, 0, []
         made = [] if self.whole_rows else [strip_of(width.part(*strip), call.items) for strip in strips]
         last = not (self.rows.entry or self.has_depth)
-        chosen = row_stage.common(made, self.computed, self.far and self.plain and last, self.contiguous)
-        loads = in_ring and not (chosen and chosen.direct)
+        chosen = row_stage.common(made, self.computed, self.far and self.plain and last, self.may_be_direct)
+        direct = chosen is not None and chosen.direct
         if chosen and chosen.shares_table and self.rows.entry:
             self.at_once = _AT_ONCE
         for number, (begin, stop) in enumerate(strips):
@@ -214,7 +220,9 @@ class SeparablePacking(ResamplePacking):
             if chosen:
                 span, stage = made[number].span, chosen.params(made[number], self.table)
             first, before, pixels, after = span
-            longest = max(longest, (before + pixels + after) * call.items * self.size)
+            before, after = (0, 0) if direct else (before, after)
+            beyond = made[number].weights.shape[1] if direct else 0  # absent taps
+            longest = max(longest, (before + pixels + after + beyond) * call.items * self.size)
             items = (stop - begin) * call.items
             entries += separable.STRIP.fill(
                 source=self.source_of(first), target=begin * call.target_strides[-1], items=items,
@@ -223,7 +231,8 @@ class SeparablePacking(ResamplePacking):
             )  # fmt: skip
         stores = (not self.plain or self.far) and not (chosen and chosen.far)
         self.set(strips=len(strips), strip_table=self.table.add(np.array(entries)))
-        self.set(load=convert.loader(self.kind).address if loads else 0)
+        loads = in_ring and not (chosen and chosen.keeps_within_rows)
+        self.set(load=convert.loader(self.kind).address if loads else 0, direct=direct)
         self.set(horizontal=_address(chosen.entry if chosen else None))
         self.set(store=convert.storer(self.kind).address if stores else 0)
         return longest

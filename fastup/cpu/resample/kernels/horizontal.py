@@ -1,14 +1,15 @@
 """Stages that resample one row: the horizontal step of an interpolation.
 
 ``params``: output pixels; items per pixel; taps; distances in the table, in bytes, of the int64 first tap (in pixels of
-the padded row) and of the weights of each output pixel; the output pixels between which weights repeat; distances of
-the blocks' first items and of their permutations and weights; bits of a fixed point; whether the row goes past the
-caches. The padded row reaches as far as any tap, so no tap is clamped here. The order of sums is that of `blend`.
+the row) and of the weights of each output pixel; the output pixels between which vectors run; distances of the blocks'
+first items, of their permutations and weights, and of how many taps all their lanes read; bits of a fixed point;
+whether the row goes past the caches; the first and the last pixel of the row. A row either lies in the source or has
+been copied with its ends repeated as far as any tap reaches. The order of sums is that of `blend`.
 """
 
 from __future__ import annotations
 
-from fastup.cpu.resample.kernels.permute import BLOCK_HEAD, LANES, permuted_sum
+from fastup.cpu.resample.kernels.permute import block_bytes, lanes, permuted_sum
 from fastup.cpu.resample.kernels.vertical import FLOATS
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.moves import items_to_alignment, load_item
@@ -16,7 +17,7 @@ from fastup.cpu.simd.pointers import as_int64, at, fma, view
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-P = Fields("outputs items taps first weights regular_from regular_to places blocks bits far low high")
+P = Fields("outputs items taps first weights regular_from regular_to places blocks whole bits far low high")
 ROWS = Fields("count line_step target_step")  # that are made at once, and bytes from one to the next
 
 
@@ -92,6 +93,50 @@ def pixels_by_table(taps):
     return spread_pixels
 
 
+def clamped_pixels(taps):
+    """Output pixels `start` to `stop` by table from a row without copies of its ends: what lies beyond reads them."""
+
+    @inline
+    def value(params, line, first, item, tap):
+        pixel = max(params[P.low], min(params[P.high], first + tap))
+        return line[pixel * params[P.items] + item]
+
+    @inline
+    def two(params, line, first, item, weights, w):
+        return fma(
+            value(params, line, first, item, 0), weights[w], value(params, line, first, item, 1) * weights[w + 1]
+        )
+
+    @inline
+    def four(params, line, first, item, weights, w):
+        total = fma(
+            value(params, line, first, item, 0), weights[w], value(params, line, first, item, 1) * weights[w + 1]
+        )
+        total = fma(value(params, line, first, item, 2), weights[w + 2], total)
+        return fma(value(params, line, first, item, 3), weights[w + 3], total)
+
+    @inline
+    def many(params, line, first, item, weights, w):
+        total = value(params, line, first, item, 0) * weights[w]
+        for k in range(1, params[P.taps]):
+            if weights[w + k] != 0:
+                total = fma(value(params, line, first, item, k), weights[w + k], total)
+        return total
+
+    weighted = {2: two, 4: four, 0: many}[taps]
+
+    @inline
+    def spread(params, line, dst, table, start, stop):
+        first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
+        items = params[P.items]
+        for pixel in range(start, stop):
+            begin, w = load_item(first, pixel), pixel * params[P.taps]
+            for item in range(items):
+                dst[pixel * items + item] = weighted(params, line, begin, item, weights, w)
+
+    return spread
+
+
 @kernel("element", "element", "uint8", "int64", elements=FLOATS, taps=(2, 4, 0))
 def by_table(taps):
     """Any ratio, any pixel: vectors run over the items of a pixel, if it has many."""
@@ -102,6 +147,9 @@ def by_table(taps):
         spread_pixels(params, line, dst, table, 0, params[P.outputs])
 
     return row_by_row(one_row)
+
+
+LANES = 8  # input pixels of a block of `regular`
 
 
 def regular_sum(taps, factor, store=vectors.store):
@@ -153,7 +201,7 @@ def regular(taps, factor):
     Past the caches the blocks begin at the first aligned address, and the last one does not lie over the one before: an
     ordinary store would have to read the line that has just been sent away.
     """
-    spread_pixels = pixels_by_table(taps)
+    spread_pixels = clamped_pixels(taps)
     block, block_far = regular_sum(taps, factor), regular_sum(taps, factor, vectors.stream)
 
     @inline
@@ -180,34 +228,61 @@ def regular(taps, factor):
     return row_by_row(one_row)
 
 
-def _block_by_block(block_sum):
-    """A helper that computes a row, or two, in blocks of `LANES` items."""
+def _block_by_block(block_sum, size):
+    """A helper that computes a row, or two, in blocks of so many items, between two pixels."""
+    head = block_bytes()
 
     @inline
     def make(params, line, line_step, dst, target_step, table):
-        places, blocks = as_int64(table, params[P.places]), at(table, params[P.blocks])
+        places, blocks, whole = as_int64(table, params[P.places]), at(table, params[P.blocks]), params[P.whole]
         items, count = params[P.items], params[P.taps]
-        total = params[P.outputs] * items
-        size = BLOCK_HEAD + 4 * LANES * count
-        for block in range((total + LANES - 1) // LANES):
+        begin, total = params[P.regular_from] * items, (params[P.regular_to] - params[P.regular_from]) * items
+        for block in range((total + size - 1) // size):
             # The last block lies over the one before, so that no store leaves the row.
-            index = min(block * LANES, total - LANES)
-            weights = at(blocks, block * size)
-            block_sum(line, line_step, places[block], items, weights, dst, target_step, index, count)
+            index = begin + min(block * size, total - size)
+            weights, read = at(blocks, block * head * (1 + count)), as_int64(table, whole)[block]
+            block_sum(line, line_step, places[block], items, weights, dst, target_step, index, read, count)
 
     return make
+
+
+def _permuted(element, taps, pair, adds=False):
+    """A helper that computes one row, or two, by permutation; pixels at the ends one by one."""
+    ends = clamped_pixels(taps)
+
+    def of_rows(rows):
+        make = _block_by_block(permuted_sum(taps, pair, rows, adds), lanes(element))
+
+        @inline
+        def whole_rows(params, line, line_step, dst, target_step, table):
+            make(params, line, line_step, dst, target_step, table)
+            if params[P.regular_from] > 0 or params[P.regular_to] < params[P.outputs]:
+                for row in range(rows):
+                    source, target = at(line, row * line_step), at(dst, row * target_step)
+                    ends(params, source, target, table, 0, params[P.regular_from])
+                    ends(params, source, target, table, params[P.regular_to], params[P.outputs])
+
+        return whole_rows
+
+    return of_rows
 
 
 @kernel("element", "element", "uint8", "int64", elements=("float32",), taps=(2, 4, 0), pair=(0, 1))
 def by_permutation(taps, pair):
     """Any ratio of short pixels: blocks of outputs whose items are brought to their lanes by permutation."""
-    return two_by_two(lambda rows: _block_by_block(permuted_sum(taps, pair, rows)))
+    return two_by_two(_permuted("float32", taps, pair))
+
+
+@kernel("element", "element", "uint8", "int64", elements=("float64",), taps=(2, 4, 0))
+def by_permutation_of_doubles(taps):
+    """The same for float64, always from two vectors: they are half as long."""
+    return two_by_two(_permuted("float64", taps, True))
 
 
 @kernel("element", "element", "uint8", elements=("float32",), pair=(0, 1))
 def add_by_permutation(pair):
     """The same sums added to what the row holds, tap by tap; items that two blocks have in common count once."""
-    make = _block_by_block(permuted_sum(0, pair, adds=True))
+    make = _block_by_block(permuted_sum(0, pair, adds=True), lanes("float32"))
 
     def body(params, line, dst, table, start, stop):
         make(params, line, 0, dst, 0, table)

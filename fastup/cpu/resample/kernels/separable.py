@@ -33,7 +33,7 @@ CALL = Fields(
 )
 P = Fields(
     """
-    tile_rows in_place blend blend_slices blend_far in_rows in_slices
+    tile_rows in_place direct blend blend_slices blend_far in_rows in_slices
     row_weights row_weights_step slice_weights slice_weights_step
     at_once at_once_rows line_step ring ring_mask ring_step slice_ring slice_ring_mask slice_ring_step
     """,
@@ -68,13 +68,16 @@ def load_rows(params, strip, source, target, step, count, table):
 
 
 @inline
-def make_rows(params, strip, source, target, step, count, table, work):
-    """Load so many input rows of a strip and resample them, `step` bytes from each other."""
+def make_rows(params, strip, source, target, step, count, is_last, table, work):
+    """Load so many input rows of a strip and resample them, `step` bytes from each other.
+
+    Where rows are read *directly*, vectors may reach into the next row; the last one has none and is loaded.
+    """
     if params[P.horizontal] == 0:
         load_rows(params, strip, source, target, step, count, table)
         return
     line, line_step = source, params[P.source_row]
-    if params[P.load] != 0:
+    if params[P.load] != 0 and (params[P.direct] == 0 or is_last):
         line, line_step = at(work, params[P.line]), params[P.line_step]
         load_rows(params, strip, source, line, line_step, count, table)
     rows = as_int64(work, params[P.at_once_rows])
@@ -90,7 +93,8 @@ def fill_ring(params, strip, source, row, table, work):
     count = min(params[P.at_once], params[P.in_rows] - begin)
     place = (begin & params[P.ring_mask]) * params[P.ring_step]
     line, target = at(source, begin * params[P.source_row]), at(work, params[P.ring] + place)
-    make_rows(params, strip, line, target, params[P.ring_step], count, table, work)
+    is_last = begin + count == params[P.in_rows]
+    make_rows(params, strip, line, target, params[P.ring_step], count, is_last, table, work)
     return begin + count
 
 
@@ -119,7 +123,8 @@ def blended_rows(params, strip, source, target, pitch, begin, end, table, work, 
         if last and params[P.store] != 0 and not far:
             line = at(work, params[P.result])
         if params[P.blend] == 0:
-            make_rows(params, strip, at(source, first * params[P.source_row]), line, pitch, 1, table, work)
+            is_last = first + 1 == params[P.in_rows]
+            make_rows(params, strip, at(source, first * params[P.source_row]), line, pitch, 1, is_last, table, work)
         else:
             blending[vertical.P.rows] = count
             for k in range(count):
