@@ -29,13 +29,13 @@ def run(plan: Plan, x: Array, out: Array, threads: int | None = None, operands: 
             run(plan, x.copy(order="C"), out, threads, operands)
             return
     if not operands:
-        launch(_address(x), _address(out), (x, out), threads)
+        launch(address_of(x), address_of(out), (x, out), threads)
         return
     table = ROWS[type(plan)].table
     if table is None:
         raise TypeError(f"{plan.operator}: has no operands")
     address, owners = table(plan, *operands)
-    launch(_address(x), _address(out), (x, out, owners), threads, address)
+    launch(address_of(x), address_of(out), (x, out, owners), threads, address)
 
 
 def bound(
@@ -45,7 +45,7 @@ def bound(
     launch = (plan.backend_cache.get(x.strides) or _pack(plan, x)) if x.flags.aligned else None
     if launch is None or operands:
         return lambda: run(plan, x, out, threads, operands)
-    return partial(launch, _address(x), _address(out), (x, out), threads)
+    return partial(launch, address_of(x), address_of(out), (x, out), threads)
 
 
 def _pack(plan: Plan, x: Array) -> Launch | None:
@@ -61,7 +61,7 @@ def _pack(plan: Plan, x: Array) -> Launch | None:
     return launch
 
 
-def _address(array: Array) -> int:
+def address_of(array: Array) -> int:
     """Where the items begin; the buffer protocol is four times faster than ``array.ctypes``, where it can be used."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]

@@ -18,16 +18,46 @@ WORD, BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) -> Any:
     """A module with the C entry point of a kernel, whose body Numba has lowered to a function that `body` describes.
 
-    Without counters the whole range is one chunk. With them, the caller (``wait`` = 1) returns 1 if other threads
-    still work after `spins` pauses, so that Python can yield and ask again; helpers (``wait`` = 0) return at once.
+    Without counters the whole range is one chunk; kernels call each other so, a row at a time, and what only the shared
+    loop needs would take a third of a short row: that loop is a function of its own.
     """
     module = library.create_ir_module(name)
     function = context.declare_function(module, body)
     kind = ir.FunctionType(WORD, [WORD.as_pointer(), *[BYTES] * BUFFERS, WORD.as_pointer(), WORD])
-    entry = ir.Function(module, kind, name)
-    params, *buffers, counters, wait = entry.args
-    blocks = ("begin", "claim", "run", "ran", "ended", "spin", "done", "busy")
-    begin, claim, run, ran, ended, spin, done, busy = map(entry.append_basic_block, blocks)
+    entry, shared = ir.Function(module, kind, name), ir.Function(module, kind, f"{name}.shared")
+    shared.linkage = "internal"
+    shared.attributes.add("noinline")
+
+    def run(builder: Any, arguments: Any, start: Any, stop: Any) -> None:
+        values = [*arguments[: len(body.argtypes) - 2], start, stop]
+        kinds = map(context.get_value_type, body.argtypes)
+        values = [builder.bitcast(value, kind) for value, kind in zip(values, kinds, strict=True)]
+        # A function of its own: that no two buffers overlap, LLVM knows of arguments only.
+        context.call_conv.call_function(builder, function, body.restype, body.argtypes, values, attrs=("noinline",))
+
+    _share(module, shared, run, spins)
+    begin, alone, several = map(entry.append_basic_block, ("begin", "alone", "several"))
+    counters = entry.args[-2]
+    builder = ir.IRBuilder(begin)
+    builder.cbranch(builder.icmp_unsigned("==", counters, counters.type(None)), alone, several)
+    builder.position_at_end(alone)
+    run(builder, entry.args, WORD(0), builder.load(entry.args[0]))
+    builder.ret(WORD(0))
+    builder.position_at_end(several)
+    builder.ret(builder.call(shared, entry.args, tail=True))
+    return module
+
+
+def _share(module: Any, function: Any, run: Any, spins: int) -> None:
+    """The loop of a thread that has others beside it.
+
+    The caller (``wait`` = 1) returns 1 if others still work after `spins` pauses, so that Python can yield and ask
+    again; helpers (``wait`` = 0) return at once.
+    """
+    *_, counters, wait = function.args
+    blocks = ("begin", "claim", "run", "ended", "spin", "done", "busy")
+    begin, claim, running, ended, spin, done, busy = map(function.append_basic_block, blocks)
+    ir.IRBuilder(begin).branch(claim)
 
     def counter(place: int) -> Any:
         return builder.gep(counters, [WORD(place)])
@@ -35,32 +65,16 @@ def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) ->
     def current(place: int) -> Any:
         return builder.load_atomic(counter(place), "acquire", 8)
 
-    builder = ir.IRBuilder(begin)
-    total = builder.load(params)
-    alone = builder.icmp_unsigned("==", counters, counters.type(None))
-    builder.cbranch(alone, run, claim)
-
-    builder.position_at_end(claim)
+    builder = ir.IRBuilder(claim)
     claimed = builder.atomic_rmw("add", counter(CLAIMED), WORD(1), "seq_cst")
-    chunk = current(CHUNK)
+    chunk, total = current(CHUNK), builder.load(function.args[0])
     first = builder.mul(claimed, chunk)
     last = builder.add(first, chunk)
     last = builder.select(builder.icmp_signed("<", last, total), last, total)
-    builder.cbranch(builder.icmp_signed("<", claimed, current(CHUNKS)), run, ended)
+    builder.cbranch(builder.icmp_signed("<", claimed, current(CHUNKS)), running, ended)
 
-    builder.position_at_end(run)
-    start, stop = builder.phi(WORD), builder.phi(WORD)
-    for value, whole, part in ((start, WORD(0), first), (stop, total, last)):
-        value.add_incoming(whole, begin)
-        value.add_incoming(part, claim)
-    values = [params, *buffers[: len(body.argtypes) - 3], start, stop]
-    kinds = map(context.get_value_type, body.argtypes)
-    values = [builder.bitcast(value, kind) for value, kind in zip(values, kinds, strict=True)]
-    # A function of its own: that no two buffers overlap, LLVM knows of arguments only.
-    context.call_conv.call_function(builder, function, body.restype, body.argtypes, values, attrs=("noinline",))
-    builder.cbranch(alone, done, ran)
-
-    builder.position_at_end(ran)
+    builder.position_at_end(running)
+    run(builder, function.args, first, last)
     builder.atomic_rmw("add", counter(DONE), WORD(1), "seq_cst")
     builder.branch(claim)
 
@@ -71,7 +85,6 @@ def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) ->
     for block, result in ((done, 0), (busy, 1)):
         builder.position_at_end(block)
         builder.ret(WORD(result))
-    return module
 
 
 def _wait(module: Any, builder: Any, blocks: tuple[Any, ...], counts: Any, spins: int) -> None:
