@@ -39,6 +39,7 @@ _RING_BYTES = 2**20
 _LINE_BYTES = 2**18
 _DEPTH_RING_BYTES = 2**18
 _AT_ONCE = 2  # rows of a stage that reads its table once for both
+_SHORT_AT_ONCE, _SHORT_ROW = 4, 2**10  # rows and bytes, where calling the stage costs a part of what it does
 _NANOSECONDS = 0.4  # per output item and blended row, one thread
 
 
@@ -166,8 +167,12 @@ class SeparablePacking(ResamplePacking):
         each = min(self.width.length, -(-each // 16) * 16)
         return [(begin, min(begin + each, self.width.length)) for begin in range(0, self.width.length, each)]
 
+    @property
+    def _most_taps(self) -> int:
+        return int(self.rows.taps[:, 1].max())
+
     def _ring_rows(self) -> int:
-        return _power_of_two(int(self.rows.taps[:, 1].max()) + self.at_once - 1)
+        return _power_of_two(self._most_taps + self.at_once - 1)
 
     def pack(self) -> Launch:
         """The kernel call."""
@@ -195,7 +200,7 @@ class SeparablePacking(ResamplePacking):
     def _microseconds(self) -> float:
         items = self.call.written / self.call.dtype.itemsize
         rows = items / max(1, self.width.length * self.call.items)
-        taps = self._ring_rows() + (int(self.slices.taps[:, 1].max()) if self.has_depth else 0)
+        taps = _power_of_two(self._most_taps) + (int(self.slices.taps[:, 1].max()) if self.has_depth else 0)
         return (items * _NANOSECONDS * taps / 2 + rows * 20) / 1000
 
     def _place_tables(self) -> None:
@@ -213,8 +218,8 @@ class SeparablePacking(ResamplePacking):
         last = not (self.rows.entry or self.has_depth)
         chosen = row_stage.common(made, self.computed, self.far and self.plain and last, self.may_be_direct)
         direct = chosen is not None and chosen.direct
-        if chosen and chosen.shares_table and self.rows.entry:
-            self.at_once = _AT_ONCE
+        if chosen and self.rows.entry:
+            self.at_once = _AT_ONCE if chosen.shares_table else _SHORT_AT_ONCE if self.row_bytes <= _SHORT_ROW else 1
         for number, (begin, stop) in enumerate(strips):
             span, stage = (width.window[0] - width.first + begin, 0, stop - begin, 0), [0] * horizontal.P.size
             if chosen:
