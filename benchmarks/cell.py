@@ -84,6 +84,13 @@ class Cell:
             return np.array_equal(result, expected)
         return bool(np.abs(result.astype(np.float64) - expected).max() <= self.tolerance)
 
+    def share_beyond(self, result: Array, expected: Array) -> float:
+        """The share of a peer's values that are further from ours than the cell allows."""
+        if result.shape != expected.shape:
+            return 1.0
+        away = np.abs(result.astype(np.float64) - expected)
+        return float((~(away <= self.tolerance)).mean())
+
 
 class NetworkCell(Cell):
     """A whole network of `fastup.networks`, with its first weights; the keywords are its arguments."""

@@ -90,6 +90,7 @@ def _pillow(cell: Cell, x: Array, y: Array) -> Way:
 _COMMON = {**peers.EXPORTED, "torch": _torch, "numpy": _numpy}
 _PICTURES = {**_COMMON, "opencv": _opencv}
 _RGB = {**_PICTURES, "pillow": _pillow}
+NEAREST = _PICTURES
 
 
 def _cell(shape: tuple[int, ...], target: float, limit: float | None = None, **options: Any) -> Cell:

@@ -12,6 +12,7 @@ import numpy as np
 import fastup
 from benchmarks.cell import Array, Cell, Way, aligned
 from fastup.export.runtimes import RUNTIMES
+from fastup.runtime import cpu_info
 
 _device: list[str] = []  # torch's, where it is not the CPU
 _threads: list[int] = []  # as `limit_threads` says; empty: every library decides
@@ -29,6 +30,16 @@ def limit_threads(threads: int) -> None:
         import cv2
 
         cv2.setNumThreads(threads)
+
+
+def threads() -> int:
+    """Threads that a library is to use which would otherwise have to be told."""
+    return _threads[0] if _threads else fastup.get_num_threads()
+
+
+def has_avx512() -> bool:
+    """Whether the processor has the vectors that some libraries choose their files by."""
+    return "x86-64-v4" in cpu_info.levels()
 
 
 def use_device(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import os
 import platform
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from benchmarks.protocol import Interval
 from fastup.runtime import cpu_info
 
 _OURS = "fastup"
+_AHEAD = Interval(math.inf, math.inf, math.inf)
 _RESULTS = Path(__file__).with_name("results")  # one file per processor
 _README = Path(__file__).parent.parent / "README.md"
 _HEAD = "Written by `python -m benchmarks` and its neighbours; [docs/speed.md](../../docs/speed.md) explains it."
@@ -43,6 +45,11 @@ class Result(NamedTuple):
     of_limit: float
     times: dict[str, float]  # of the kernel column
     excluded: dict[str, str]
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether any peer can write into memory that exists."""
+        return self.kernel.best != ""
 
     @property
     def won(self) -> bool:
@@ -89,12 +96,14 @@ def ways(cell: Cell, x: Array, y: Array) -> tuple[dict[str, Way], dict[str, str]
             if cell.agree(result, y):
                 found[name] = way
             else:
-                excluded[name] = "other values"
+                excluded[name] = f"other values ({cell.share_beyond(result, y):.2%} of them)"
     return found, excluded
 
 
 def _column(times: dict[str, list[float]]) -> Column:
     medians = {name: protocol.interval(values).median for name, values in times.items() if name != _OURS}
+    if not medians:  # no peer writes into memory that exists
+        return Column(protocol.interval(times[_OURS]), "", Interval(math.inf, math.inf, math.inf), _AHEAD)
     best = min(medians, key=lambda name: medians[name])
     ours = times[_OURS]
     return Column(protocol.interval(ours), best, protocol.interval(times[best]), protocol.ratio(times[best], ours))
@@ -107,6 +116,9 @@ def line(result: Result) -> str:
     target = f"{result.cell.target:g}" if result.cell.target else "-"
     cells = [title]
     for column in (call, kernel):
+        if not column.best:
+            cells += [f"{column.ours.median:.3f}", "-", "-"]
+            continue
         cells += [
             f"{column.ours.median:.3f}",
             f"{column.peer.median:.3f} ({column.best})",

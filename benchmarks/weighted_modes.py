@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import peers, picture_libraries, tensor_libraries
 from benchmarks.cell import Array, Cell, Way
 
 _PACKETS = {
@@ -14,6 +14,7 @@ _PACKETS = {
     "bilinear": "upsample_bilinear2d",
     "trilinear": "upsample_trilinear3d",
     "bicubic": "upsample_bicubic2d",
+    "lanczos": "upsample_lanczos2d",
 }
 
 
@@ -42,6 +43,8 @@ def opencv(cell: Cell, x: Array, y: Array) -> Way:
 
     cubic, linear, area = cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_AREA
     code = {"linear": linear, "bilinear": linear, "bicubic": cubic, "area": area}[cell.keywords["mode"]]
+    if cell.keywords.get("antialias"):
+        raise picture_libraries.UnsupportedError("no antialias")
     sources, shape, size = list(x.reshape(-1, *x.shape[2:])), (-1, *y.shape[2:]), y.shape[:-3:-1]
     if cell.channels_last:
         sources, shape, size = list(x), y.shape, (y.shape[2], y.shape[1])
@@ -62,9 +65,10 @@ def pillow(cell: Cell, x: Array, y: Array) -> Way:
     """Pillow always filters as with antialias, which makes no difference to bilinear where a picture grows."""
     from PIL import Image
 
-    modes = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-    mode = modes[cell.keywords["mode"]]
-    pictures = list(x) if cell.channels_last else list(x.reshape(-1, *x.shape[2:]))
+    mode = getattr(Image.Resampling, cell.keywords["mode"].upper())
+    pictures = list(x.squeeze(-1) if x.shape[-1] == 1 else x)
+    if not cell.channels_last:
+        pictures = list(x.reshape(-1, *x.shape[2:]))
     size = (y.shape[2], y.shape[1]) if cell.channels_last else (y.shape[3], y.shape[2])
     images = [Image.fromarray(picture) for picture in pictures]
     return Way(
@@ -74,9 +78,12 @@ def pillow(cell: Cell, x: Array, y: Array) -> Way:
     )
 
 
-_ANY: dict[str, Any] = {**peers.EXPORTED, "torch": torch}
+_RUNTIMES = {name: getattr(tensor_libraries, name) for name in ("jax", "ncnn", "mnn", "halide", "litert")}
+_RESIZERS = {name: getattr(picture_libraries, name) for name in ("ipp", "cykooz", "vips", "kornia", "sitk")}
+_ANY: dict[str, Any] = {**peers.EXPORTED, "torch": torch, **_RUNTIMES, **_RESIZERS}
 _PLANES = {**_ANY, "opencv": opencv}
 _PICTURES = {**_PLANES, "pillow": pillow}
+EVERY = _PICTURES
 
 
 def _cell(
@@ -91,8 +98,8 @@ def _cell(
 ) -> Cell:
     if last:
         keywords["data_format"] = "channels_last"
-    tolerance = {"uint8": 8.0, "float16": 4e-3}.get(dtype, 2e-3)
-    return Cell("interpolate", shape, keywords, dtype, target, limit, ways or _PLANES, tolerance)
+    tolerance = {"uint8": 1.0, "uint16": 1.0, "float16": 4e-3}.get(dtype, 2e-3)
+    return Cell("interpolate", shape, keywords, dtype, target, limit, ways or _PICTURES, tolerance)
 
 
 CELLS = (
@@ -120,6 +127,20 @@ CELLS = (
     _cell((1, 1080, 1920, 3), 1.6, 0.65, scale_factor=2, mode="bicubic", last=True),
     _cell((1, 720, 1280, 3), 1.2, scale_factor=1.5, mode="bilinear", last=True),
     _cell((1, 720, 1280, 3), 1.2, scale_factor=1.5, mode="bicubic", last=True),
+    _cell((1, 1080, 1920, 3), 1.2, size=(720, 1280), mode="bilinear", antialias=True, dtype="uint8", last=True),
+    _cell((1, 1080, 1920, 3), 1.5, size=(720, 1280), mode="bicubic", antialias=True, dtype="uint8", last=True),
+    _cell((1, 1080, 1920, 3), 1.5, size=(720, 1280), mode="lanczos", antialias=True, dtype="uint8", last=True),
+    _cell((1, 1080, 1920, 4), 1.2, size=(720, 1280), mode="bilinear", antialias=True, dtype="uint8", last=True),
+    _cell((1, 1080, 1920, 1), 1.2, size=(720, 1280), mode="bilinear", antialias=True, dtype="uint8", last=True),
+    _cell((1, 3, 1080, 1920), 1.2, size=(720, 1280), mode="bilinear", antialias=True, dtype="uint8"),
+    _cell((1, 1079, 1913, 3), 1.2, size=(719, 1277), mode="bilinear", antialias=True, dtype="uint8", last=True),
+    _cell((1, 3000, 4000, 3), 1.5, size=(224, 224), mode="bilinear", antialias=True, dtype="uint8", last=True),
+    _cell((1, 3, 3000, 4000), 1.5, size=(224, 224), mode="bilinear", antialias=True, dtype="uint8"),
+    _cell((1, 1080, 1920, 3), 1.8, scale_factor=2, mode="lanczos", antialias=True, dtype="uint8", last=True),
+    _cell((1, 1080, 1920, 3), 1.5, size=(720, 1280), mode="bilinear", antialias=True, dtype="uint16", last=True),
+    _cell((1, 1080, 1920, 3), 1.5, scale_factor=2, mode="bilinear", dtype="uint16", last=True),
+    _cell((1, 1080, 1920, 3), 1.1, size=(720, 1280), mode="bilinear", antialias=True, last=True),
+    _cell((1, 2, 100, 180), 1.1, scale_factor=8, mode="bilinear"),
     _cell((1, 256, 256, 64), 1.3, 0.65, scale_factor=2, mode="bilinear", last=True),
     _cell((1, 64, 256, 256), 4, 0.65, scale_factor=2, mode="bilinear", dtype="float16"),
 )
