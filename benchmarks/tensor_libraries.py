@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -83,7 +84,9 @@ def mnn(cell: Cell, x: Array, y: Array) -> Way:
         graph.write_bytes(cell.model().SerializeToString())
         names = ["mnnconvert", "-f", "ONNX", "--modelFile", str(graph), "--MNNModel", str(model), "--bizCode", "x"]
         code = f"import sys; from MNN.tools import mnnconvert; sys.argv = {names!r}; mnnconvert.main()"
-        subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+        # Its tools would install further packages by pip, unasked and into whatever environment is active.
+        environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+        subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, env=environment)
         net = MNN.Interpreter(str(model))
     session = net.createSession({"numThread": peers.threads(), "backend": "CPU", "precision": "high"})
     source, target = net.getSessionInput(session), net.getSessionOutput(session)

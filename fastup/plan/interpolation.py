@@ -183,11 +183,15 @@ def _axes(
     if not all(math.isfinite(axis.scale) for axis in axes):
         return tuple(axes)
     many = not fixed and math.prod(axis.items for axis in axes if axis.antialias) > MOST_ADDED
-    return tuple(_in_float64(axis, factor, many) for axis, (*_, factor) in zip(axes, numbers, strict=True))
+    small = integers and dtype.itemsize <= _SMALL
+    return tuple(_in_float64(axis, factor, many, small) for axis, (*_, factor) in zip(axes, numbers, strict=True))
 
 
-def _in_float64(axis: Axis, factor: float | None, many: bool) -> Axis:
-    """The axis with exact coordinates, if torch's would be off or if the window that it belongs to has many items."""
+def _in_float64(axis: Axis, factor: float | None, many: bool, small: bool) -> Axis:
+    """The axis with exact coordinates, if torch's would be off or if the window that it belongs to has many items.
+
+    Sums of `small` integers keep 2**-30 of one in float64 as they are.
+    """
     if axis.is_identity or axis.filter.averages:
         return axis
     many = many and axis.antialias
@@ -195,11 +199,12 @@ def _in_float64(axis: Axis, factor: float | None, many: bool) -> Axis:
         return axis
     scale = sampling_scale(axis.n_in, axis.n_out, factor, np.float64, axis.align_corners)
     # Each axis of many items, or of items that float64 itself would round, is summed by itself.
-    summed = many and (axis.items > MOST_ADDED or (axis.double and axis.scale >= _WORTH_A_SUM))
+    summed = many and (axis.items > MOST_ADDED or (axis.double and not small and axis.scale >= _WORTH_A_SUM))
     return replace(axis, scale=scale, exact=True, double=axis.double or many, summed=summed)
 
 
 _DIGITS = 24  # of a float32
+_SMALL = 2  # bytes of an integer
 _WORTH_A_SUM = 2.5  # input pixels for one of the result; what is left of the picture is then small
 _MOST_FIXED = 512  # input pixels for one of the result: 3,073 taps of lanczos
 

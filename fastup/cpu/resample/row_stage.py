@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.cpu.resample import byte_windows, float_blocks
-from fastup.cpu.resample.kernels import fixed, horizontal
+from fastup.cpu.resample import byte_pieces, float_blocks, tiles
+from fastup.cpu.resample.kernels import columns, fixed, horizontal, permute
 from fastup.cpu.resample.strip import Strip
 from fastup.plan.base import Array
 from fastup.plan.sampling import fixed_point
@@ -20,9 +20,11 @@ FAMILIES = (
     horizontal.by_permutation,
     horizontal.by_permutation_of_doubles,
     horizontal.add_by_permutation,
+    columns.by_columns,
+    columns.by_columns_of_doubles,
     fixed.by_table,
-    fixed.by_windows,
-    fixed.by_full_windows,
+    fixed.by_pieces,
+    fixed.by_full_pieces,
     fixed.regular_narrow,
 )
 _FACTORS = horizontal.regular.constants["factor"]
@@ -38,7 +40,7 @@ class Choice(NamedTuple):
     computed: str
     far: bool = False  # whether it writes past the caches itself
     direct: bool = False  # whether it reads rows as they lie in the source
-    windows: byte_windows.Fit | None = None  # of bytes
+    pieces: byte_pieces.Fit | None = None  # of bytes
 
     @property
     def keeps_within_rows(self) -> bool:
@@ -46,9 +48,16 @@ class Choice(NamedTuple):
         return self.direct and self.method != "permutation"
 
     @property
-    def shares_table(self) -> bool:
-        """Whether one reading of the table serves several rows."""
-        return self.method in ("permutation", "windows")
+    def at_once(self) -> int:
+        """Rows that the stage makes together with a gain; 0 where it has none."""
+        if self.method == "columns":
+            return permute.lanes(self.computed)
+        return 2 if self.method in ("permutation", "pieces") else 0  # which read their table once for both
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Memory that the stage works in."""
+        return columns.scratch_bytes() if self.method == "columns" else 0
 
     def params(self, strip: Strip, table: Any) -> list[int]:
         """Parameters of the stage for one strip; its arrays go into `table`."""
@@ -60,11 +69,13 @@ def constant_taps(axis: Axis) -> int:
     return axis.constant_taps if axis.constant_taps in horizontal.by_table.constants["taps"] else 0
 
 
-def common(strips: list[Strip], computed: str, far: bool = False, contiguous: bool = False) -> Choice | None:
+def common(
+    strips: list[Strip], computed: str, far: bool = False, contiguous: bool = False, several: bool = False
+) -> Choice | None:
     """The quickest stage that can do every strip.
 
     `far` tells whether its rows are a result that no cache holds, `contiguous` whether those of the source are as it
-    would read them.
+    would read them, `several` whether it may make rows in advance.
     """
     if not strips:
         return None
@@ -76,6 +87,8 @@ def common(strips: list[Strip], computed: str, far: bool = False, contiguous: bo
         return Choice(horizontal.regular(computed, taps, *factors), "regular", computed, far, contiguous)
     if found := float_blocks.fit(strips, computed, taps, contiguous):
         return Choice(found.entry, "permutation", computed, direct=found.direct)
+    if several and (entry := tiles.fit(strips, computed)):
+        return Choice(entry, "columns", computed, direct=contiguous)
     return Choice(horizontal.by_table(computed, taps), "table", computed)
 
 
@@ -99,8 +112,8 @@ def _common_fixed(strips: list[Strip], items: int, contiguous: bool) -> Choice:
     small = all(narrowed(strip.weights, fixed_point.bits(strip.axis)) for strip in strips)
     if small and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
         return Choice(fixed.regular_narrow("uint8", *factors), "narrow", "uint8")
-    if found := byte_windows.fit(strips, contiguous):
-        return Choice(found.entry, "windows", "uint8", direct=found.direct, windows=found)
+    if found := byte_pieces.fit(strips, contiguous):
+        return Choice(found.entry, "pieces", "uint8", direct=found.direct, pieces=found)
     return Choice(fixed.by_table("uint8"), "fixed table", "uint8")
 
 
@@ -131,10 +144,16 @@ def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     if choice.method == "permutation":
         blocks = float_blocks.tables(strip, choice.computed, choice.direct)
         return _of_floats(strip, table, blocks, choice.direct, choice.computed)
-    if choice.windows is not None:
-        places, content = choice.windows.tables(strip)
+    if choice.pieces is not None:
+        places, content = choice.pieces.tables(strip)
         return _fill(
             strip, places=table.add(places), blocks=table.add(content), bits=fixed_point.bits(strip.axis),
+        )  # fmt: skip
+    if choice.method == "columns":
+        cut = tiles.tiles(strip, choice.computed)
+        return _fill(
+            strip, first=table.add(strip.first), weights=table.add(strip.weights.astype(choice.computed)),
+            places=table.add(cut), whole=len(cut),
         )  # fmt: skip
     begin, end = 0, 0
     if choice.method in ("regular", "narrow"):

@@ -38,7 +38,6 @@ _DEPTH_STRIP_BYTES = 4 * 2**10
 _RING_BYTES = 2**20
 _LINE_BYTES = 2**18
 _DEPTH_RING_BYTES = 2**18
-_AT_ONCE = 2  # rows of a stage that reads its table once for both
 _SHORT_AT_ONCE, _SHORT_ROW = 4, 2**10  # rows and bytes, where calling the stage costs a part of what it does
 _NANOSECONDS = 0.4  # per output item and blended row, one thread
 
@@ -106,7 +105,7 @@ class SeparablePacking(ResamplePacking):
         self.rows = self.stage(self.height)
         self.slices = self.stage(self.depth)
         self.far = beyond_caches(call.read, call.written)
-        self.at_once = 1  # rows that are made together
+        self.at_once, self.scratch_bytes = 1, 0  # rows that are made together, and what their stage works in
         self.strip_bytes = _DEPTH_STRIP_BYTES if self.has_depth else _STRIP_BYTES
 
     def stage(self, axis: Axis | None) -> Stage:
@@ -216,10 +215,12 @@ class SeparablePacking(ResamplePacking):
         call, width, longest, entries = self.call, self.width, 0, []
         made = [] if self.whole_rows else [strip_of(width.part(*strip), call.items) for strip in strips]
         last = not (self.rows.entry or self.has_depth)
-        chosen = row_stage.common(made, self.computed, self.far and self.plain and last, self.may_be_direct)
+        far, columns = self.far and self.plain and last, self.rows.entry is not None
+        chosen = row_stage.common(made, self.computed, far, self.may_be_direct, columns)
         direct = chosen is not None and chosen.direct
         if chosen and self.rows.entry:
-            self.at_once = _AT_ONCE if chosen.shares_table else _SHORT_AT_ONCE if self.row_bytes <= _SHORT_ROW else 1
+            self.at_once = chosen.at_once or (_SHORT_AT_ONCE if self.row_bytes <= _SHORT_ROW else 1)
+            self.scratch_bytes = chosen.scratch_bytes
         for number, (begin, stop) in enumerate(strips):
             span, stage = (width.window[0] - width.first + begin, 0, stop - begin, 0), [0] * horizontal.P.size
             if chosen:
@@ -259,7 +260,8 @@ class SeparablePacking(ResamplePacking):
         # Vector loads reach past the last tap, and an odd one has a neighbour.
         line_step = -(-(line + 256 + self.call.items) // 64) * 64
         self.set(line=self.room(self.at_once * line_step), line_step=line_step, result=self.room(row))
-        self.set(at_once=self.at_once, at_once_rows=self.room(horizontal.ROWS.bytes))
+        begin = self.room(horizontal.ROWS.bytes)
+        self.set(at_once=self.at_once, at_once_rows=begin, scratch=self.room(self.scratch_bytes) - begin)
         self.set(ring=self.room(rows * row if loads else 0), ring_mask=rows - 1, ring_step=row)
         tile = self.tile_rows if self.has_depth else len(self.rows.taps)
         self.set(tile_rows=tile, slice_ring_mask=slices - 1, slice_ring_step=tile * row)

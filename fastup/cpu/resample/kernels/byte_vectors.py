@@ -1,7 +1,7 @@
 """LLVM IR for weighted sums of bytes: two taps at a time, by the multiply-and-add of neighbouring 16-bit numbers.
 
-A *window* is 16 bytes of a row, out of which one permutation brings both taps of four outputs to eight 16-bit numbers.
-A vector holds one window (SSE4.2, NEON), two (AVX2) or four (AVX-512), each from its own place in the row.
+A *piece* is 16 bytes of a row, out of which one permutation brings both taps of four outputs to eight 16-bit numbers.
+A vector holds one piece (SSE4.2, NEON), two (AVX2) or four (AVX-512), each from its own place in the row.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from fastup.cpu.resample.kernels.vertical import P
 from fastup.cpu.simd.vectors import call, lane_numbers, load, moved, repeated, splat, store, vector
 from fastup.runtime.kernel import intrinsic, target_has
 
-WINDOW = 16  # bytes
-CELL = 4  # outputs of a window
+PIECE = 16  # bytes
+CELL = 4  # outputs of a piece
 VECTORS = 2  # of a block of `rows_sum`: eight sums in flight hide what a pair's rows and weights cost to find
 _X86 = {  # bytes of a vector: multiply and add, permute, saturate to 16 and to 8 bits
     64: ("avx512.pmaddw.d.512", "avx512.pshuf.b.512", "avx512.packssdw.512", "avx512.packuswb.512"),
@@ -27,9 +27,9 @@ def width() -> int:
     return next((size for feature, size in sizes.items() if target_has(feature)), 0)
 
 
-def windows() -> int:
-    """Windows of a vector."""
-    return width() // WINDOW
+def pieces() -> int:
+    """Pieces of a vector."""
+    return width() // PIECE
 
 
 def _types():
@@ -97,8 +97,8 @@ def _half(builder, bits, lanes):
 def _woven(builder, left, right, upper):
     """The lower or the upper halves of each lane of 16 items, item by item."""
     size = left.type.count
-    half = WINDOW // 2
-    taken = [lane + half * upper + k for lane in range(0, size, WINDOW) for k in range(half)]
+    half = PIECE // 2
+    taken = [lane + half * upper + k for lane in range(0, size, PIECE) for k in range(half)]
     return builder.shuffle_vector(left, right, lane_numbers([place for k in taken for place in (k, size + k)]))
 
 
@@ -163,23 +163,23 @@ def rows_sum(size, vectors):
 
 
 def parts_of(pixel: int) -> int:
-    """Lanes of a window that share the taps of one item: a pixel of fewer than four items leaves some."""
+    """Lanes of a piece that share the taps of one item: a pixel of fewer than four items leaves some."""
     return CELL // pixel if pixel else 1
 
 
 def taps_of(orders: int, pixel: int) -> int:
-    """Taps of an item that one window gives."""
+    """Taps of an item that one piece gives."""
     return 2 * orders * parts_of(pixel)
 
 
-def windows_sum(orders, pixel, groups, rows):
+def pieces_sum(orders, pixel, groups, rows):
     """A helper ``(line, line_step, places, apart, block, dst, target_step, index, count, bits)``.
 
-    It makes the outputs of one vector of windows, for so many `rows`, which lie `line_step` bytes from each other and
-    their results `target_step`. `places` are where the windows begin in a row for the first group of taps; those of the
+    It makes the outputs of one vector of pieces, for so many `rows`, which lie `line_step` bytes from each other and
+    their results `target_step`. `places` are where the pieces begin in a row for the first group of taps; those of the
     next one lie `apart` bytes further. `block` points to the permutations, one for each pair of taps that a lane takes
-    out of a window (`orders`), and then to the weights, group by group. `groups` is their number, or 0 for `count`. A
-    window makes four neighbouring outputs, or the items of one `pixel`.
+    out of a piece (`orders`), and then to the weights, group by group. `groups` is their number, or 0 for `count`. A
+    piece makes four neighbouring outputs, or the items of one `pixel`.
     """
 
     @intrinsic
@@ -192,7 +192,7 @@ def windows_sum(orders, pixel, groups, rows):
             byte, short, word, long = _types()
             size = width()
             bits = builder.trunc(bits, word)
-            places = [builder.load(builder.gep(places, [long(n)])) for n in range(windows())]
+            places = [builder.load(builder.gep(places, [long(n)])) for n in range(pieces())]
             lines = [moved(builder, line, number, line_step) for number in range(rows)]
             begins = [[builder.gep(one, [builder.sext(place, long)]) for place in places] for one in lines]
             taken = [load(builder, builder.gep(block, [long(n * size)]), byte, size) for n in range(orders)]
@@ -206,7 +206,7 @@ def windows_sum(orders, pixel, groups, rows):
                 return [with_group(row, further, by, total) for row, total in zip(begins, sums, strict=True)]
 
             def with_group(row, further, by, total):
-                read = _joined(builder, [load(builder, builder.gep(b, [further]), byte, WINDOW) for b in row])
+                read = _joined(builder, [load(builder, builder.gep(b, [further]), byte, PIECE) for b in row])
                 for order, weight in zip(taken, by, strict=True):
                     pairs = builder.bitcast(_permuted(builder, read, order), weight.type)
                     total = builder.add(total, pair_sums(builder, pairs, weight))
@@ -240,12 +240,12 @@ def _pixels_of(builder, total, half, bits, pixel):
     found = clamped(builder, builder.ashr(total, splat(builder, bits, lanes)), vector(byte, lanes))
     if not pixel:
         return found
-    kept = [CELL * window + item for window in range(windows()) for item in range(pixel)]
+    kept = [CELL * piece + item for piece in range(pieces()) for item in range(pixel)]
     return builder.shuffle_vector(found, found, lane_numbers(kept))
 
 
 def _of_parts(builder, sums, pixel):
-    """The sums of every window's parts, in its first lanes."""
+    """The sums of every piece's parts, in its first lanes."""
     lanes, apart = sums.type.count, CELL // 2
     while apart >= pixel:
         moved = lane_numbers([(lane + apart) % lanes for lane in range(lanes)])
@@ -262,7 +262,7 @@ def long_pixel_sum(_, line, apart, weights, dst, pairs, bits):
     def generate(context, builder, _signature, arguments):
         line, apart, weights, dst, pairs, bits = arguments
         byte, short, word, long = _types()
-        lanes = WINDOW // 2
+        lanes = PIECE // 2
         bits = builder.trunc(bits, word)
         mask = lane_numbers([place for lane in range(lanes) for place in (lane, lanes + lane)])
 
@@ -270,7 +270,7 @@ def long_pixel_sum(_, line, apart, weights, dst, pairs, bits):
             tap = builder.mul(pair, long(2))
             begin = builder.gep(line, [builder.mul(tap, apart)])
             near, far = (load(builder, one, byte, lanes) for one in (begin, builder.gep(begin, [apart])))
-            numbers = builder.zext(builder.shuffle_vector(near, far, mask), vector(short, WINDOW))
+            numbers = builder.zext(builder.shuffle_vector(near, far, mask), vector(short, PIECE))
             both = builder.bitcast(load(builder, builder.gep(weights, [tap]), short, 2), word)
             by = builder.bitcast(splat(builder, both, lanes), numbers.type)
             return [builder.add(sums[0], pair_sums(builder, numbers, by))]

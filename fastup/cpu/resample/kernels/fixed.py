@@ -15,15 +15,15 @@ from __future__ import annotations
 
 from fastup.cpu.resample.kernels.byte_vectors import (
     CELL,
+    PIECE,
     VECTORS,
-    WINDOW,
     clamped,
     long_pixel_sum,
+    pieces,
+    pieces_sum,
     rows_sum,
     taps_of,
     width,
-    windows,
-    windows_sum,
 )
 from fastup.cpu.resample.kernels.horizontal import P as ROW
 from fastup.cpu.resample.kernels.horizontal import row_by_row, two_by_two
@@ -108,7 +108,7 @@ def blend():
     """Rows of bytes times weights."""
     size = width()
     longest = VECTORS * size
-    long_block, short_block = (rows_sum(size, VECTORS), rows_sum(WINDOW, 1)) if size else (None, None)
+    long_block, short_block = (rows_sum(size, VECTORS), rows_sum(PIECE, 1)) if size else (None, None)
 
     @inline
     def blended_byte(params, base, weights, k):
@@ -133,11 +133,11 @@ def blend():
                 long_block(params, base, dst, weights, k, pairs)
             if count % longest:
                 long_block(params, base, dst, weights, count - longest, pairs)
-        elif count >= WINDOW:
-            for k in range(0, count - WINDOW + 1, WINDOW):
+        elif count >= PIECE:
+            for k in range(0, count - PIECE + 1, PIECE):
                 short_block(params, base, dst, weights, k, pairs)
-            if count % WINDOW:
-                short_block(params, base, dst, weights, count - WINDOW, pairs)
+            if count % PIECE:
+                short_block(params, base, dst, weights, count - PIECE, pairs)
         else:
             one_by_one(params, base, dst, weights)
 
@@ -183,13 +183,13 @@ def by_table():
     return row_by_row(one_row)
 
 
-def _in_windows(orders, pixel, groups):
-    """The body that makes rows by vectors of windows; the last one lies over the one before."""
-    number = windows()
-    outputs, head, taps = (pixel or CELL) * number, number * WINDOW * orders, taps_of(orders, pixel)
+def _in_pieces(orders, pixel, groups):
+    """The body that makes rows by vectors of pieces; the last one lies over the one before."""
+    number = pieces()
+    outputs, head, taps = (pixel or CELL) * number, number * PIECE * orders, taps_of(orders, pixel)
 
     def of_rows(rows):
-        block_sum = windows_sum(orders, pixel, groups, rows)
+        block_sum = pieces_sum(orders, pixel, groups, rows)
 
         @inline
         def make(params, line, line_step, dst, target_step, table):
@@ -211,15 +211,15 @@ def _in_windows(orders, pixel, groups):
 
 
 @kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), groups=(1, 2, 0))
-def by_windows(groups):
-    """Any ratio of short pixels: a window makes four neighbouring items, a pair of taps at a time."""
-    return _in_windows(1, 0, groups)
+def by_pieces(groups):
+    """Any ratio of short pixels: a piece makes four neighbouring items, a pair of taps at a time."""
+    return _in_pieces(1, 0, groups)
 
 
 @kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), pixel=(0, 1, 2, 3))
-def by_full_windows(pixel):
-    """Two pairs of taps from every window; of four neighbouring items, or of one pixel for ratios beyond those."""
-    return _in_windows(2, pixel, 0)
+def by_full_pieces(pixel):
+    """Two pairs of taps from every piece; of four neighbouring items, or of one pixel for ratios beyond those."""
+    return _in_pieces(2, pixel, 0)
 
 
 @kernel("uint8", "uint8", "int32", elements=("uint8",))

@@ -18,7 +18,8 @@ from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
 P = Fields("outputs items taps first weights regular_from regular_to places blocks whole bits far low high")
-ROWS = Fields("count line_step target_step")  # that are made at once, and bytes from one to the next
+# Rows that are made at once, bytes from one to the next, and to memory for one stage.
+ROWS = Fields("count line_step target_step scratch")
 
 
 def row_by_row(one_row):

@@ -35,7 +35,7 @@ P = Fields(
     """
     tile_rows in_place direct blend blend_slices blend_far in_rows in_slices
     row_weights row_weights_step slice_weights slice_weights_step
-    at_once at_once_rows line_step ring ring_mask ring_step slice_ring slice_ring_mask slice_ring_step
+    at_once at_once_rows scratch line_step ring ring_mask ring_step slice_ring slice_ring_mask slice_ring_step
     """,
     CALL,
 )
@@ -82,7 +82,7 @@ def make_rows(params, strip, source, target, step, count, is_last, table, work):
         load_rows(params, strip, source, line, line_step, count, table)
     rows = as_int64(work, params[P.at_once_rows])
     rows[horizontal.ROWS.count], rows[horizontal.ROWS.line_step] = count, line_step
-    rows[horizontal.ROWS.target_step] = step
+    rows[horizontal.ROWS.target_step], rows[horizontal.ROWS.scratch] = step, params[P.scratch]
     call_stage_of_four(params[P.horizontal], at(strip, 8 * STRIP.horizontal), line, target, table, rows)
 
 

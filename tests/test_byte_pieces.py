@@ -1,4 +1,4 @@
-"""Rows of bytes by windows: every way of making them gives the sums that the tables name."""
+"""Rows of bytes by pieces: every way of making them gives the sums that the tables name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastup
-from fastup.cpu.resample import byte_windows, row_stage
+from fastup.cpu.resample import byte_pieces, row_stage
 from fastup.cpu.resample.kernels import byte_vectors
 from fastup.cpu.resample.strip import strip_of
 from fastup.plan.sampling import fixed_point
@@ -17,7 +17,7 @@ from fastup.plan.sampling.table import table_of
 
 pytestmark = pytest.mark.quick
 Array = np.ndarray[Any, Any]
-needs_windows = pytest.mark.skipif(not byte_vectors.windows(), reason="no permutation of bytes here")
+needs_pieces = pytest.mark.skipif(not byte_vectors.pieces(), reason="no permutation of bytes here")
 
 
 def along(x: Array, axis: Axis, place: int) -> Array:
@@ -89,7 +89,7 @@ def test_sums_of_bytes(
     np.testing.assert_array_equal(fastup.interpolate(apart, **last), wanted)
 
 
-@needs_windows
+@needs_pieces
 @pytest.mark.parametrize(
     ("items", "n_in", "n_out", "orders", "pixel", "direct"),
     [
@@ -102,25 +102,25 @@ def test_sums_of_bytes(
         (2, 4000, 224, 2, 2, True),
         (1, 4000, 224, 2, 1, True),
         (3, 18, 600, 1, 0, True),
-        (3, 5, 600, 1, 0, False),  # a window would reach beyond the row
+        (3, 5, 600, 1, 0, False),  # a piece would reach beyond the row
     ],
 )
 def test_what_makes_a_row(items: int, n_in: int, n_out: int, orders: int, pixel: int, direct: bool) -> None:
-    """A ratio that four neighbours span takes those; beyond, a window a pixel; rows are read where they lie."""
+    """A ratio that four neighbours span takes those; beyond, a piece a pixel; rows are read where they lie."""
     keywords: dict[str, Any] = {"mode": "bilinear", "antialias": n_out < n_in, "data_format": "channels_last"}
     plan = fastup.plan.interpolate((1, 4, n_in, items), np.uint8, size=(3, n_out), **keywords)
     strips = [strip_of(plan.axes[1], items)]
-    found = byte_windows.fit(strips, True)
+    found = byte_pieces.fit(strips, True)
     assert found is not None
     assert (found.orders, found.pixel, found.direct) == (orders, pixel, direct)
-    loaded = byte_windows.fit(strips, False)
+    loaded = byte_pieces.fit(strips, False)
     assert loaded is not None
     assert not loaded.direct
 
 
-@needs_windows
+@needs_pieces
 @pytest.mark.parametrize(("items", "n_in", "n_out"), [(16, 300, 200), (5, 300, 20), (1, 9, 1)])
-def test_what_windows_do_not_make(items: int, n_in: int, n_out: int) -> None:
+def test_what_pieces_do_not_make(items: int, n_in: int, n_out: int) -> None:
     """Long pixels fill vectors by themselves, very short rows fill none; other pixels may lie too far apart."""
     plan = fastup.plan.interpolate(
         (1, 4, n_in, items), np.uint8, size=(3, n_out), mode="bilinear", antialias=True, data_format="channels_last"
@@ -130,16 +130,16 @@ def test_what_windows_do_not_make(items: int, n_in: int, n_out: int) -> None:
     assert chosen.method == "fixed table"
 
 
-@needs_windows
+@needs_pieces
 @pytest.mark.parametrize("items", [1, 2, 3, 4])
 @pytest.mark.parametrize(("n_in", "n_out"), [(64, 41), (65, 9), (33, 90), (257, 5)])
-def test_direct_windows_stay_within_the_row(items: int, n_in: int, n_out: int) -> None:
+def test_direct_pieces_stay_within_the_row(items: int, n_in: int, n_out: int) -> None:
     """No load begins before the row or ends behind it, though memory might end there."""
     plan = fastup.plan.interpolate(
         (1, 4, n_in, items), np.uint8, size=(3, n_out), mode="bicubic", antialias=True, data_format="channels_last"
     )
     strip = strip_of(plan.axes[1], items)
-    found = byte_windows.fit([strip], True)
+    found = byte_pieces.fit([strip], True)
     if found is None or not found.direct:
         assert items == 1 or n_out * items < 16
         return

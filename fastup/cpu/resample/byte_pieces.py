@@ -1,4 +1,4 @@
-"""Lay out rows of bytes for vectors of windows: where each window begins, its permutations, and its weights."""
+"""Lay out rows of bytes for vectors of pieces: where each piece begins, its permutations, and its weights."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from typing import NamedTuple
 import numpy as np
 
 from fastup.cpu.resample.kernels import fixed
-from fastup.cpu.resample.kernels.byte_vectors import CELL, WINDOW, parts_of, taps_of, windows
+from fastup.cpu.resample.kernels.byte_vectors import CELL, PIECE, parts_of, pieces, taps_of
 from fastup.cpu.resample.strip import Strip, flat, overlapping
 from fastup.plan.base import Array
 from fastup.runtime.abi import Entry
 
 _NOTHING = 128  # the place of a byte that is 0
-_FULL = 2  # permutations of `by_full_windows`
+_FULL = 2  # permutations of `by_full_pieces`
 
 
 class Fit(NamedTuple):
-    """How windows make a row."""
+    """How pieces make a row."""
 
     entry: Entry
-    orders: int  # permutations of each window
-    pixel: int  # items of the pixel that a window makes; 0: any four neighbours
-    direct: bool  # whether windows are read where the row lies
+    orders: int  # permutations of each piece
+    pixel: int  # items of the pixel that a piece makes; 0: any four neighbours
+    direct: bool  # whether pieces are read where the row lies
 
     @property
     def taps(self) -> int:
-        """Taps of an item that one window gives."""
+        """Taps of an item that one piece gives."""
         return taps_of(self.orders, self.pixel)
 
     def groups(self, strip: Strip) -> int:
-        """Windows, one after the other, that give all taps."""
+        """Pieces, one after the other, that give all taps."""
         return -(-int(strip.weights.shape[1]) // self.taps)
 
     def reads(self, strip: Strip) -> int:
-        """Bytes from the first to the last that the windows of all groups cover."""
-        return WINDOW + self.taps * strip.items * (self.groups(strip) - 1)
+        """Bytes from the first to the last that the pieces of all groups cover."""
+        return PIECE + self.taps * strip.items * (self.groups(strip) - 1)
 
     def tables(self, strip: Strip) -> tuple[Array, Array]:
-        """Where the windows begin, and per vector of windows the permutations and the weights, group by group."""
+        """Where the pieces begin, and per vector of pieces the permutations and the weights, group by group."""
         groups, items = self.groups(strip), strip.items
         first, missing = strip.first, groups * self.taps - strip.weights.shape[1]
         weights = np.pad(strip.weights, ((0, 0), (0, missing))).astype(np.int16)
@@ -54,31 +54,31 @@ class Fit(NamedTuple):
         near = (taken - begins[..., None])[:, None] + 2 * items * pair[:, None]
         nothing = np.full_like(near, _NOTHING)
         order = np.stack([near, nothing, near + items, nothing], axis=-1).astype(np.uint8)
-        by = weights.reshape(len(weights), groups, -1, 2)[chosen // items]  # vector, window, lane, group, pair, two
+        by = weights.reshape(len(weights), groups, -1, 2)[chosen // items]  # vector, piece, lane, group, pair, two
         by = np.take_along_axis(by, pair.T[None, None, :, None, :, None], axis=4).transpose(0, 3, 4, 1, 2, 5)
         return begins.astype(np.int32), np.concatenate([_bytes(order), _bytes(by)], axis=1)
 
 
 def fit(strips: list[Strip], contiguous: bool) -> Fit | None:
-    """How windows make all these strips; None where they cannot."""
-    if not windows():
+    """How pieces make all these strips; None where they cannot."""
+    if not pieces():
         return None
     for one in _candidates(strips[0]):
-        least = (one.pixel or CELL) * windows()
-        if all(strip.total >= least and _reach(strip, strip.first, one) <= WINDOW for strip in strips):
+        least = (one.pixel or CELL) * pieces()
+        if all(strip.total >= least and _reach(strip, strip.first, one) <= PIECE for strip in strips):
             return one._replace(direct=contiguous and all(_fits_row(strip, one) for strip in strips))
     return None
 
 
 def _candidates(strip: Strip) -> list[Fit]:
-    """All ways, the quickest first: full windows read each byte once, four neighbours leave no lane idle."""
+    """All ways, the quickest first: full pieces read each byte once, four neighbours leave no lane idle."""
     pairs, items = (strip.weights.shape[1] + 1) // 2, strip.items
-    constant = pairs if pairs in fixed.by_windows.constants["groups"] else 0
-    found = [Fit(fixed.by_windows("uint8", constant), 1, 0, False)]
+    constant = pairs if pairs in fixed.by_pieces.constants["groups"] else 0
+    found = [Fit(fixed.by_pieces("uint8", constant), 1, 0, False)]
     if pairs > 1:
-        found.insert(0, Fit(fixed.by_full_windows("uint8", 0), _FULL, 0, False))
-    if items in fixed.by_full_windows.constants["pixel"]:
-        found.append(Fit(fixed.by_full_windows("uint8", items), _FULL, items, False))
+        found.insert(0, Fit(fixed.by_full_pieces("uint8", 0), _FULL, 0, False))
+    if items in fixed.by_full_pieces.constants["pixel"]:
+        found.append(Fit(fixed.by_full_pieces("uint8", items), _FULL, items, False))
     return found
 
 
@@ -92,26 +92,26 @@ def _pixels(strip: Strip) -> int:
 
 
 def _fits_row(strip: Strip, one: Fit) -> bool:
-    """Whether all windows can lie within the row: it is long enough, and nothing beyond its ends has to be made up."""
+    """Whether all pieces can lie within the row: it is long enough, and nothing beyond its ends has to be made up."""
     pixels, taps = _pixels(strip), one.groups(strip) * one.taps
     if strip.span[1] or pixels < taps or pixels * strip.items < one.reads(strip):
         return False
-    return _reach(strip, np.minimum(strip.first, pixels - taps), one) <= WINDOW
+    return _reach(strip, np.minimum(strip.first, pixels - taps), one) <= PIECE
 
 
 def _lanes(strip: Strip, pixel: int) -> tuple[Array, Array]:
-    """The output item of each lane, by vector and window, and which part of its taps each lane of a window has."""
+    """The output item of each lane, by vector and piece, and which part of its taps each lane of a piece has."""
     lanes = np.arange(CELL)
     if not pixel:
-        begins = overlapping(strip.total, CELL * windows())
-        return (begins[:, None] + np.arange(CELL * windows())).reshape(len(begins), -1, CELL), np.zeros_like(lanes)
-    pixels = overlapping(len(strip.first), windows())[:, None] + np.arange(windows())
+        begins = overlapping(strip.total, CELL * pieces())
+        return (begins[:, None] + np.arange(CELL * pieces())).reshape(len(begins), -1, CELL), np.zeros_like(lanes)
+    pixels = overlapping(len(strip.first), pieces())[:, None] + np.arange(pieces())
     # A lane to spare makes an item once more.
     return pixels[..., None] * pixel + lanes % pixel, np.minimum(lanes // pixel, parts_of(pixel) - 1)
 
 
 def _reach(strip: Strip, first: Array, one: Fit) -> int:
-    """Bytes between the first and the last that a window reads."""
+    """Bytes between the first and the last that a piece reads."""
     taken = flat(first, strip.items)[_lanes(strip, one.pixel)[0]]
     return int((taken.max(axis=2) - taken.min(axis=2)).max()) + 1 + (one.taps - 1) * strip.items
 
