@@ -119,9 +119,9 @@ def test_what_makes_a_row(items: int, n_in: int, n_out: int, orders: int, pixel:
 
 
 @needs_pieces
-@pytest.mark.parametrize(("items", "n_in", "n_out"), [(16, 300, 200), (5, 300, 20), (1, 9, 1)])
+@pytest.mark.parametrize(("items", "n_in", "n_out"), [(16, 300, 200), (5, 300, 20)])
 def test_what_pieces_do_not_make(items: int, n_in: int, n_out: int) -> None:
-    """Long pixels fill vectors by themselves, very short rows fill none; other pixels may lie too far apart."""
+    """Long pixels fill vectors by themselves, others may lie too far apart."""
     plan = fastup.plan.interpolate(
         (1, 4, n_in, items), np.uint8, size=(3, n_out), mode="bilinear", antialias=True, data_format="channels_last"
     )
