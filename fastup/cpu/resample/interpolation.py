@@ -23,8 +23,16 @@ from fastup.plan.sampling.table import repetition, table_of
 from fastup.runtime.kernel import Family
 from fastup.runtime.workers import Launch
 
-FAMILIES = (take.take_rows, take.repeat_rows, *separable.FAMILIES, *area.FAMILIES, *sums.FAMILIES)
-_PIXELS = take.take_rows.constants["pixel"]
+FAMILIES = (
+    take.take_rows,
+    take.take_long_pixels,
+    take.repeat_rows,
+    *separable.FAMILIES,
+    *area.FAMILIES,
+    *sums.FAMILIES,
+)
+_PIXELS, _LONG_PIXELS = take.take_rows.constants["pixel"], take.take_long_pixels.constants["chunk"]
+_NANOSECONDS = 1.0  # per pixel that is looked up, of one thread
 _BYTES_PER_MICROSECOND = 20_000  # written by one thread
 
 
@@ -34,6 +42,7 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     element = ELEMENTS[min(8, dtype.itemsize)]
     for family in (take.take_rows, take.repeat_rows):
         yield from ((family, key) for key in family.instances() if key[0] == element)
+    yield from ((take.take_long_pixels, key) for key in take.take_long_pixels.instances())
     yield from separable.instances(dtype, (*separable.FAMILIES, *area.FAMILIES))
     if dtype.name in KINDS:
         yield from ((sums.FAMILIES[0], key) for key in sums.FAMILIES[0].instances())
@@ -176,9 +185,10 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
     if run in ELEMENTS and all(stride % pixel == 0 for stride in (*strides, planes[-1][1])):
         strides, planes = tuple(s // pixel for s in strides), [(n, s // pixel) for n, s in planes]
         pixel, itemsize = 1, run
-    if itemsize == 16:  # as two items of eight bytes
-        strides, planes = tuple(2 * s for s in strides), [(n, 2 * s) for n, s in planes]
-        pixel, itemsize = 2 * pixel, 8
+    long = run >= _LONG_PIXELS[0]
+    if long:  # as bytes
+        strides, planes = tuple(itemsize * s for s in strides), [(n, itemsize * s) for n, s in planes]
+        pixel, itemsize = run, 1
     offsets = [table_of(axis).first * stride for axis, stride in zip(axes, strides, strict=True)]
     columns, lines, slices = ([*reversed(offsets), *[np.zeros(1, np.int64)] * 2])[:3]
     table = np.ascontiguousarray(np.concatenate([lines, slices, columns]))
@@ -188,5 +198,9 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
         plan, planes, lines, slices, width=len(columns), pixel=pixel, itemsize=itemsize,
         streamed=streams(far, len(columns) * pixel * itemsize),
     )  # fmt: skip
-    entry = take.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0)
-    return Launch(entry, params, written / _BYTES_PER_MICROSECOND, table, table.ctypes.data)
+    if long:
+        entry = take.take_long_pixels("uint8", max(chunk for chunk in _LONG_PIXELS if chunk <= run))
+    else:
+        entry = take.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0)
+    cost = written / _BYTES_PER_MICROSECOND + written / run * _NANOSECONDS / 1000
+    return Launch(entry, params, cost, table, table.ctypes.data)

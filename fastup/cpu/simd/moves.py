@@ -116,6 +116,25 @@ def copy_item(_, src, source, dst, target):
     return types.void(src, types.intp, dst, types.intp), generate
 
 
+def copy_bytes(count):
+    """A helper ``(src, source, dst, target)`` that moves so many bytes as one vector."""
+
+    @intrinsic
+    def copy(_, src, source, dst, target):
+        from llvmlite import ir
+        from numba import types
+
+        def generate(context, builder, _signature, arguments):
+            origin, source, destination, target = arguments
+            moved = vectors.load(builder, builder.gep(origin, [source]), ir.IntType(8), count)
+            vectors.store(builder, moved, builder.gep(destination, [target]))
+            return context.get_dummy_value()
+
+        return types.void(src, types.intp, dst, types.intp), generate
+
+    return copy
+
+
 @intrinsic
 def load_item(_, src, source):
     """One item, read in a way that LLVM makes no gathers of."""

@@ -8,7 +8,7 @@ included: per row of a slice, per slice, per column.
 from __future__ import annotations
 
 from fastup.cpu.copy.kernels.permuted_copy import INTEGERS
-from fastup.cpu.simd.moves import copy_item, flush, lane_count, publish, row_buffer, splats
+from fastup.cpu.simd.moves import copy_bytes, copy_item, flush, lane_count, publish, row_buffer, splats
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
@@ -66,6 +66,24 @@ def rows_by_table(write_row):
     return body
 
 
+def _taken(row_length, take_row):
+    """The body that takes a row, or copies the row above where that is the same."""
+
+    @inline
+    def write_row(params, src, dst, line, table, source, target, written, fresh):
+        length = row_length(params)
+        if params[P.streamed] != 0:
+            if fresh:
+                take_row(params, src, line, table, source, 0)
+            flush(line, length, dst, target)
+        elif fresh:
+            take_row(params, src, dst, table, source, target)
+        else:
+            copy_row(dst, written, target, length)
+
+    return rows_by_table(write_row)
+
+
 @kernel("element", "element", "int64", elements=INTEGERS, pixel=(0, 1, 3))
 def take_rows(pixel):
     """Nearest neighbours by table; ``pixel`` is the number of items of one pixel where that is a constant."""
@@ -88,19 +106,29 @@ def take_rows(pixel):
                 for k in range(pixel):
                     copy_item(src, begin + k, dst, end + k)
 
-    @inline
-    def write_row(params, src, dst, line, table, source, target, written, fresh):
-        length = row_length(params)
-        if params[P.streamed] != 0:
-            if fresh:
-                take_row(params, src, line, table, source, 0)
-            flush(line, length, dst, target)
-        elif fresh:
-            take_row(params, src, dst, table, source, target)
-        else:
-            copy_row(dst, written, target, length)
+    return _taken(row_length, take_row)
 
-    return rows_by_table(write_row)
+
+@kernel("uint8", "uint8", "int64", elements=("uint8",), chunk=(16, 64))
+def take_long_pixels(chunk):
+    """The same for pixels of at least `chunk` bytes, all distances in bytes; their last chunk may lie over another."""
+    copy_chunk = copy_bytes(chunk)
+
+    @inline
+    def row_length(params):
+        return params[P.width] * params[P.pixel]
+
+    @inline
+    def take_row(params, src, dst, table, source, target):
+        length = params[P.pixel]
+        columns = params[P.height] + params[P.plane_rows] // params[P.height]
+        for column in range(params[P.width]):
+            begin, end = source + table[columns + column], target + column * length
+            for k in range(0, length, chunk):
+                place = min(k, length - chunk)
+                copy_chunk(src, begin + place, dst, end + place)
+
+    return _taken(row_length, take_row)
 
 
 def widening(parts):

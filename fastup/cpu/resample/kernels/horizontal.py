@@ -80,6 +80,16 @@ def pixels_by_table(taps):
     weighted = sum_of(taps)
 
     @inline
+    def tap_by_tap(line, begin, items, weights, w, count, dst, target):
+        for item in range(items):
+            dst[target + item] = line[begin + item] * weights[w]
+        for k in range(1, count):
+            by, place = weights[w + k], begin + k * items
+            if by != 0:
+                for item in range(items):
+                    dst[target + item] = fma(line[place + item], by, dst[target + item])
+
+    @inline
     def spread_pixels(params, line, dst, table, start, stop):
         first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
         items, count = params[P.items], params[P.taps]
@@ -87,6 +97,8 @@ def pixels_by_table(taps):
             begin = load_item(first, pixel) * items
             if items == 1:
                 dst[pixel] = weighted(line, begin, 1, weights, pixel * count, count)
+            elif taps == 0:
+                tap_by_tap(line, begin, items, weights, pixel * count, count, dst, pixel * items)
             else:
                 for item in range(items):
                     dst[pixel * items + item] = weighted(line, begin + item, items, weights, pixel * count, count)
