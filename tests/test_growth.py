@@ -42,7 +42,7 @@ CALLS = """
         yield lambda: fastup.upsample_argmax(part, (height + 1, width + 2))
         yield lambda: fastup.interpolate(flat[:, :, : 69_000 + n], scale_factor=1.3, mode="linear")
 
-    for n in range(40):
+    for n in (*range(40), *range(40, 700, 20)):  # small and large shapes have other kernels, which may be compiled here
         for call in calls(n):
             call()
     fastup.release_memory()

@@ -173,10 +173,13 @@ def _of_floats(
     strip: Strip, table: Any, blocks: float_blocks.Blocks, direct: bool = False, computed: str = "float32"
 ) -> list[int]:
     begin, end = blocks.inside
+    alone = {}  # what pixels at the ends of a row are made by
+    if (begin, end) != (0, len(strip.first)):
+        alone["first"] = table.add(strip.first - strip.span[1] * direct)
+        alone["weights"] = table.add(strip.weights.astype(computed))
     return _fill(
-        strip, **_ends(strip, direct), first=table.add(strip.first - strip.span[1] * direct),
-        weights=table.add(strip.weights.astype(computed)), regular_from=begin, regular_to=end,
-        places=table.add(blocks.begins), blocks=table.add(blocks.content), whole=table.add(blocks.whole),
+        strip, **_ends(strip, direct), **alone, regular_from=begin, regular_to=end, places=table.add(blocks.begins),
+        blocks=table.add(blocks.content), whole=table.add(blocks.whole),
     )  # fmt: skip
 
 
