@@ -38,7 +38,7 @@ def by_table(x: Array, monkeypatch: pytest.MonkeyPatch, **keywords: Any) -> Arra
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "uint16", "int8"])
-@pytest.mark.parametrize("items", [1, 2, 3, 4, 7, 15])
+@pytest.mark.parametrize("items", [1, 3, 4, 15])
 @pytest.mark.parametrize(("space", "size"), RATIOS, ids=str)
 @pytest.mark.parametrize(
     ("mode", "antialias"), [("bilinear", True), ("bicubic", True), ("lanczos", True), ("bilinear", False)]
@@ -54,7 +54,7 @@ def test_every_stage_sums_in_one_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Interleaved channels, planes, and rows whose pixels lie apart; an infinite value reaches where it has weight."""
-    if dtype in ("float16", "int8") and items not in (1, 3):
+    if (dtype in ("float16", "int8") and items != 3) or (dtype == "uint16" and items not in (1, 4)):
         pytest.skip("as the others")
     x = (generator.standard_normal((1, *space, items)) * 50).astype(dtype)
     if x.dtype.kind == "f":

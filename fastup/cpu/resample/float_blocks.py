@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastup.cpu.resample.kernels import horizontal, permute
+from fastup.cpu.resample.kernels import permute, permuted_rows
 from fastup.cpu.resample.strip import Strip, flat, overlapping
 from fastup.plan.base import Array
 from fastup.runtime.abi import Entry
@@ -45,8 +45,8 @@ def fit(strips: list[Strip], computed: str, taps: int, contiguous: bool) -> Fit 
     if reach > 2 * lanes:
         return None
     if computed == "float64":
-        return Fit(horizontal.by_permutation_of_doubles(computed, taps), lanes, direct)
-    return Fit(horizontal.by_permutation(computed, taps, int(reach > lanes)), lanes, direct)
+        return Fit(permuted_rows.by_permutation_of_doubles(computed, taps), lanes, direct)
+    return Fit(permuted_rows.by_permutation(computed, taps, int(reach > lanes)), lanes, direct)
 
 
 def adding(strips: list[Strip]) -> Entry | None:
@@ -57,7 +57,7 @@ def adding(strips: list[Strip]) -> Entry | None:
     if min(strip.total for strip in strips) < lanes:
         return None
     reach = max(_reach(strip, lanes, (0, len(strip.first))) for strip in strips)
-    return horizontal.add_by_permutation("float32", int(reach > lanes)) if reach <= 2 * lanes else None
+    return permuted_rows.add_by_permutation("float32", int(reach > lanes)) if reach <= 2 * lanes else None
 
 
 def most_added() -> int:

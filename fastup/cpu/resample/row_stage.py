@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastup.cpu.resample import byte_pieces, float_blocks, tiles
-from fastup.cpu.resample.kernels import columns, fixed, horizontal, permute
+from fastup.cpu.resample.kernels import columns, fixed, horizontal, permute, permuted_rows
 from fastup.cpu.resample.strip import Strip
 from fastup.plan.base import Array
 from fastup.plan.sampling import fixed_point
@@ -17,9 +17,9 @@ from fastup.runtime.abi import Entry
 FAMILIES = (
     horizontal.by_table,
     horizontal.regular,
-    horizontal.by_permutation,
-    horizontal.by_permutation_of_doubles,
-    horizontal.add_by_permutation,
+    permuted_rows.by_permutation,
+    permuted_rows.by_permutation_of_doubles,
+    permuted_rows.add_by_permutation,
     columns.by_columns,
     columns.by_columns_of_doubles,
     fixed.by_table,
