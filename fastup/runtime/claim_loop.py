@@ -18,8 +18,8 @@ WORD, BYTES = ir.IntType(64), ir.IntType(8).as_pointer()
 def entry_point(library: Any, name: str, context: Any, body: Any, spins: int) -> Any:
     """A module with the C entry point of a kernel, whose body Numba has lowered to a function that `body` describes.
 
-    Without counters the whole range is one chunk; kernels call each other so, a row at a time, and what only the shared
-    loop needs would take a third of a short row: that loop is a function of its own.
+    Without counters the whole range is one chunk; kernels call each other so, a row at a time. What only the shared
+    loop needs, six registers among it, is a function of its own.
     """
     module = library.create_ir_module(name)
     function = context.declare_function(module, body)

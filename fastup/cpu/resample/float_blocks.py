@@ -19,7 +19,6 @@ class Fit(NamedTuple):
     """How blocks make a row."""
 
     entry: Entry
-    lanes: int
     direct: bool  # whether vectors are read where the row lies; the last one may reach into the row that comes next
 
 
@@ -45,8 +44,8 @@ def fit(strips: list[Strip], computed: str, taps: int, contiguous: bool) -> Fit 
     if reach > 2 * lanes:
         return None
     if computed == "float64":
-        return Fit(permuted_rows.by_permutation_of_doubles(computed, taps), lanes, direct)
-    return Fit(permuted_rows.by_permutation(computed, taps, int(reach > lanes)), lanes, direct)
+        return Fit(permuted_rows.by_permutation_of_doubles(computed, taps), direct)
+    return Fit(permuted_rows.by_permutation(computed, taps, int(reach > lanes)), direct)
 
 
 def adding(strips: list[Strip]) -> Entry | None:
