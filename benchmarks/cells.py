@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks import convolution, interpolation, pooling, segmentation, shuffle, stuffing
+from benchmarks import convolution, interpolation, pooling, resizing, segmentation, shuffle, stuffing
 
 CELLS = (
     *shuffle.CELLS,
     *interpolation.CELLS,
+    *resizing.CELLS,
     *segmentation.CELLS,
     *convolution.CELLS,
     *pooling.CELLS,

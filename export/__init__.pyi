@@ -12,11 +12,13 @@ from fastup.export.verification import ModelError as ModelError
 from fastup.export.verification import Report as Report
 from fastup.export.verification import verify as verify
 from fastup.operators.argument_types import Activation
+from fastup.operators.argument_types import Box
 from fastup.operators.argument_types import DType
 from fastup.operators.argument_types import DataFormat
 from fastup.operators.argument_types import Dims
 from fastup.operators.argument_types import Floats
 from fastup.operators.argument_types import Ints
+from fastup.operators.argument_types import Like
 from fastup.operators.argument_types import Lowering
 from fastup.operators.argument_types import Modes
 from fastup.operators.argument_types import Order
@@ -52,6 +54,7 @@ __all__ = [
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
+    "resize",
     "upsample_argmax",
     "upsample_softmax_max",
     "upsample_threshold",
@@ -149,6 +152,12 @@ def max_unpool3d(
     shape: Dims | Plan, kernel_size: Ints | None = None, stride: Ints | None = None, padding: Ints = 0, output_size:
     Ints | None = None, *, data_format: DataFormat = "channels_first", dtype: DType = "float32", opset: int = 18,
     lowering: Lowering = "auto", verify: bool = False
+) -> onnx.ModelProto: ...
+def resize(
+    shape: Dims | Plan, size: Ints | None = None, *, scale_factor: Floats | None = None, like: Like = "torch/bilinear",
+    axes: Ints | None = None, box: Box | None = None, reducing_gap: float | None = None, alpha: bool | None = None,
+    window: Window | None = None, dtype: DType = "uint8", opset: int = 18, lowering: Lowering = "auto", verify: bool =
+    False
 ) -> onnx.ModelProto: ...
 def upsample_argmax(
     shape: Dims | Plan, size: Ints | None = None, scale_factor: Floats | None = None, mode: Modes = "n-linear",

@@ -107,6 +107,21 @@ _ABOUT = {
         ['Resize']
         """,
     ),
+    "resize": About(
+        """the convention's steps, with its tables as constants.
+
+        Height and width are numbers, other dimensions may be names. The values are fastup's to the bit, but for
+        torch's floats, which are those of `fastup.export.interpolate`.""",
+        """"portable": Gather and MatMul in whole numbers of float32 for bytes, Gather, Mul and Add in the library's
+        order for others. "native": torch's conventions alone, as in `fastup.export.interpolate`. "auto": as there for
+        torch's, else portable.""",
+        """
+        >>> import fastup.export
+        >>> model = fastup.export.resize(("N", 480, 640, 3), (224, 224), like="pillow/bicubic", axes=(1, 2))
+        >>> model.graph.output[0].name
+        'y'
+        """,
+    ),
     "zero_stuff": About(
         "Pad, Reshape and Slice along each axis.",
         "The same graph in all three.",

@@ -19,12 +19,12 @@ from fastup.export.graph import DEFAULT_OPSET, Dim, Graph, UnsupportedExport, Va
 from fastup.export.operators import layout
 from fastup.export.operators.call import LOWERINGS, Call, Weights
 from fastup.operators.operator import OPERATORS, Operator
-from fastup.plan import ConvPlan, InterpolatePlan, Plan, SegmentationPlan, check
+from fastup.plan import ConvPlan, InterpolatePlan, Plan, ResizePlan, SegmentationPlan, check
 from fastup.plan.activations import with_slopes
 from fastup.plan.operands import Operand, PackedWeight, described
 
 SUBPIXEL = ("conv", "conv_transpose")
-_CUT = (InterpolatePlan, SegmentationPlan)  # what writes windows itself
+_CUT = (InterpolatePlan, ResizePlan, SegmentationPlan)  # what writes windows itself
 _LEFT_OUT = ("out", "threads", "boxes", "indices")
 _Parameter = inspect.Parameter
 
@@ -53,7 +53,7 @@ def _options(name: str) -> dict[str, tuple[str, Any]]:
     if name.startswith("subpixel_conv"):
         found["subpixel"] = ("SubPixel", "conv")
     if "conv" not in name:
-        found["dtype"] = ("DType", "float32")
+        found["dtype"] = ("DType", "uint8" if name == "resize" else "float32")
     return {**found, "opset": ("int", DEFAULT_OPSET), "lowering": ("Lowering", "auto"), "verify": ("bool", False)}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from fastup import operators
-from fastup.plan import ConvPlan, InterpolatePlan, Plan, SegmentationPlan
+from fastup.plan import ConvPlan, InterpolatePlan, Plan, ResizePlan, SegmentationPlan
 from fastup.plan.sampling.axis import MOST_ADDED, Axis
 from fastup.plan.sampling.table import repetition
 
@@ -67,7 +67,9 @@ def _of_items(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any,
     if isinstance(plan, ConvPlan):
         eps = float(np.finfo(np.float64 if plan.dtype.itemsize == 8 else np.float32).eps)
         return of_sums(x, operands[0], 1 if plan.kind == "conv_transpose" else 0, eps)
-    if not isinstance(plan, InterpolatePlan) or all(_copies(axis) for axis in plan.axes):
+    if isinstance(plan, ResizePlan) and len(plan.steps) == 1 and isinstance(plan.steps[0], InterpolatePlan):
+        return _of_items(plan.steps[0], model, x, operands)
+    if not isinstance(plan, InterpolatePlan) or plan.follows_rules or all(_copies(axis) for axis in plan.axes):
         return Tolerance()
     native = any(_weighs(node) for node in model.graph.node)
     if plan.axes[0].fixed:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from fastup import init as init
 from fastup import plan as plan
+from fastup.operators import Convention as Convention
 from fastup.operators import conv1d as conv1d
 from fastup.operators import conv2d as conv2d
 from fastup.operators import conv3d as conv3d
 from fastup.operators import conv_transpose1d as conv_transpose1d
 from fastup.operators import conv_transpose2d as conv_transpose2d
 from fastup.operators import conv_transpose3d as conv_transpose3d
+from fastup.operators import conventions as conventions
 from fastup.operators import interpolate as interpolate
 from fastup.operators import max_pool1d as max_pool1d
 from fastup.operators import max_pool2d as max_pool2d
@@ -23,6 +25,7 @@ from fastup.operators import max_unpool3d as max_unpool3d
 from fastup.operators import pack_weight as pack_weight
 from fastup.operators import pixel_shuffle as pixel_shuffle
 from fastup.operators import pixel_unshuffle as pixel_unshuffle
+from fastup.operators import resize as resize
 from fastup.operators import run as run
 from fastup.operators import subpixel_conv1d as subpixel_conv1d
 from fastup.operators import subpixel_conv2d as subpixel_conv2d
@@ -46,12 +49,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Convention",
     "conv1d",
     "conv2d",
     "conv3d",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "conventions",
     "get_num_threads",
     "init",
     "interpolate",
@@ -66,6 +71,7 @@ __all__ = [
     "pixel_unshuffle",
     "plan",
     "release_memory",
+    "resize",
     "run",
     "set_num_threads",
     "subpixel_conv1d",

@@ -282,6 +282,31 @@ SEGMENTED = [
         ((0, 3, 4, 5), {"size": (7, 9)}, False),
     )
 ]
+# Not in CASES: whose pixels they give depends on the convention.
+RESIZED = [
+    Case("resize", shape, {"size": size, "like": like, **more}, False)
+    for shape, size, like, more in (
+        ((37, 53, 3), (20, 70), "pillow/bicubic", {}),
+        ((300, 9), (7, 11), "pillow/lanczos", {}),
+        ((31, 40, 4), (31, 15), "pillow/bilinear", {}),
+        ((31, 40, 4), (17, 15), "pillow/hamming", {"alpha": False}),
+        ((64, 80, 2), (9, 11), "pillow/bicubic", {"reducing_gap": 2.0, "box": (3, 1.5, 70.25, 60)}),
+        ((21, 30, 3), (50, 17), "pillow/nearest", {}),
+        ((2, 21, 30, 3), (10, 17), "pillow-11/box", {"axes": (1, 2)}),
+        ((600, 4, 3), (70, 5), "pillow-12/bilinear", {}),
+        ((5, 8, 9), (12, 4), "torch/bilinear-antialias", {"axes": (1, 2)}),
+        ((12, 13, 3), (24, 26), "torch/nearest", {}),
+        ((6, 5, 7), (11, 13), "pillow/mks2021", {"axes": (2, 0)}),
+        ((33, 21, 3), (20, 50), "opencv/linear", {}),
+        ((33, 21), (20, 50), "opencv/cubic", {}),
+        ((33, 22, 4), (50, 11), "opencv/lanczos4", {}),
+        ((30, 22, 3), (15, 11), "opencv/area", {}),
+        ((30, 45, 2), (6, 15), "opencv/area", {}),
+        ((31, 45, 3), (20, 11), "opencv/area", {}),
+        ((31, 45, 3), (20, 81), "opencv/linear_exact", {}),
+        ((31, 45, 3), (20, 81), "opencv/nearest_exact", {}),
+    )
+]
 POOLS = _pools()  # not in CASES: two results; unpooling takes them back
 CONVS = _convs()  # not in CASES: these take weights
 SHUFFLES = [case for case in CASES if case.operator != "interpolate"]

@@ -9,15 +9,15 @@ import pytest
 
 import fastup
 from fastup.cpu.resample import byte_pieces, row_stage
-from fastup.cpu.resample.kernels import byte_vectors
 from fastup.cpu.resample.strip import strip_of
+from fastup.cpu.simd import byte_lanes
 from fastup.plan.sampling import fixed_point
 from fastup.plan.sampling.axis import Axis
 from fastup.plan.sampling.table import table_of
 
 pytestmark = pytest.mark.quick
 Array = np.ndarray[Any, Any]
-needs_pieces = pytest.mark.skipif(not byte_vectors.pieces(), reason="no permutation of bytes here")
+needs_pieces = pytest.mark.skipif(not byte_lanes.pieces(), reason="no permutation of bytes here")
 
 
 def along(x: Array, axis: Axis, place: int) -> Array:

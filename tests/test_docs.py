@@ -73,6 +73,13 @@ def test_a_section_of_the_gallery_made_again_says_the_same(pictures: None) -> No
     assert corners.make().markdown() in (DOCS / "gallery.md").read_text()
 
 
+@pytest.mark.quick
+def test_the_page_of_conventions_lists_all() -> None:
+    from docs.conventions_page import text
+
+    assert (DOCS / "conventions.md").read_text() == text()
+
+
 def anchors(page: Path) -> set[str]:
     """What a page's headings are linked as."""
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.M)

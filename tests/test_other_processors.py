@@ -12,7 +12,7 @@ from numba import types
 from numba.core.registry import cpu_target
 
 from fastup.cpu.resample.kernels import byte_vectors, columns, permute
-from fastup.cpu.simd import vectors
+from fastup.cpu.simd import byte_lanes, vectors
 
 I64, BYTES, WORDS = types.intp, types.CPointer(types.uint8), types.CPointer(types.int32)
 SHORTS, FLOATS = types.CPointer(types.int16), types.CPointer(types.float32)
@@ -39,24 +39,25 @@ def assembly(helper: Any, kinds: tuple[Any, ...], triple: str, cpu: str) -> str:
 
 @pytest.fixture
 def neon(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (byte_vectors, permute, vectors):
+    for module in (byte_lanes, permute, vectors):
         monkeypatch.setattr(module, "target_has", lambda feature: feature in ("neon", "fma"))
 
 
 @pytest.mark.quick
 @pytest.mark.usefixtures("neon")
-def test_bytes_on_arm() -> None:
+@pytest.mark.parametrize("words", [1, 2])
+def test_bytes_on_arm(words: int) -> None:
     """A table look-up permutes, and products of 16-bit numbers are added in pairs; no function is called."""
     made: Any = byte_vectors
-    assert made.width() == 16
-    rows = assembly(made.rows_sum(16, 2), (types.CPointer(types.int64), BYTES, BYTES, WORDS, I64, I64), *ARM)
+    assert byte_lanes.width() == 16
+    rows = assembly(made.rows_sum(16, 2, words), (types.CPointer(types.int64), BYTES, BYTES, WORDS, I64, I64), *ARM)
     assert re.search(r"\t(smlal|smull|mul|mla)", rows)
     row = (BYTES, I64, WORDS, I64, BYTES, BYTES, I64, I64, I64, I64)
     for orders, pixel, groups in ((1, 0, 2), (2, 0, 0), (2, 1, 0), (2, 3, 0)):
-        pieces = assembly(made.pieces_sum(orders, pixel, groups, 2), row, *ARM)
+        pieces = assembly(made.pieces_sum(orders, pixel, groups, 2, words), row, *ARM)
         assert "tbl" in pieces
         assert "\tbl\t" not in pieces + rows
-    long = assembly(made.long_pixel_sum, (BYTES, I64, SHORTS, BYTES, I64, I64), *ARM)
+    long = assembly(made.long_pixel_sum(words), (BYTES, I64, SHORTS, BYTES, I64, I64), *ARM)
     assert "\tbl\t" not in long
 
 

@@ -107,7 +107,7 @@ def test_one_stem_per_operator_family() -> None:
     def stems_in(folder: Path, pattern: str = "*.py") -> set[str]:
         return {file.stem for file in folder.glob(pattern)}
 
-    stems = {"convolution", "interpolation", "pooling", "segmentation", "shuffle", "stuffing"}
+    stems = {"convolution", "interpolation", "pooling", "resizing", "segmentation", "shuffle", "stuffing"}
     for folder in (PACKAGE / "operators", PACKAGE / "plan", PACKAGE / "cuda", ROOT / "export" / "operators"):
         assert stems <= stems_in(folder), folder
     assert stems <= stems_in(PACKAGE / "cpu", "*/*.py")
@@ -118,7 +118,7 @@ def test_one_stem_per_operator_family() -> None:
 def test_every_operator_has_an_exporter_and_a_plan() -> None:
     import fastup.export
     from fastup.operators import OPERATORS
-    from tests.cases import CASES, CONVS, POOLS, SEGMENTED, STUFFED
+    from tests.cases import CASES, CONVS, POOLS, RESIZED, SEGMENTED, STUFFED
 
     pools = {case.operator for case in POOLS}
     operators = set(OPERATORS)
@@ -126,7 +126,7 @@ def test_every_operator_has_an_exporter_and_a_plan() -> None:
     assert operators <= set(fastup.export.__all__)
     assert operators <= set(fastup.plan.__all__)
     assert operators == {
-        *(case.operator for case in (*CASES, *CONVS, *STUFFED)),
+        *(case.operator for case in (*CASES, *CONVS, *RESIZED, *STUFFED)),
         *pools,
         *(name.replace("pool", "unpool") for name in pools),  # the same cases, back
         *(

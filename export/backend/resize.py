@@ -11,10 +11,10 @@ import numpy as np
 
 from fastup import operators
 from fastup.plan import InterpolatePlan
-from fastup.plan.onnx_rules import COORDINATES, NEAREST_MODES, OnnxRule, outside
 from fastup.plan.sampling.axis import Axis
 from fastup.plan.sampling.filter import Filter, Form
 from fastup.plan.sampling.filters import FILTERS, keys
+from fastup.plan.sampling.libraries.onnx import COORDINATES, NEAREST_MODES, OnnxRule, outside
 
 Array = np.ndarray[Any, Any]
 _AT_ONCE = 3  # axes of one plan
@@ -48,10 +48,13 @@ def resize(
     axes = [axis % x.ndim for axis in (range(x.ndim) if axes is None else axes)]
     targets = _targets(x, axes, scales, sizes, given.policy)
     regions = [(0.0, 1.0)] * len(axes) if not roi else list(zip(roi[: len(axes)], roi[len(axes) :], strict=True))
-    rules = {}
+    rules, record = {}, _filter(given)
     for axis, (scale, size), region in zip(axes, targets, regions, strict=True):
         width = scale * x.shape[axis] if follow == "onnx" and scales else float(size)
-        rule = OnnxRule(given.coordinates, scale, width, given.nearest, given.exclude_outside, region)
+        rule = OnnxRule(
+            given.coordinates, scale, width, given.nearest, given.exclude_outside, region,
+            filter=record, antialias=given.antialias,
+        )  # fmt: skip
         if size != x.shape[axis] or not _copies(rule, given, x.shape[axis]):
             rules[axis] = (rule, size)
     y = _resampled(x, rules, given)
@@ -60,6 +63,12 @@ def resize(
             beyond = outside(rule, np.arange(size), x.shape[axis])
             y[(slice(None),) * axis + (beyond,)] = given.extrapolation_value
     return y
+
+
+def _filter(given: Attributes) -> Filter:
+    if given.mode == "cubic":
+        return Filter("cubic", 2, Form(functools.partial(keys, given.cubic_coeff_a)))
+    return FILTERS[given.mode]
 
 
 def _check(given: Attributes) -> None:
@@ -121,10 +130,8 @@ def _some_axes(x: Array, rules: dict[int, tuple[OnnxRule, int]], given: Attribut
     extents = moved.shape[len(outer) :]
     flat = moved.reshape(1, math.prod(outer), *extents)
     double = x.dtype == np.float64
-    cubic = Filter("cubic", 2, Form(functools.partial(keys, given.cubic_coeff_a)))
-    record = cubic if given.mode == "cubic" else FILTERS[given.mode]
     axes = tuple(
-        Axis(record, n, size, 1 / rule.scale, False, True, double, False, (0, size), (rule, given.antialias))
+        Axis(rule.filter, n, size, 1 / rule.scale, False, True, double, False, (0, size), rule)
         for n, (rule, size) in zip(extents, rules.values(), strict=True)
     )
     sizes = tuple(size for _, size in rules.values())

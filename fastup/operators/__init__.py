@@ -20,6 +20,9 @@ from fastup.operators.pooling import max_pool3d as max_pool3d
 from fastup.operators.pooling import max_unpool1d as max_unpool1d
 from fastup.operators.pooling import max_unpool2d as max_unpool2d
 from fastup.operators.pooling import max_unpool3d as max_unpool3d
+from fastup.operators.resizing import Convention as Convention
+from fastup.operators.resizing import conventions as conventions
+from fastup.operators.resizing import resize as resize
 from fastup.operators.segmentation import upsample_argmax as upsample_argmax
 from fastup.operators.segmentation import upsample_softmax_max as upsample_softmax_max
 from fastup.operators.segmentation import upsample_threshold as upsample_threshold

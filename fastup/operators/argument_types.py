@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastup.plan import activations
+from fastup.plan.conventions import Convention
 from fastup.plan.sampling.filters import AxisMode, Mode
 
 
@@ -24,6 +25,8 @@ class SupportsArray(Protocol):
         """Of its items."""
 
 
+Box = Sequence[float]  # left, top, right, bottom
+Like = str | Convention
 ArrayT = TypeVar("ArrayT", bound=SupportsArray)
 
 DataFormat = Literal["channels_first", "channels_last"]

@@ -15,6 +15,7 @@ from fastup.plan.convolution import ConvPlan as ConvPlan
 from fastup.plan.interpolation import InterpolatePlan as InterpolatePlan
 from fastup.plan.pooling import MaxPoolPlan as MaxPoolPlan
 from fastup.plan.pooling import MaxUnpoolPlan as MaxUnpoolPlan
+from fastup.plan.resizing import ResizePlan as ResizePlan
 from fastup.plan.sampling.axis import Axis as _Axis
 from fastup.plan.sampling.filters import MODES as MODES
 from fastup.plan.segmentation import SegmentationPlan as SegmentationPlan
@@ -23,8 +24,8 @@ from fastup.plan.stuffing import ZeroStuffPlan as ZeroStuffPlan
 
 Axis, Phase, PhasedAxis, SpreadPhases = _Axis, _phases.Phase, _phases.PhasedAxis, _phases.SpreadPhases
 for _class in (
-    ConvPlan, InterpolatePlan, MaxPoolPlan, MaxUnpoolPlan, PixelShufflePlan, SegmentationPlan, ZeroStuffPlan,
-    Axis, Phase, PhasedAxis, SpreadPhases,
+    ConvPlan, InterpolatePlan, MaxPoolPlan, MaxUnpoolPlan, PixelShufflePlan, ResizePlan, SegmentationPlan,
+    ZeroStuffPlan, Axis, Phase, PhasedAxis, SpreadPhases,
 ):  # fmt: skip
     _class.__module__ = __name__  # by which pickles name them, wherever the code stands
 
@@ -36,6 +37,7 @@ __all__ = [
     "MaxUnpoolPlan",
     "PixelShufflePlan",
     "Plan",
+    "ResizePlan",
     "SegmentationPlan",
     "ZeroStuffPlan",
 ]

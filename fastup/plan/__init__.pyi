@@ -3,10 +3,12 @@
 # ruff: noqa
 # fmt: off
 from fastup.operators.argument_types import Activation
+from fastup.operators.argument_types import Box
 from fastup.operators.argument_types import DType
 from fastup.operators.argument_types import DataFormat
 from fastup.operators.argument_types import Floats
 from fastup.operators.argument_types import Ints
+from fastup.operators.argument_types import Like
 from fastup.operators.argument_types import Modes
 from fastup.operators.argument_types import Order
 from fastup.operators.argument_types import Padding
@@ -19,6 +21,7 @@ from fastup.plan.convolution import ConvPlan as ConvPlan
 from fastup.plan.interpolation import InterpolatePlan as InterpolatePlan
 from fastup.plan.pooling import MaxPoolPlan as MaxPoolPlan
 from fastup.plan.pooling import MaxUnpoolPlan as MaxUnpoolPlan
+from fastup.plan.resizing import ResizePlan as ResizePlan
 from fastup.plan.sampling.filters import MODES as MODES
 from fastup.plan.segmentation import SegmentationPlan as SegmentationPlan
 from fastup.plan.shuffle import PixelShufflePlan as PixelShufflePlan
@@ -30,6 +33,7 @@ __all__ = [
     "InterpolatePlan",
     "MaxPoolPlan",
     "MaxUnpoolPlan",
+    "ResizePlan",
     "MODES",
     "SegmentationPlan",
     "PixelShufflePlan",
@@ -50,6 +54,7 @@ __all__ = [
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
+    "resize",
     "upsample_argmax",
     "upsample_softmax_max",
     "upsample_threshold",
@@ -129,6 +134,11 @@ def max_unpool3d(
     shape: Shape, dtype: DType, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, output_size: Ints |
     None = None, *, data_format: DataFormat = "channels_first"
 ) -> MaxUnpoolPlan: ...
+def resize(
+    shape: Shape, dtype: DType, size: Ints | None = None, *, scale_factor: Floats | None = None, like: Like =
+    "torch/bilinear", axes: Ints | None = None, box: Box | None = None, reducing_gap: float | None = None, alpha: bool |
+    None = None, window: Window | None = None
+) -> ResizePlan: ...
 def upsample_argmax(
     shape: Shape, dtype: DType, size: Ints | None = None, scale_factor: Floats | None = None, mode: Modes = "n-linear",
     align_corners: bool | None = None, antialias: bool = False, *, boxes_shape: Shape | None = None, labels: DType =

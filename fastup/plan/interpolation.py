@@ -40,6 +40,8 @@ class InterpolatePlan(Plan):
         As given; None is False.
     axes : tuple of Axis
         What the table of each spatial axis follows from.
+    rounding : str
+        How integers are rounded in the end.
     """
 
     size: tuple[int, ...]
@@ -48,6 +50,7 @@ class InterpolatePlan(Plan):
     align_corners: bool
     antialias: bool
     axes: tuple[Axis, ...] = field(compare=False, repr=False)
+    rounding: str = field(default="half even", kw_only=True)
 
     @property
     def rank(self) -> int:
@@ -72,6 +75,11 @@ class InterpolatePlan(Plan):
         """
         small = self.dtype.itemsize <= (2 if self.dtype.kind in "iu" else 4)
         return small and any(axis.double for axis in self.axes) and not self.axes[0].fixed
+
+    @property
+    def follows_rules(self) -> bool:
+        """Whether another library's rules stand in place of torch's."""
+        return any(axis.rule is not None for axis in self.axes)
 
     @lazy
     def indices(self) -> tuple[Array, ...]:

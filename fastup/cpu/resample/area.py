@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastup.cpu.resample import float_blocks, row_stage
-from fastup.cpu.resample.kernels import area, horizontal
+from fastup.cpu.resample.kernels import area, horizontal, settle
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.resample.strip import strip_of
 from fastup.cpu.simd import convert
@@ -41,6 +41,7 @@ def pack(call: ResampleCall) -> Launch:
         strip_table=table.add(np.array([area.STRIP.fill(**strip) for strip in strips])),
         load=convert.loader(kind).address if loads else 0,
         horizontal=add.address if add else 0,
+        settle=0,
         store=0 if plain else convert.storer(kind).address,
         line=packing.room(line * size + 256), result=packing.room(max(strip["items"] for strip in strips) * size),
     )  # fmt: skip
@@ -74,9 +75,10 @@ def _strips(packing: ResamplePacking) -> tuple[list[dict[str, Any]], int, Entry 
         strips.append({
             "source": packing.source_of(first),
             "target": (part.window[0] - width.window[0]) * call.target_strides[-1],
-            "items": part.length * call.items,
+            "items": part.length * call.items, "lead": 0,
             "load": packing.load(pixels),
             "horizontal": row_stage.ones(taps[number], table) if add else [0] * horizontal.P.size,
+            "settle": settle.P.fill(items=0, rounding=0),  # means are rounded by `store`
             "store": convert.STORE.fill(items=part.length * call.items, swapped=packing.swapped, kind=packing.kind),
             "outputs": part.length, "pixel_items": call.items, "least": counts.min(), "most": counts.max(),
             "windows": table.add(windows - np.array([first, 0])),

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from fastup.cpu.resample.kernels import fixed
-from fastup.cpu.resample.kernels.byte_vectors import CELL, PIECE, parts_of, pieces, taps_of
+from fastup.cpu.resample.kernels.byte_vectors import CELL, parts_of, taps_of
 from fastup.cpu.resample.strip import Strip, flat, overlapping
+from fastup.cpu.resample.weight_words import in_words, words_of
+from fastup.cpu.simd.byte_lanes import PIECE, pieces
 from fastup.plan.base import Array
 from fastup.runtime.abi import Entry
 
@@ -41,7 +43,7 @@ class Fit(NamedTuple):
         """Where the pieces begin, and per vector of pieces the permutations and the weights, group by group."""
         groups, items = self.groups(strip), strip.items
         first, missing = strip.first, groups * self.taps - strip.weights.shape[1]
-        weights = np.pad(strip.weights, ((0, 0), (0, missing))).astype(np.int16)
+        weights = np.pad(strip.weights, ((0, 0), (0, missing)))
         if self.direct:
             first, weights = _inside(first, weights, _pixels(strip))
         chosen, part = _lanes(strip, self.pixel)
@@ -56,6 +58,7 @@ class Fit(NamedTuple):
         order = np.stack([near, nothing, near + items, nothing], axis=-1).astype(np.uint8)
         by = weights.reshape(len(weights), groups, -1, 2)[chosen // items]  # vector, piece, lane, group, pair, two
         by = np.take_along_axis(by, pair.T[None, None, :, None, :, None], axis=4).transpose(0, 3, 4, 1, 2, 5)
+        by = np.moveaxis(in_words(by, words_of(strip.axis)), -2, 3)  # whole vectors of one word
         return begins.astype(np.int32), np.concatenate([_bytes(order), _bytes(by)], axis=1)
 
 
@@ -72,13 +75,14 @@ def fit(strips: list[Strip], contiguous: bool) -> Fit | None:
 
 def _candidates(strip: Strip) -> list[Fit]:
     """All ways, the quickest first: full pieces read each byte once, four neighbours leave no lane idle."""
-    pairs, items = (strip.weights.shape[1] + 1) // 2, strip.items
+    pairs, items, words = (strip.weights.shape[1] + 1) // 2, strip.items, words_of(strip.axis)
     constant = pairs if pairs in fixed.by_pieces.constants["groups"] else 0
-    found = [Fit(fixed.by_pieces("uint8", constant), 1, 0, False)]
+    single = fixed.by_pieces("uint8", constant) if words == 1 else fixed.by_pieces_of_two_words("uint8")
+    found = [Fit(single, 1, 0, False)]
     if pairs > 1:
-        found.insert(0, Fit(fixed.by_full_pieces("uint8", 0), _FULL, 0, False))
+        found.insert(0, Fit(fixed.by_full_pieces("uint8", 0, words), _FULL, 0, False))
     if items in fixed.by_full_pieces.constants["pixel"]:
-        found.append(Fit(fixed.by_full_pieces("uint8", items), _FULL, items, False))
+        found.append(Fit(fixed.by_full_pieces("uint8", items, words), _FULL, items, False))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastup.cpu.resample.kernels import permute, permuted_rows
+from fastup.cpu.resample.kernels import in_steps, permute, permuted_rows
 from fastup.cpu.resample.strip import Strip, flat, overlapping
 from fastup.plan.base import Array
 from fastup.runtime.abi import Entry
@@ -43,6 +43,10 @@ def fit(strips: list[Strip], computed: str, taps: int, contiguous: bool) -> Fit 
     reach = max(_reach(strip, lanes, region) for strip, region in zip(strips, regions, strict=True))
     if reach > 2 * lanes:
         return None
+    if strips[0].axis.in_steps:
+        if computed == "float64":
+            return Fit(in_steps.by_permutation_of_doubles(computed), direct)
+        return Fit(in_steps.by_permutation(computed, int(reach > lanes)), direct)
     if computed == "float64":
         return Fit(permuted_rows.by_permutation_of_doubles(computed, taps), direct)
     return Fit(permuted_rows.by_permutation(computed, taps, int(reach > lanes)), direct)
@@ -76,7 +80,7 @@ def tables(strip: Strip, computed: str, direct: bool, adds: bool = False) -> Blo
         weights[-1, :, : len(chosen) * lanes - strip.total] = 0
     order = _order(taken - begins[:, None], computed)
     content = np.concatenate([order, weights.reshape(len(weights), -1).view(np.uint8)], axis=1)
-    missing = (weights == 0).any(axis=2)
+    missing = (np.isnan(weights) if strip.axis.in_steps else weights == 0).any(axis=2)
     whole = np.where(missing.any(axis=1), missing.argmax(axis=1), weights.shape[1])
     return Blocks(region, begins, content, np.maximum(whole, 1).astype(np.int64))
 
@@ -96,6 +100,8 @@ def _read_taps(strip: Strip) -> Array:
     taps = strip.weights.shape[1]
     if not strip.axis.antialias:
         return np.full(len(strip.first), taps)
+    if strip.axis.in_steps:
+        return strip.axis.counts(strip.weights)
     return np.asarray(taps - (strip.weights[:, ::-1] != 0).argmax(axis=1))
 
 

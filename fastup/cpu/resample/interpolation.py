@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastup.cpu.copy import permuted
+from fastup.cpu.copy import permuted, pieces
 from fastup.cpu.copy.kernels import permuted_copy, take
 from fastup.cpu.copy.permuted import Digits
 from fastup.cpu.memory import ELEMENTS, beyond_caches, streams, target_strides
@@ -26,6 +26,7 @@ from fastup.runtime.workers import Launch
 FAMILIES = (
     take.take_rows,
     take.take_long_pixels,
+    take.take_pieces,
     take.repeat_rows,
     *separable.FAMILIES,
     *area.FAMILIES,
@@ -42,7 +43,8 @@ def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     element = ELEMENTS[min(8, dtype.itemsize)]
     for family in (take.take_rows, take.repeat_rows):
         yield from ((family, key) for key in family.instances() if key[0] == element)
-    yield from ((take.take_long_pixels, key) for key in take.take_long_pixels.instances())
+    for family in (take.take_long_pixels, take.take_pieces):
+        yield from ((family, key) for key in family.instances())
     yield from separable.instances(dtype, (*separable.FAMILIES, *area.FAMILIES))
     if dtype.name in KINDS:
         yield from ((sums.FAMILIES[0], key) for key in sums.FAMILIES[0].instances())
@@ -73,6 +75,19 @@ def _run(plan: InterpolatePlan, x: Any, out: Any, threads: int | None) -> None:
         strides = tuple(stride // plan.dtype.itemsize for stride in x.strides)
         launch = plan.backend_cache[x.strides] = _by_blocks(plan, strides)
     launch(x.ctypes.data, out.ctypes.data, (x, out), threads)
+
+
+def run(plan: InterpolatePlan, x: Array, out: Array, threads: int | None) -> None:
+    """Execute a plan as a step of another one."""
+    size = plan.dtype.itemsize
+    call = plan.backend_cache.get(x.strides)
+    if call is None:
+        call = launch(plan, tuple(stride // size for stride in x.strides)) if x.flags.aligned else None
+        if call is None or any(stride % size for stride in x.strides):  # strides that no kernel walks
+            run(plan, x.copy(), out, threads)
+            return
+        plan.backend_cache[x.strides] = call
+    call(x.ctypes.data, out.ctypes.data, (x, out), threads)
 
 
 def _by_blocks(plan: InterpolatePlan, strides: tuple[int, ...], wide: bool = False) -> Any:
@@ -115,6 +130,7 @@ def call_of(
         int(math.prod(plan.input_shape) * size * share),
         int(math.prod(plan.output_shape) * size * share),
         plan.wide,
+        plan.rounding,
     )
 
 
@@ -186,21 +202,24 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
         strides, planes = tuple(s // pixel for s in strides), [(n, s // pixel) for n, s in planes]
         pixel, itemsize = 1, run
     long = run >= _LONG_PIXELS[0]
-    if long:  # as bytes
+    fit = pieces.fit(table_of(axes[-1]).first, axes[-1].extent, run, pixel, strides[-1] * itemsize)
+    if long or fit:  # as bytes
         strides, planes = tuple(itemsize * s for s in strides), [(n, itemsize * s) for n, s in planes]
         pixel, itemsize = run, 1
     offsets = [table_of(axis).first * stride for axis, stride in zip(axes, strides, strict=True)]
     columns, lines, slices = ([*reversed(offsets), *[np.zeros(1, np.int64)] * 2])[:3]
-    table = np.ascontiguousarray(np.concatenate([lines, slices, columns]))
+    table = np.concatenate([lines, slices, fit.table if fit else columns])
     written = math.prod(plan.output_shape) * plan.dtype.itemsize
     far = beyond_caches(math.prod(plan.input_shape) * plan.dtype.itemsize, written)
     params = _positions(
         plan, planes, lines, slices, width=len(columns), pixel=pixel, itemsize=itemsize,
         streamed=streams(far, len(columns) * pixel * itemsize),
     )  # fmt: skip
-    if long:
+    if fit:
+        entry = take.take_pieces("uint8", fit.windows)
+    elif long:
         entry = take.take_long_pixels("uint8", max(chunk for chunk in _LONG_PIXELS if chunk <= run))
     else:
         entry = take.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0)
-    cost = written / _BYTES_PER_MICROSECOND + written / run * _NANOSECONDS / 1000
+    cost = written / _BYTES_PER_MICROSECOND + (0 if fit else written / run * _NANOSECONDS / 1000)
     return Launch(entry, params, cost, table, table.ctypes.data)

@@ -29,6 +29,7 @@ class ResampleCall(NamedTuple):
     read: int
     written: int
     wide: bool = False  # whether small integers are computed in float64
+    rounding: str = "half even"  # of integers, as `settle` names it
 
     @property
     def kind(self) -> str:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastup.cpu.resample import byte_pieces, float_blocks, tiles
-from fastup.cpu.resample.kernels import columns, fixed, horizontal, permute, permuted_rows
+from fastup.cpu.resample.kernels import columns, fixed, horizontal, in_steps, lerp, opencv_bytes, permute, permuted_rows
 from fastup.cpu.resample.strip import Strip
+from fastup.cpu.resample.weight_words import in_pairs, words_of
 from fastup.plan.base import Array
 from fastup.plan.sampling import fixed_point
 from fastup.plan.sampling.axis import Axis
@@ -22,14 +23,20 @@ FAMILIES = (
     permuted_rows.add_by_permutation,
     columns.by_columns,
     columns.by_columns_of_doubles,
+    in_steps.by_table,
+    in_steps.by_permutation,
+    in_steps.by_permutation_of_doubles,
+    lerp.by_table,
     fixed.by_table,
     fixed.by_pieces,
+    fixed.by_pieces_of_two_words,
     fixed.by_full_pieces,
     fixed.regular_narrow,
 )
 _FACTORS = horizontal.regular.constants["factor"]
 _NARROW_BITS = 7  # 255 * 2**7 and its rounding stay below 2**16
 _FAR = 2**40
+_LERPS = {"lerp": 0, "fused lerp": 1}
 
 
 class Choice(NamedTuple):
@@ -79,17 +86,35 @@ def common(
     """
     if not strips:
         return None
-    taps, items = constant_taps(strips[0].axis), strips[0].items
+    taps, items, rule = constant_taps(strips[0].axis), strips[0].items, strips[0].axis.rule
     if computed == "uint8":
         return _common_fixed(strips, items, contiguous)
+    if rule is not None and rule.blend in _LERPS:
+        return Choice(lerp.by_table(computed, _LERPS[rule.blend]), "table", computed)
     factors = {_regular_factor(strip) for strip in strips}
     if taps and items == 1 and len(factors) == 1 and factors <= set(_FACTORS):
         return Choice(horizontal.regular(computed, taps, *factors), "regular", computed, far, contiguous)
     if found := float_blocks.fit(strips, computed, taps, contiguous):
         return Choice(found.entry, "permutation", computed, direct=found.direct)
+    if rule is not None and rule.in_steps:
+        return Choice(in_steps.by_table(computed), "table", computed)
     if several and (entry := tiles.fit(strips, computed)):
         return Choice(entry, "columns", computed, direct=contiguous)
     return Choice(horizontal.by_table(computed, taps), "table", computed)
+
+
+def blend_in_steps(kind: str, computed: str) -> Entry:
+    """What puts rows together where every product is rounded; see `Rule.blend`."""
+    if computed == "float64":
+        return in_steps.blend_of_doubles(computed)
+    if kind in _LERPS:
+        return lerp.blend(computed, _LERPS[kind])
+    kinds = {
+        "backward": in_steps.blend_backward,
+        "bytes linear": opencv_bytes.blend_linear,
+        "bytes cubic": opencv_bytes.blend_cubic,
+    }
+    return kinds.get(kind, in_steps.blend)(computed)
 
 
 def ones(strip: Strip, table: Any) -> list[int]:
@@ -114,7 +139,7 @@ def _common_fixed(strips: list[Strip], items: int, contiguous: bool) -> Choice:
         return Choice(fixed.regular_narrow("uint8", *factors), "narrow", "uint8")
     if found := byte_pieces.fit(strips, contiguous):
         return Choice(found.entry, "pieces", "uint8", direct=found.direct, pieces=found)
-    return Choice(fixed.by_table("uint8"), "fixed table", "uint8")
+    return Choice(fixed.by_table("uint8", words_of(strips[0].axis)), "fixed table", "uint8")
 
 
 def _regular_factor(strip: Strip) -> int:
@@ -211,4 +236,4 @@ def _fixed_weights(choice: Choice, strip: Strip) -> tuple[Array, int]:
     if choice.method == "narrow":
         weights, bits = narrowed(weights, bits) or (weights, bits)
         return np.concatenate([[bits], weights.ravel()]).astype(np.int32), bits
-    return np.pad(weights, ((0, 0), (0, weights.shape[1] % 2))).astype(np.int16), bits
+    return in_pairs(weights, words_of(strip.axis)), bits

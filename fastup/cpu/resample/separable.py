@@ -9,9 +9,10 @@ import numpy as np
 
 from fastup.cpu.memory import beyond_caches
 from fastup.cpu.resample import row_stage
-from fastup.cpu.resample.kernels import fixed, horizontal, separable, vertical
+from fastup.cpu.resample.kernels import fixed, horizontal, in_steps, lerp, opencv_bytes, separable, settle, vertical
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.resample.strip import strip_of
+from fastup.cpu.resample.weight_words import in_pairs, words_of
 from fastup.cpu.simd import convert
 from fastup.cpu.simd.item_kinds import COMPUTED, KINDS, WIDE
 from fastup.plan.base import Array
@@ -30,6 +31,14 @@ FAMILIES = (
     vertical.blend,
     vertical.blend_far,
     *row_stage.FAMILIES,
+    in_steps.blend,
+    in_steps.blend_of_doubles,
+    in_steps.blend_backward,
+    lerp.blend,
+    opencv_bytes.blend_linear,
+    opencv_bytes.blend_cubic,
+    settle.settle,
+    settle.settle_of_doubles,
     fixed.blend,
     fixed.blend_narrow,
 )
@@ -84,10 +93,10 @@ def _address(entry: Entry | None) -> int:
     return entry.address if entry else 0
 
 
-def _fixed_weights(weights: Array, bits: int) -> Array:
-    """Per row the bits as an int32, then the weights as an even number of int16."""
-    even = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2))).astype(np.int16)
-    return np.concatenate([np.full((len(weights), 1), bits, np.int32), even.view(np.int32)], axis=1)
+def _fixed_weights(weights: Array, bits: int, words: int) -> Array:
+    """Per row the bits as an int32, then pairs of 16-bit words."""
+    pairs = in_pairs(weights, words).view(np.int32)
+    return np.concatenate([np.full((len(weights), 1), bits, np.int32), pairs], axis=1)
 
 
 def _narrow_weights(weights: Array, bits: int) -> Array:
@@ -117,9 +126,26 @@ class SeparablePacking(ResamplePacking):
         if self.fixed:
             if small := row_stage.narrowed(weights, fixed_point.bits(axis)):
                 return Stage(fixed.blend_narrow("uint8"), taps, _narrow_weights(*small))
-            return Stage(fixed.blend("uint8"), taps, _fixed_weights(weights, fixed_point.bits(axis)))
+            words = words_of(axis)
+            return Stage(fixed.blend("uint8", words), taps, _fixed_weights(weights, fixed_point.bits(axis), words))
+        if axis.rule is not None and axis.in_steps:
+            entry = row_stage.blend_in_steps(axis.rule.blend, self.computed)
+            return Stage(entry, taps, weights.astype(self.computed))
         entry = vertical.blend(self.computed, 1 if weights.shape[1] == 1 else row_stage.constant_taps(axis))
         return Stage(entry, taps, weights.astype(self.computed))
+
+    def _lead(self, begin: int, items: int) -> int:
+        """Items of a strip that the library's vectors have, which end with the last whole one of a row."""
+        lanes = self.height.rule.lanes if self.height and self.height.rule else 0
+        if lanes == 0:
+            return 0
+        whole = self.width.n_out * self.call.items // lanes * lanes
+        return max(0, min(items, whole - (self.width.window[0] + begin) * self.call.items))
+
+    def _settle(self) -> Entry:
+        """What rounds in another way than `store` does."""
+        make = settle.settle if self.computed == "float32" else settle.settle_of_doubles
+        return make(self.computed)
 
     def _far_blend(self) -> int:
         """The last blend that itself writes past the caches."""
@@ -232,7 +258,9 @@ class SeparablePacking(ResamplePacking):
             items = (stop - begin) * call.items
             entries += separable.STRIP.fill(
                 source=self.source_of(first), target=begin * call.target_strides[-1], items=items,
+                lead=self._lead(begin, items),
                 load=self.load(pixels, before, after), horizontal=stage,
+                settle=settle.P.fill(items=items, rounding=settle.ROUNDINGS.index(call.rounding)),
                 store=convert.STORE.fill(items=items, swapped=self.swapped, kind=self.kind),
             )  # fmt: skip
         stores = (not self.plain or self.far) and not (chosen and chosen.far)
@@ -241,6 +269,7 @@ class SeparablePacking(ResamplePacking):
         self.set(load=convert.loader(self.kind).address if loads else 0, direct=direct)
         self.set(horizontal=_address(chosen.entry if chosen else None))
         self.set(store=convert.storer(self.kind).address if stores else 0)
+        self.set(settle=self._settle().address if call.rounding != "half even" else 0)
         return longest
 
     @property

@@ -91,6 +91,11 @@ def fma(builder, a, b, c):
     return call(builder, f"llvm.fma.v{a.type.count}{letter}", a.type, [a, b, c])
 
 
+def plus(builder, a, b, c):
+    """The sum a * b + c with the product rounded before."""
+    return builder.fadd(builder.fmul(a, b), c)
+
+
 def in_order(taps):
     """The taps in the order in which torch's compiled code sums two or four."""
     return [1, 0, *range(2, taps)]

@@ -13,9 +13,9 @@ import numpy as np
 
 from fastup.plan.base import Array
 from fastup.plan.lazy import lazy
-from fastup.plan.onnx_rules import OnnxRule
 from fastup.plan.sampling.filter import Filter, Form
 from fastup.plan.sampling.filters import FILTERS
+from fastup.plan.sampling.rule import Rule
 
 BLOCK = 65_536  # output positions of the longest table that is ever built at once
 _BLOCK_ITEMS = 2**18  # and its weights
@@ -44,11 +44,11 @@ class Axis:
     double : bool
         Whether coordinates and weights are float64.
     fixed : bool
-        Whether weights are the 16-bit integers of torch's uint8 kernels.
+        Whether weights are integers: the 16-bit ones of torch's uint8 kernels, or the rule's.
     window : tuple of int
         The output positions that are wanted, from and to.
-    onnx : (OnnxRule, bool), optional
-        One of ONNX's rules in place of torch's, and whether its filter is stretched when the axis shrinks.
+    rule : Rule, optional
+        Another library's rule in place of torch's.
     held : tuple of int, optional
         The input positions, from and to, that there are: tables count from the first of them. Default all.
     exact : bool
@@ -66,7 +66,7 @@ class Axis:
     double: bool = False
     fixed: bool = False
     window: tuple[int, int] = (0, 0)
-    onnx: tuple[OnnxRule, bool] | None = None
+    rule: Rule | None = None
     held: tuple[int, int] | None = None
     exact: bool = False
     summed: bool = False
@@ -115,7 +115,7 @@ class Axis:
     @property
     def is_identity(self) -> bool:
         """Whether every wanted position copies the input position of its own number."""
-        if self.onnx is not None or not self.filter.interpolates:
+        if self.rule is not None or not self.filter.interpolates:
             return False
         return self.n_in == self.n_out and not (self.heeds_scale and self.scale != 1)
 
@@ -129,6 +129,8 @@ class Axis:
         """Upper bound of the input positions that one output position reads."""
         if self.copies:
             return 1
+        if self.rule is not None:
+            return self.rule.most_taps(self.n_in, self.n_out)
         if self.filter.averages:
             return min(self.n_in, -(-self.n_in // self.n_out) + 1)
         half = self.filter.half
@@ -138,6 +140,11 @@ class Axis:
     def constant_taps(self) -> int:
         """Taps that every position reads, in torch's order of sums; 0 for any number, in sequence."""
         return 2 * self.filter.half if self.filter.reads_zeros and not self.antialias else 0
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether products are rounded before they are added, and taps of weight 0 are read; absent ones are NaN."""
+        return self.rule is not None and self.rule.in_steps and not self.fixed
 
     @property
     def items(self) -> int:
@@ -162,7 +169,7 @@ class Axis:
     @lazy
     def period(self) -> tuple[int, int] | None:
         """After how many input and output positions weights repeat to the last bit; None if never, or too late."""
-        if self.onnx is not None or self.fixed:
+        if self.rule is not None or self.fixed:
             return None
         if self.filter.averages:
             found = Fraction(self.n_in, self.n_out)
@@ -232,6 +239,8 @@ class Axis:
         """
         if self.fixed or self.constant_taps:
             return np.full(len(weights), weights.shape[1])
+        if self.in_steps:
+            return np.asarray((~np.isnan(weights)).sum(axis=1))
         return np.asarray(weights.shape[1] - np.argmax((weights != 0)[:, ::-1], axis=1))
 
 
@@ -239,6 +248,16 @@ def _is(scale: float, found: Fraction) -> bool:
     """Whether a float is this fraction, rounded to float32 or to float64."""
     number = float(found)
     return found > 0 and (math.isclose(scale, number, rel_tol=2.0**-50) or scale == float(np.float32(number)))
+
+
+def ruled(rule: Rule, n_in: int, n_out: int, double: bool = False) -> Axis:
+    """An axis that another library's rule samples; its weights are float64 if `double`, unless they are integers."""
+    record = FILTERS["nearest"] if rule.copies else _RULED
+    fixed = rule.bits > 0
+    return Axis(record, n_in, n_out, n_in / n_out, False, not rule.copies, double, fixed, (0, n_out), rule=rule)
+
+
+_RULED = Filter("ruled", 1, Form(), Form(), interpolates=False)
 
 
 def kept(length: int) -> Axis:

@@ -1,4 +1,4 @@
-"""Weights of torch's uint8 kernels: float64 first, then 16-bit integers with one binary point for the whole axis."""
+"""Weights as integers: torch's are float64 first, then have 16 bits with one binary point for the whole axis."""
 
 from __future__ import annotations
 
@@ -16,13 +16,18 @@ _INT16 = 1 << 15
 def taps(axis: Axis) -> tuple[Array, Array]:
     """First input position and int32 weights of each output position; the weights of absent taps are 0."""
     first, weights = _weights(axis)[:2]
-    scaled = weights * (1 << bits(axis))
-    return first, np.trunc(np.where(weights < 0, scaled - 0.5, scaled + 0.5)).astype(np.int32)
+    return first, rounded(weights, bits(axis))
+
+
+def rounded(weights: Array, bits: int) -> Array:
+    """Weights with so many binary digits after the point, halves away from zero."""
+    scaled = weights * (1 << bits)
+    return np.trunc(np.where(weights < 0, scaled - 0.5, scaled + 0.5)).astype(np.int32)
 
 
 def bits(axis: Axis) -> int:
-    """Binary digits after the point: one number for the whole axis, the most that keep its weights within 16 bits."""
-    return _bits(axis.whole())
+    """Binary digits after the point: one number for the whole axis, torch's the most that keep it within 16 bits."""
+    return axis.rule.bits if axis.rule else _bits(axis.whole())
 
 
 @functools.lru_cache(256)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastup.plan import onnx_rules
 from fastup.plan.base import Array, read_only
 from fastup.plan.sampling import fixed_point
 from fastup.plan.sampling.axis import Axis
@@ -82,10 +81,10 @@ def repetition(axis: Axis) -> int:
 
 def _table(axis: Axis) -> tuple[Array, Array]:
     position = np.arange(*axis.window)
-    if axis.onnx is not None:
-        rule, stretched = axis.onnx
-        first, weights = onnx_rules.taps(rule, axis.filter, stretched, position, axis.n_in)
-        return first, _trimmed(weights.astype(_float_of(axis)))
+    if axis.rule is not None:
+        first, weights = axis.rule.taps(position, axis.n_in, axis.n_out)
+        weights = weights if axis.fixed else weights.astype(_float_of(axis))
+        return first, weights if axis.in_steps else _trimmed(weights)
     if axis.is_identity or axis.filter.copies:
         first = position if axis.is_identity else _copied(axis, position)
         return first, np.ones((len(position), 1), _float_of(axis))

@@ -2,15 +2,19 @@
 
 ``params`` of a table of positions: rows; rows per plane; rows per slice; columns; items per pixel; two plane digits,
 innermost first: extent, source stride; target strides of row, slice and plane. The table holds source offsets, strides
-included: per row of a slice, per slice, per column.
+included: per row of a slice, per slice, per column; by pieces the columns are places and permutations of bytes.
 """
 
 from __future__ import annotations
 
 from fastup.cpu.copy.kernels.permuted_copy import INTEGERS
+from fastup.cpu.simd import byte_lanes
+from fastup.cpu.simd.byte_lanes import PIECE
 from fastup.cpu.simd.moves import copy_bytes, copy_item, flush, lane_count, publish, row_buffer, splats
+from fastup.cpu.simd.pointers import as_int32, as_uint8, at
+from fastup.cpu.simd.vectors import load, store
 from fastup.runtime.fields import Fields
-from fastup.runtime.kernel import inline, kernel
+from fastup.runtime.kernel import inline, intrinsic, kernel
 
 P = Fields(
     "total plane_rows height width pixel inner inner_stride outer outer_stride row_pitch slice_pitch plane_pitch"
@@ -127,6 +131,63 @@ def take_long_pixels(chunk):
             for k in range(0, length, chunk):
                 place = min(k, length - chunk)
                 copy_chunk(src, begin + place, dst, end + place)
+
+    return _taken(row_length, take_row)
+
+
+def piece_of(windows):
+    """A helper ``(src, source, begins, orders, dst, target)`` that brings the bytes of so many windows together.
+
+    Each is 16 bytes from where `begins` says; `orders` are their permutations, in which 128 stands for another window.
+    """
+
+    @intrinsic
+    def piece(_, src, source, begins, orders, dst, target):
+        from numba import types
+
+        def generate(context, builder, _signature, arguments):
+            src, source, begins, orders, dst, target = arguments
+            byte, _, _, long = byte_lanes.integers()
+            found = None
+            for number in range(windows):
+                begin = builder.sext(builder.load(builder.gep(begins, [long(number)])), long)
+                read = load(builder, builder.gep(src, [builder.add(source, begin)]), byte, PIECE)
+                order = load(builder, builder.gep(orders, [long(PIECE * number)]), byte, PIECE)
+                chosen = byte_lanes.permuted(builder, read, order)
+                found = chosen if found is None else builder.or_(found, chosen)
+            store(builder, found, builder.gep(dst, [target]))
+            return context.get_dummy_value()
+
+        return types.void(src, types.intp, begins, orders, dst, types.intp), generate
+
+    return piece
+
+
+@kernel("uint8", "uint8", "int64", elements=("uint8",), windows=(1, 2, 3, 4))
+def take_pieces(windows):
+    """The same for rows of short pixels without gaps, all distances in bytes: 16 bytes of a row at once.
+
+    The last piece lies over the one before.
+    """
+    if not byte_lanes.width():
+        return lambda params, src, dst, table, start, stop: None
+    piece = piece_of(windows)
+
+    @inline
+    def row_length(params):
+        return params[P.width] * params[P.pixel]
+
+    @inline
+    def take_row(params, src, dst, table, source, target):
+        length = params[P.width] * params[P.pixel]
+        pieces = (length + PIECE - 1) // PIECE
+        columns = 8 * (params[P.height] + params[P.plane_rows] // params[P.height])
+        begins = as_int32(table, columns)
+        orders = as_uint8(table, columns + 4 * windows * pieces)
+        for number in range(pieces):
+            place = target + min(number * PIECE, length - PIECE)
+            mine = number * windows
+            piece(src, source, at(begins, 4 * mine), at(orders, PIECE * mine), dst, place)
 
     return _taken(row_length, take_row)
 

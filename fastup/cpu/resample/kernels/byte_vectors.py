@@ -7,90 +7,28 @@ A vector holds one piece (SSE4.2, NEON), two (AVX2) or four (AVX-512), each from
 from __future__ import annotations
 
 from fastup.cpu.resample.kernels.vertical import P
-from fastup.cpu.simd.vectors import call, lane_numbers, load, moved, repeated, splat, store, vector
-from fastup.runtime.kernel import intrinsic, target_has
+from fastup.cpu.simd.byte_lanes import (
+    PIECE,
+    clamped,
+    integers,
+    joined,
+    pair_sums,
+    permuted,
+    pieces,
+    saturated,
+    width,
+)
+from fastup.cpu.simd.vectors import lane_numbers, load, moved, repeated, splat, store, vector
+from fastup.runtime.kernel import intrinsic
 
-PIECE = 16  # bytes
 CELL = 4  # outputs of a piece
 VECTORS = 2  # of a block of `rows_sum`: eight sums in flight hide what a pair's rows and weights cost to find
-_X86 = {  # bytes of a vector: multiply and add, permute, saturate to 16 and to 8 bits
-    64: ("avx512.pmaddw.d.512", "avx512.pshuf.b.512", "avx512.packssdw.512", "avx512.packuswb.512"),
-    32: ("avx2.pmadd.wd", "avx2.pshuf.b", "avx2.packssdw", "avx2.packuswb"),
-    16: ("sse2.pmadd.wd", "ssse3.pshuf.b.128", "sse2.packssdw.128", "sse2.packuswb.128"),
-}
-_MULTIPLY, _PERMUTE, _TO_16, _TO_8 = range(4)
-
-
-def width() -> int:
-    """Bytes of the vectors that bytes are summed in; 0 where the processor cannot permute bytes."""
-    sizes = {"avx512bw": 64, "avx2": 32, "ssse3": 16, "neon": 16}
-    return next((size for feature, size in sizes.items() if target_has(feature)), 0)
-
-
-def pieces() -> int:
-    """Pieces of a vector."""
-    return width() // PIECE
-
-
-def _types():
-    from llvmlite import ir
-
-    return ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
-
-
-def _x86(builder, which, size, result, arguments):
-    return call(builder, f"llvm.x86.{_X86[size][which]}", result, arguments)
-
-
-def pair_sums(builder, numbers, weights):
-    """Neighbouring 16-bit numbers times weights, added in pairs to 32 bits."""
-    word = _types()[2]
-    lanes = numbers.type.count
-    if 2 * lanes > width():
-        parts = []
-        for half in (range(lanes // 2), range(lanes // 2, lanes)):
-            mask = lane_numbers(half)
-            parts.append(pair_sums(builder, *(builder.shuffle_vector(v, v, mask) for v in (numbers, weights))))
-        return builder.shuffle_vector(*parts, lane_numbers(range(lanes // 2)))
-    if not target_has("neon"):
-        return _x86(builder, _MULTIPLY, 2 * lanes, vector(word, lanes // 2), [numbers, weights])
-    wide = vector(word, lanes)
-    products = builder.mul(builder.sext(numbers, wide), builder.sext(weights, wide))
-    even, odd = (builder.shuffle_vector(products, products, lane_numbers(range(at, lanes, 2))) for at in (0, 1))
-    return builder.add(even, odd)
-
-
-def _permuted(builder, bytes_, places):
-    """Each lane of 16 bytes by places within itself; a place from 128 on gives 0."""
-    size = bytes_.type.count
-    if target_has("neon"):
-        return call(builder, "llvm.aarch64.neon.tbl1.v16i8", bytes_.type, [bytes_, places])
-    return _x86(builder, _PERMUTE, size, bytes_.type, [bytes_, places])
-
-
-def _joined(builder, vectors):
-    """Vectors one after the other, as one."""
-    while len(vectors) > 1:
-        lanes = vectors[0].type.count
-        mask = lane_numbers(range(2 * lanes))
-        vectors = [builder.shuffle_vector(*pair, mask) for pair in zip(vectors[::2], vectors[1::2], strict=True)]
-    return vectors[0]
-
-
-def clamped(builder, total, byte_kind):
-    """Signed sums as bytes, saturated."""
-    from llvmlite import ir
-
-    lanes = total.type.count if isinstance(total.type, ir.VectorType) else 0
-    zero, top = (ir.Constant(total.type, [bound] * lanes if lanes else bound) for bound in (0, 255))
-    low = builder.select(builder.icmp_signed("<", total, zero), zero, total)
-    high = builder.select(builder.icmp_signed(">", low, top), top, low)
-    return builder.trunc(high, byte_kind)
+LOW_BITS = 11  # of a weight of two words, in its lower one: 22 bits and a sign are 12 and 11, both signed
 
 
 def _half(builder, bits, lanes):
     """Half a unit of the result in every lane."""
-    word = _types()[2]
+    word = integers()[2]
     return splat(builder, builder.shl(word(1), builder.sub(bits, word(1))), lanes)
 
 
@@ -107,26 +45,27 @@ def _pairs_of(builder, upper_row, lower_row):
     from llvmlite import ir
 
     zero = ir.Constant(upper_row.type, None)
-    short = vector(_types()[1], upper_row.type.count // 2)
+    short = vector(integers()[1], upper_row.type.count // 2)
     both = [_woven(builder, upper_row, lower_row, half) for half in (0, 1)]
     return [builder.bitcast(_woven(builder, pairs, zero, half), short) for pairs in both for half in (0, 1)]
 
 
-def _saturated(builder, sums, bits):
-    """Four vectors of sums, in the order of `_pairs_of`, as one vector of bytes."""
-    byte, short = _types()[:2]
-    size = 4 * sums[0].type.count
-    shifted = [builder.ashr(total, splat(builder, bits, size // 4)) for total in sums]
-    if target_has("neon"):
-        return clamped(builder, _joined(builder, shifted), vector(byte, size))
-    halves = [_x86(builder, _TO_16, size, vector(short, size // 2), pair) for pair in (shifted[:2], shifted[2:])]
-    return _x86(builder, _TO_8, size, vector(byte, size), halves)
+def whole_sums(builder, sums):
+    """Sums of all words of the weights: of one, or of the upper and of the lower ones.
+
+    The parts may overflow 32 bits where the whole does not.
+    """
+    if len(sums) == 1:
+        return sums[0]
+    upper, lower = sums
+    lanes = upper.type.count
+    return builder.add(builder.shl(upper, splat(builder, integers()[2](LOW_BITS), lanes)), lower)
 
 
-def rows_sum(size, vectors):
+def rows_sum(size, vectors, words):
     """A helper ``(params, base, dst, weights, k, pairs)`` that blends so many vectors of bytes of each row, from k on.
 
-    `weights` are the bits, then pairs of 16-bit weights.
+    `weights` are the bits, then pairs of 16-bit weights; pairs of upper and pairs of lower words where they have two.
     """
 
     @intrinsic
@@ -134,8 +73,10 @@ def rows_sum(size, vectors):
         from numba import types
 
         def generate(context, builder, _signature, arguments):
+            from llvmlite import ir
+
             params, base, dst, weights, k, pairs = arguments
-            byte, short, _, long = _types()
+            byte, short, _, long = integers()
             bits = builder.load(weights)
 
             def row(tap):
@@ -143,17 +84,25 @@ def rows_sum(size, vectors):
                 begin = builder.gep(base, [builder.add(distance, k)])
                 return [load(builder, builder.gep(begin, [long(size * n)]), byte, size) for n in range(vectors)]
 
+            def weight(pair, word):
+                place = builder.add(builder.mul(pair, long(words)), long(1 + word))
+                both = splat(builder, builder.load(builder.gep(weights, [place])), size // 4)
+                return builder.bitcast(both, vector(short, size // 2))
+
             def step(pair, sums):
                 tap = builder.mul(pair, long(2))
-                weight = builder.load(builder.gep(weights, [builder.add(pair, long(1))]))
-                by = builder.bitcast(splat(builder, weight, size // 4), vector(short, size // 2))
+                by = [weight(pair, word) for word in range(words)]
                 rows = zip(row(tap), row(builder.add(tap, long(1))), strict=True)
                 numbers = [part for two in rows for part in _pairs_of(builder, *two)]
-                return [builder.add(s, pair_sums(builder, n, by)) for s, n in zip(sums, numbers, strict=True)]
+                products = [pair_sums(builder, n, one) for n in numbers for one in by]
+                return [builder.add(s, product) for s, product in zip(sums, products, strict=True)]
 
-            sums = repeated(builder, pairs, [_half(builder, bits, size // 4)] * (4 * vectors), step)
+            half = _half(builder, bits, size // 4)
+            begins = [*[ir.Constant(half.type, None)] * (words - 1), half]
+            sums = repeated(builder, pairs, begins * (4 * vectors), step)
+            sums = [whole_sums(builder, sums[n : n + words]) for n in range(0, len(sums), words)]
             for n in range(vectors):
-                found = _saturated(builder, sums[4 * n : 4 * n + 4], bits)
+                found = saturated(builder, sums[4 * n : 4 * n + 4], bits)
                 store(builder, found, builder.gep(dst, [builder.add(k, long(size * n))]))
             return context.get_dummy_value()
 
@@ -172,14 +121,14 @@ def taps_of(orders: int, pixel: int) -> int:
     return 2 * orders * parts_of(pixel)
 
 
-def pieces_sum(orders, pixel, groups, rows):
+def pieces_sum(orders, pixel, groups, rows, words):
     """A helper ``(line, line_step, places, apart, block, dst, target_step, index, count, bits)``.
 
     It makes the outputs of one vector of pieces, for so many `rows`, which lie `line_step` bytes from each other and
     their results `target_step`. `places` are where the pieces begin in a row for the first group of taps; those of the
     next one lie `apart` bytes further. `block` points to the permutations, one for each pair of taps that a lane takes
-    out of a piece (`orders`), and then to the weights, group by group. `groups` is their number, or 0 for `count`. A
-    piece makes four neighbouring outputs, or the items of one `pixel`.
+    out of a piece (`orders`), and then to the weights, group by group, and word by word of an order's. `groups` is
+    their number, or 0 for `count`. A piece makes four neighbouring outputs, or the items of one `pixel`.
     """
 
     @intrinsic
@@ -189,7 +138,7 @@ def pieces_sum(orders, pixel, groups, rows):
 
         def generate(context, builder, _signature, arguments):
             line, line_step, places, apart, block, dst, target_step, index, count, bits = arguments
-            byte, short, word, long = _types()
+            byte, short, word, long = integers()
             size = width()
             bits = builder.trunc(bits, word)
             places = [builder.load(builder.gep(places, [long(n)])) for n in range(pieces())]
@@ -200,26 +149,31 @@ def pieces_sum(orders, pixel, groups, rows):
 
             def step(group, sums):
                 further = builder.mul(group, apart)
-                begin = builder.gep(weights, [builder.mul(group, long(orders * size))])
-                places = [builder.gep(begin, [long(number * size)]) for number in range(orders)]
+                begin = builder.gep(weights, [builder.mul(group, long(orders * words * size))])
+                places = [builder.gep(begin, [long(number * size)]) for number in range(orders * words)]
                 by = [builder.bitcast(load(builder, place, byte, size), vector(short, size // 2)) for place in places]
-                return [with_group(row, further, by, total) for row, total in zip(begins, sums, strict=True)]
+                parts = [sums[n : n + words] for n in range(0, len(sums), words)]
+                return [s for row, of in zip(begins, parts, strict=True) for s in with_group(row, further, by, of)]
 
-            def with_group(row, further, by, total):
-                read = _joined(builder, [load(builder, builder.gep(b, [further]), byte, PIECE) for b in row])
-                for order, weight in zip(taken, by, strict=True):
-                    pairs = builder.bitcast(_permuted(builder, read, order), weight.type)
-                    total = builder.add(total, pair_sums(builder, pairs, weight))
-                return total
+            def with_group(row, further, by, sums):
+                read = joined(builder, [load(builder, builder.gep(b, [further]), byte, PIECE) for b in row])
+                for number, order in enumerate(taken):
+                    weights = by[number * words : (number + 1) * words]
+                    pairs = builder.bitcast(permuted(builder, read, order), weights[0].type)
+                    products = [pair_sums(builder, pairs, weight) for weight in weights]
+                    sums = [builder.add(s, product) for s, product in zip(sums, products, strict=True)]
+                return sums
 
             half = _half(builder, bits, size // 4)
-            sums = [half if parts_of(pixel) == 1 else ir.Constant(half.type, None)] * rows
+            nothing = ir.Constant(half.type, None)
+            sums = [*[nothing] * (words - 1), half if parts_of(pixel) == 1 else nothing] * rows
             if groups:
                 for group in range(groups):
                     sums = step(long(group), sums)
             else:
                 sums = repeated(builder, count, sums, step)
-            for number, total in enumerate(sums):
+            for number in range(rows):
+                total = whole_sums(builder, sums[number * words : (number + 1) * words])
                 found = _pixels_of(builder, total, half, bits, pixel)
                 store(builder, found, builder.gep(moved(builder, dst, number, target_step), [index]))
             return context.get_dummy_value()
@@ -233,7 +187,7 @@ def pieces_sum(orders, pixel, groups, rows):
 
 def _pixels_of(builder, total, half, bits, pixel):
     """The bytes of a vector's sums, without the lanes to spare."""
-    byte = _types()[0]
+    byte = integers()[0]
     lanes = total.type.count
     if parts_of(pixel) > 1:
         total = builder.add(_of_parts(builder, total, pixel), half)
@@ -254,29 +208,42 @@ def _of_parts(builder, sums, pixel):
     return sums
 
 
-@intrinsic
-def long_pixel_sum(_, line, apart, weights, dst, pairs, bits):
-    """Eight neighbouring items of a pixel: their taps lie `apart` items from each other."""
-    from numba import types
+def long_pixel_sum(words):
+    """A helper ``(line, apart, weights, dst, pairs, bits)`` for eight neighbouring items of a pixel.
 
-    def generate(context, builder, _signature, arguments):
-        line, apart, weights, dst, pairs, bits = arguments
-        byte, short, word, long = _types()
-        lanes = PIECE // 2
-        bits = builder.trunc(bits, word)
-        mask = lane_numbers([place for lane in range(lanes) for place in (lane, lanes + lane)])
+    Their taps lie `apart` items from each other.
+    """
 
-        def step(pair, sums):
-            tap = builder.mul(pair, long(2))
-            begin = builder.gep(line, [builder.mul(tap, apart)])
-            near, far = (load(builder, one, byte, lanes) for one in (begin, builder.gep(begin, [apart])))
-            numbers = builder.zext(builder.shuffle_vector(near, far, mask), vector(short, PIECE))
-            both = builder.bitcast(load(builder, builder.gep(weights, [tap]), short, 2), word)
-            by = builder.bitcast(splat(builder, both, lanes), numbers.type)
-            return [builder.add(sums[0], pair_sums(builder, numbers, by))]
+    @intrinsic
+    def eight_items(_, line, apart, weights, dst, pairs, bits):
+        from llvmlite import ir
+        from numba import types
 
-        (total,) = repeated(builder, pairs, [_half(builder, bits, lanes)], step)
-        store(builder, clamped(builder, builder.ashr(total, splat(builder, bits, lanes)), vector(byte, lanes)), dst)
-        return context.get_dummy_value()
+        def generate(context, builder, _signature, arguments):
+            line, apart, weights, dst, pairs, bits = arguments
+            byte, short, word, long = integers()
+            lanes = PIECE // 2
+            bits = builder.trunc(bits, word)
+            mask = lane_numbers([place for lane in range(lanes) for place in (lane, lanes + lane)])
 
-    return types.void(line, types.intp, weights, dst, types.intp, types.intp), generate
+            def weight(pair, number):
+                place = builder.add(builder.mul(pair, long(2 * words)), long(2 * number))
+                both = builder.bitcast(load(builder, builder.gep(weights, [place]), short, 2), word)
+                return builder.bitcast(splat(builder, both, lanes), vector(short, PIECE))
+
+            def step(pair, sums):
+                begin = builder.gep(line, [builder.mul(builder.mul(pair, long(2)), apart)])
+                near, far = (load(builder, one, byte, lanes) for one in (begin, builder.gep(begin, [apart])))
+                numbers = builder.zext(builder.shuffle_vector(near, far, mask), vector(short, PIECE))
+                products = [pair_sums(builder, numbers, weight(pair, number)) for number in range(words)]
+                return [builder.add(s, product) for s, product in zip(sums, products, strict=True)]
+
+            half = _half(builder, bits, lanes)
+            sums = repeated(builder, pairs, [*[ir.Constant(half.type, None)] * (words - 1), half], step)
+            shifted = builder.ashr(whole_sums(builder, sums), splat(builder, bits, lanes))
+            store(builder, clamped(builder, shifted, vector(byte, lanes)), dst)
+            return context.get_dummy_value()
+
+        return types.void(line, types.intp, weights, dst, types.intp, types.intp), generate
+
+    return eight_items

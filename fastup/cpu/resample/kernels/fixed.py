@@ -1,33 +1,34 @@
-"""Stages of torch's uint8 arithmetic: 16-bit weights, 32-bit sums, rounded to uint8 after each axis.
+"""Stages of fixed-point arithmetic of bytes: integer weights, 32-bit sums, rounded to uint8 after each axis.
 
-``clamp((2**(bits - 1) + sum_k weight[k] * x[k]) >> bits, 0, 255)``. Taps go in pairs, as the processor's
+``clamp((2**(bits - 1) + sum_k weight[k] * x[k]) >> bits, 0, 255)``. torch's weights have 16 bits, one *word*; Pillow's
+have 22 behind the point and take two, of which the lower one has `LOW_BITS`. Taps go in pairs, as the processor's
 multiply-and-add of 16-bit neighbours has them; an odd last tap is paired with weight 0. Sums are of integers, so every
 order gives the same bits; where the processor has no such instruction they are plain loops.
 
 Two taps whose weights are small multiples of a power of two, as whole factors of 2 have them, need 16 bits only: those
 are the *narrow* stages: bilinear x2 of a 1080p picture takes 1.75 times less.
 
-``params`` are those of `vertical` and of `horizontal`. Weights are 16-bit integers. Those of rows follow an int32 that
-holds the bits; the narrow stages have all of them as int32.
+``params`` are those of `vertical` and of `horizontal`. Weights are 16-bit words: of a pair of taps the upper words,
+then the lower ones. Those of rows follow an int32 that holds the bits; the narrow stages have all of them as int32.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from fastup.cpu.resample.kernels.byte_vectors import (
     CELL,
-    PIECE,
+    LOW_BITS,
     VECTORS,
-    clamped,
     long_pixel_sum,
-    pieces,
     pieces_sum,
     rows_sum,
     taps_of,
-    width,
 )
 from fastup.cpu.resample.kernels.horizontal import P as ROW
 from fastup.cpu.resample.kernels.horizontal import row_by_row, two_by_two
 from fastup.cpu.resample.kernels.vertical import P as ROWS
+from fastup.cpu.simd.byte_lanes import PIECE, clamped, pieces, width
 from fastup.cpu.simd.pointers import SEEN_AS, as_int32, as_int64, at
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
@@ -103,19 +104,34 @@ def _byte(_, total, bits):
     return types.uint8(total, bits), generate
 
 
-@kernel("uint8", "uint8", "int32", elements=("uint8",))
-def blend():
+def weight_at(words):
+    """A helper ``(weights, tap)``: the whole weight of a tap, whose pair's words lie side by side."""
+
+    @inline
+    def one_word(weights, tap):
+        return weights[tap]
+
+    @inline
+    def two_words(weights, tap):
+        place = 4 * (tap // 2) + tap % 2
+        return np.int32(np.int32(weights[place]) * np.int32(1 << LOW_BITS) + np.int32(weights[place + 2]))
+
+    return {1: one_word, 2: two_words}[words]
+
+
+@kernel("uint8", "uint8", "int32", elements=("uint8",), words=(1, 2))
+def blend(words):
     """Rows of bytes times weights."""
-    size = width()
-    longest = VECTORS * size
-    long_block, short_block = (rows_sum(size, VECTORS), rows_sum(PIECE, 1)) if size else (None, None)
+    size, vectors, weight_of = width(), VECTORS // words, weight_at(words)
+    longest = vectors * size
+    long_block, short_block = (rows_sum(size, vectors, words), rows_sum(PIECE, 1, words)) if size else (None, None)
 
     @inline
     def blended_byte(params, base, weights, k):
         total = _half(weights[0])
         sixteen = as_int16(weights, 4)
         for row in range(params[ROWS.rows]):
-            total = _weigh(total, at(base, params[ROWS.size + row])[k], sixteen[row])
+            total = _weigh(total, at(base, params[ROWS.size + row])[k], weight_of(sixteen, row))
         return _byte(total, weights[0])
 
     @inline
@@ -147,17 +163,17 @@ def blend():
     return in_vectors if size else plain
 
 
-@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",))
-def by_table():
+@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), words=(1, 2))
+def by_table(words):
     """Any ratio, any pixel: rows of weights have an even number."""
-    vectors = width() > 0
+    vectors, weight_of, eight_items = width() > 0, weight_at(words), long_pixel_sum(words)
 
     @inline
     def one_by_one(line, begin, items, weights, dst, target, taps, bits):
         for item in range(items):
             total = _half(bits)
             for k in range(taps):
-                total = _weigh(total, line[begin + k * items + item], weights[k])
+                total = _weigh(total, line[begin + k * items + item], weight_of(weights, k))
             dst[target + item] = _byte(total, bits)
 
     @inline
@@ -165,7 +181,7 @@ def by_table():
         if items >= LONG_PIXEL:
             for k in range(0, items, LONG_PIXEL):
                 item = min(k, items - LONG_PIXEL)
-                long_pixel_sum(at(line, begin + item), items, weights, at(dst, target + item), (taps + 1) // 2, bits)
+                eight_items(at(line, begin + item), items, weights, at(dst, target + item), (taps + 1) // 2, bits)
         else:
             one_by_one(line, begin, items, weights, dst, target, taps, bits)
 
@@ -175,7 +191,7 @@ def by_table():
     def one_row(params, line, dst, table):
         first, weights = as_int64(table, params[ROW.first]), as_int16(table, params[ROW.weights])
         items, taps = params[ROW.items], params[ROW.taps]
-        row = 2 * ((taps + 1) // 2 * 2)
+        row = 2 * words * ((taps + 1) // 2 * 2)
         bits = _word(params[ROW.bits])
         for pixel in range(params[ROW.outputs]):
             one_pixel(line, first[pixel] * items, items, at(weights, pixel * row), dst, pixel * items, taps, bits)
@@ -183,20 +199,20 @@ def by_table():
     return row_by_row(one_row)
 
 
-def _in_pieces(orders, pixel, groups):
+def _in_pieces(orders, pixel, groups, words):
     """The body that makes rows by vectors of pieces; the last one lies over the one before."""
     number = pieces()
     outputs, head, taps = (pixel or CELL) * number, number * PIECE * orders, taps_of(orders, pixel)
 
     def of_rows(rows):
-        block_sum = pieces_sum(orders, pixel, groups, rows)
+        block_sum = pieces_sum(orders, pixel, groups, rows, words)
 
         @inline
         def make(params, line, line_step, dst, target_step, table):
             places, blocks = as_int32(table, params[ROW.places]), at(table, params[ROW.blocks])
             apart, count, bits = taps * params[ROW.items], (params[ROW.taps] + taps - 1) // taps, params[ROW.bits]
             total = params[ROW.outputs] * params[ROW.items]
-            size = head * (1 + count)
+            size = head * (1 + words * count)
             for block in range((total + outputs - 1) // outputs):
                 index = min(block * outputs, total - outputs)
                 begins, weights = at(places, 4 * number * block), at(blocks, block * size)
@@ -213,13 +229,19 @@ def _in_pieces(orders, pixel, groups):
 @kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), groups=(1, 2, 0))
 def by_pieces(groups):
     """Any ratio of short pixels: a piece makes four neighbouring items, a pair of taps at a time."""
-    return _in_pieces(1, 0, groups)
+    return _in_pieces(1, 0, groups, 1)
 
 
-@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), pixel=(0, 1, 2, 3))
-def by_full_pieces(pixel):
+@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",))
+def by_pieces_of_two_words():
+    """The same with weights of two words."""
+    return _in_pieces(1, 0, 0, 2)
+
+
+@kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), pixel=(0, 1, 2, 3), words=(1, 2))
+def by_full_pieces(pixel, words):
     """Two pairs of taps from every piece; of four neighbouring items, or of one pixel for ratios beyond those."""
-    return _in_pieces(2, pixel, 0)
+    return _in_pieces(2, pixel, 0, words)
 
 
 @kernel("uint8", "uint8", "int32", elements=("uint8",))

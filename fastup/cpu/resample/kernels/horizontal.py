@@ -49,8 +49,31 @@ def two_by_two(of_rows):
     return body
 
 
-def sum_of(taps):
+def addition(in_steps):
+    """How ``add(value, weight, total)`` rounds, and which weights stand for taps that ``are_read``.
+
+    Once, and what lies beyond a filter's support has weight 0 and may be infinite; or `in_steps`, product and sum each,
+    and a tap that is not read has weight NaN.
+    """
+
+    @inline
+    def add_in_steps(value, weight, total):
+        return total + value * weight
+
+    @inline
+    def is_number(weight):
+        return weight == weight
+
+    @inline
+    def is_not_zero(weight):
+        return weight != 0
+
+    return (add_in_steps, is_number) if in_steps else (fma, is_not_zero)
+
+
+def sum_of(taps, in_steps=False):
     """Weighted sum ``(line, begin, apart, weights, at, count)`` of pixels `apart` items from each other."""
+    add, is_read = addition(in_steps)
 
     @inline
     def two(line, begin, apart, weights, w, count):
@@ -66,17 +89,17 @@ def sum_of(taps):
     def many(line, begin, apart, weights, w, count):
         total = line[begin] * weights[w]
         for k in range(1, count):
-            # What lies beyond a filter's support has weight 0 and may be infinite.
-            if weights[w + k] != 0:
-                total = fma(line[begin + k * apart], weights[w + k], total)
+            if is_read(weights[w + k]):
+                total = add(line[begin + k * apart], weights[w + k], total)
         return total
 
     return {2: two, 4: four, 0: many}[taps]
 
 
-def pixels_by_table(taps):
+def pixels_by_table(taps, in_steps=False):
     """Output pixels `start` to `stop` by table, ``(params, line, dst, table, start, stop)``."""
-    weighted = sum_of(taps)
+    weighted = sum_of(taps, in_steps)
+    add, is_read = addition(in_steps)
 
     @inline
     def tap_by_tap(line, begin, items, weights, w, count, dst, target):
@@ -84,9 +107,9 @@ def pixels_by_table(taps):
             dst[target + item] = line[begin + item] * weights[w]
         for k in range(1, count):
             by, place = weights[w + k], begin + k * items
-            if by != 0:
+            if is_read(by):
                 for item in range(items):
-                    dst[target + item] = fma(line[place + item], by, dst[target + item])
+                    dst[target + item] = add(line[place + item], by, dst[target + item])
 
     @inline
     def spread_pixels(params, line, dst, table, start, stop):
@@ -105,8 +128,9 @@ def pixels_by_table(taps):
     return spread_pixels
 
 
-def clamped_pixels(taps):
+def clamped_pixels(taps, in_steps=False):
     """Output pixels `start` to `stop` by table from a row without copies of its ends: what lies beyond reads them."""
+    add, is_read = addition(in_steps)
 
     @inline
     def value(params, line, first, item, tap):
@@ -131,8 +155,8 @@ def clamped_pixels(taps):
     def many(params, line, first, item, weights, w):
         total = value(params, line, first, item, 0) * weights[w]
         for k in range(1, params[P.taps]):
-            if weights[w + k] != 0:
-                total = fma(value(params, line, first, item, k), weights[w + k], total)
+            if is_read(weights[w + k]):
+                total = add(value(params, line, first, item, k), weights[w + k], total)
         return total
 
     weighted = {2: two, 4: four, 0: many}[taps]

@@ -7,7 +7,7 @@ where a gather would be a load an item.
 
 from __future__ import annotations
 
-from fastup.cpu.simd.vectors import call, fma, in_order, load, moved, repeated, store, vector
+from fastup.cpu.simd.vectors import call, fma, in_order, load, moved, plus, repeated, store, vector
 from fastup.runtime.kernel import intrinsic, target_has
 
 _SIZES = {"float32": 4, "float64": 8}
@@ -82,14 +82,25 @@ class _Permutation:
         return result
 
 
-def permuted_sum(taps, pair, rows=1, adds=False):
+def _is_read(builder, by, in_steps):
+    """Which lanes' taps are: weights are not 0; or of sums in steps, no NaN."""
+    from llvmlite import ir
+
+    if in_steps:
+        return builder.fcmp_ordered("ord", by, by)
+    return builder.fcmp_unordered("une", by, ir.Constant(by.type, [0.0] * by.type.count))
+
+
+def permuted_sum(taps, pair, rows=1, adds=False, in_steps=False):
     """A helper ``(line, line_step, begin, apart, block, dst, target_step, index, whole, count)`` for a block of rows.
 
     So many `rows` lie `line_step` bytes from each other, and their results `target_step`. The items of tap k lie within
     a vector (with `pair`: two) from ``line[begin + k * apart]`` on. `block` points to the places of the lanes and to
     the weights, tap by tap. `taps` is 2, 4, or 0 for `count`, summed in sequence; there a weight of 0, which only taps
-    from `whole` on have, stands for a tap that is not read. With `adds` the sums begin with what `dst` holds.
+    from `whole` on have, stands for a tap that is not read; NaN where sums are rounded `in_steps`. With `adds` the sums
+    begin with what `dst` holds.
     """
+    add = plus if in_steps else fma
 
     @intrinsic
     def block_sum(_, line, line_step, begin, apart, block, dst, target_step, index, whole, count):
@@ -116,17 +127,17 @@ def permuted_sum(taps, pair, rows=1, adds=False):
 
             def added(tap, totals, all_are_read):
                 by = weight(tap)
-                sums = [fma(builder, one, by, total) for one, total in zip(values(tap), totals, strict=True)]
+                sums = [add(builder, one, by, total) for one, total in zip(values(tap), totals, strict=True)]
                 if all_are_read:
                     return sums
-                read = builder.fcmp_unordered("une", by, ir.Constant(by.type, [0.0] * size))
+                read = _is_read(builder, by, in_steps)
                 return [builder.select(read, one, total) for one, total in zip(sums, totals, strict=True)]
 
             def further(start, stop, totals, all_are_read):
-                steps = builder.sub(stop, start)
-                return repeated(
-                    builder, steps, totals, lambda k, sums: added(builder.add(k, start), sums, all_are_read)
-                )
+                def step(k, sums):
+                    return added(builder.add(k, start), sums, all_are_read)
+
+                return repeated(builder, builder.sub(stop, start), totals, step)
 
             if adds:
                 totals = [load(builder, target, kind, size) for target in targets]

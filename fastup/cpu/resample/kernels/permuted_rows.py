@@ -26,12 +26,12 @@ def _block_by_block(block_sum, size):
     return make
 
 
-def _permuted(element, taps, pair, adds=False):
+def permuted(element, taps, pair, in_steps=False):
     """A helper that computes one row, or two, by permutation; pixels at the ends one by one."""
-    ends = clamped_pixels(taps)
+    ends = clamped_pixels(taps, in_steps)
 
     def of_rows(rows):
-        make = _block_by_block(permuted_sum(taps, pair, rows, adds), lanes(element))
+        make = _block_by_block(permuted_sum(taps, pair, rows, in_steps=in_steps), lanes(element))
 
         @inline
         def whole_rows(params, line, line_step, dst, target_step, table):
@@ -50,13 +50,13 @@ def _permuted(element, taps, pair, adds=False):
 @kernel("element", "element", "uint8", "int64", elements=("float32",), taps=(2, 4, 0), pair=(0, 1))
 def by_permutation(taps, pair):
     """Any ratio of short pixels: blocks of outputs whose items are brought to their lanes by permutation."""
-    return two_by_two(_permuted("float32", taps, pair))
+    return two_by_two(permuted("float32", taps, pair))
 
 
 @kernel("element", "element", "uint8", "int64", elements=("float64",), taps=(2, 4, 0))
 def by_permutation_of_doubles(taps):
     """The same for float64, always from two vectors: they are half as long."""
-    return two_by_two(_permuted("float64", taps, True))
+    return two_by_two(permuted("float64", taps, True))
 
 
 @kernel("element", "element", "uint8", elements=("float32",), pair=(0, 1))

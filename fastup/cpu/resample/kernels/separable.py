@@ -2,9 +2,10 @@
 
 The kernel knows no mode, no dtype and no ratio: it walks the output in order, keeps the rings, and calls the stages
 that `params` names. A stage that is absent (address 0) has nothing to do: no `load` where `horizontal` reads rows as
-they are, no `blend` where the rows' axis keeps its size, no `store` where the blended row is the result; rows that are
-blended *in place* have neither of the first two. A ring has room for a power of two of rows, so that a row's place is
-its number under a mask; rows come into it in groups of `at_once`, whose stage reads its table once for several.
+they are, no `blend` where the rows' axis keeps its size, no `settle` where `store` rounds, no `store` where the blended
+row is the result; rows that are blended *in place* have neither of the first two. A ring has room for a power of two of
+rows, so that a row's place is its number under a mask; rows come into it in groups of `at_once`, whose stage reads its
+table once for several.
 
 Work items are output rows of a strip of columns of a plane; with depth, output slices of a tile of rows of a strip. The
 table holds, per strip, the parameters of its stages, and per row (slice) the first input row and the number of taps.
@@ -13,7 +14,7 @@ All distances are bytes.
 
 from __future__ import annotations
 
-from fastup.cpu.resample.kernels import horizontal, vertical
+from fastup.cpu.resample.kernels import horizontal, settle, vertical
 from fastup.cpu.simd.convert import LOAD, STORE
 from fastup.cpu.simd.moves import publish
 from fastup.cpu.simd.pointers import as_int64, at, call_stage, call_stage_of_four
@@ -23,7 +24,7 @@ from fastup.runtime.kernel import inline, kernel
 # What `area` has as well: where arrays lie, the stages of a row, and the places of the tables.
 CALL = Fields(
     """
-    total strips rows slices load horizontal store
+    total strips rows slices load horizontal settle store
     extents source source_row source_slice target target_row target_slice
     row_table slice_table strip_table line result
     """,
@@ -40,7 +41,10 @@ P = Fields(
     CALL,
 )
 # A strip: bytes from the row's start in the source and in the target, items, then parameters of stages.
-STRIP = Fields("source target items load horizontal store", load=LOAD, horizontal=horizontal.P, store=STORE)
+STRIP = Fields(
+    "source target items lead load horizontal settle store",
+    load=LOAD, horizontal=horizontal.P, settle=settle.P, store=STORE,
+)  # fmt: skip
 TAPS = Fields("first count")  # of each row, and slice
 
 
@@ -102,6 +106,8 @@ def fill_ring(params, strip, source, row, table, work):
 def finish(params, strip, line, target, table):
     """Bring a blended row to the result, if it is not there yet."""
     if params[P.store] != 0:
+        if params[CALL.settle] != 0:
+            call_stage(params[CALL.settle], at(strip, 8 * STRIP.settle), line, line, table)
         call_stage(params[P.store], at(strip, 8 * STRIP.store), line, target, table)
 
 
@@ -109,7 +115,7 @@ def finish(params, strip, line, target, table):
 def blended_rows(params, strip, source, target, pitch, begin, end, table, work, last):
     """Output rows `begin` to `end` of a strip; `last` tells whether they are the result or a slice on the way."""
     blending = as_int64(work, 0)
-    blending[vertical.P.items] = strip[STRIP.items]
+    blending[vertical.P.items], blending[vertical.P.lead] = strip[STRIP.items], strip[STRIP.lead]
     base = at(work, params[P.ring])
     if params[P.in_place] != 0:
         base = source
@@ -162,6 +168,7 @@ def blended_slices(params, strip, source, target, tile, begin, end, table, work)
                 filled = wanted + 1
         for row in range(top, bottom):
             blending[vertical.P.items], blending[vertical.P.rows] = strip[STRIP.items], count
+            blending[vertical.P.lead] = 0
             for k in range(count):
                 slot = clamped(first + k, params[P.in_slices]) & params[P.slice_ring_mask]
                 blending[vertical.P.size + k] = slot * params[P.slice_ring_step] + (row - top) * pitch

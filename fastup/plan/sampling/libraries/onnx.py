@@ -6,12 +6,13 @@ Formulas: the text of Resize-19, and where it is silent (the taps of the filters
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from fastup.plan.base import Array
 from fastup.plan.sampling.filter import Filter
+from fastup.plan.sampling.rule import Rule
 
 COORDINATES = (
     "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn",
@@ -21,7 +22,7 @@ NEAREST_MODES = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
 
 @dataclass(frozen=True)
-class OnnxRule:
+class OnnxRule(Rule):
     """How an axis is sampled.
 
     Attributes
@@ -38,6 +39,10 @@ class OnnxRule:
         Whether taps beyond the edges are left out, and the others sum to 1; else they read the edge.
     region : (float, float)
         Start and end of the cut of tf_crop_and_resize, as parts of the input.
+    filter : Filter
+        What weighs the pixels around a coordinate, or copies one.
+    antialias : bool
+        Whether the filter is stretched where the axis shrinks.
     """
 
     coordinates: str
@@ -46,6 +51,27 @@ class OnnxRule:
     nearest: str = "round_prefer_floor"
     exclude_outside: bool = False
     region: tuple[float, float] = (0.0, 1.0)
+    filter: Filter = field(kw_only=True)
+    antialias: bool = False
+
+    def most_taps(self, n_in: int, n_out: int) -> int:
+        """Twice the filter's half, stretched, and one to spare."""
+        stretch = max(1.0, 1.0 / self.scale) if self.antialias else 1.0
+        return min(n_in, 2 * math.ceil(self.filter.half * stretch) + 1)
+
+    def taps(self, position: Array, n_in: int, n_out: int) -> tuple[Array, Array]:
+        """All of them inside."""
+        x = sources(self, position, n_in)
+        if self.filter.copies:
+            first = np.clip(_rounded(self.nearest, x), 0, n_in - 1).astype(np.int64)
+            return first, np.ones((len(first), 1))
+        whole = np.floor(x)
+        offsets, weights = _weights(self, x - whole)
+        read = whole.astype(np.int64)[:, None] + offsets
+        if self.exclude_outside:
+            weights = np.where((read < 0) | (read >= n_in), 0.0, weights)
+            weights = weights / weights.sum(axis=1, keepdims=True)
+        return _inside(np.clip(read, 0, n_in - 1), weights)
 
 
 def sources(rule: OnnxRule, position: Array, n_in: int) -> Array:
@@ -77,21 +103,6 @@ def outside(rule: OnnxRule, position: Array, n_in: int) -> Array:
     return (x < 0) | (x > n_in - 1)
 
 
-def taps(rule: OnnxRule, record: Filter, antialias: bool, position: Array, n_in: int) -> tuple[Array, Array]:
-    """First input position and weights of each output position, all of them inside."""
-    x = sources(rule, position, n_in)
-    if record.copies:
-        first = np.clip(_rounded(rule.nearest, x), 0, n_in - 1).astype(np.int64)
-        return first, np.ones((len(first), 1))
-    whole = np.floor(x)
-    offsets, weights = _weights(rule, record, antialias, x - whole)
-    read = whole.astype(np.int64)[:, None] + offsets
-    if rule.exclude_outside:
-        weights = np.where((read < 0) | (read >= n_in), 0.0, weights)
-        weights = weights / weights.sum(axis=1, keepdims=True)
-    return _inside(np.clip(read, 0, n_in - 1), weights)
-
-
 def _rounded(nearest: str, x: Array) -> Array:
     rounded: Array = {
         "round_prefer_floor": lambda: np.ceil(x - 0.5),
@@ -102,13 +113,13 @@ def _rounded(nearest: str, x: Array) -> Array:
     return rounded
 
 
-def _weights(rule: OnnxRule, record: Filter, antialias: bool, past: Array) -> tuple[Array, Array]:
+def _weights(rule: OnnxRule, past: Array) -> tuple[Array, Array]:
     """Taps relative to the position before the coordinate, and their weights; stretched by antialias."""
-    narrowing = min(rule.scale, 1.0) if antialias else 1.0
-    start = int(np.floor(-record.half / narrowing)) + 1
+    narrowing = min(rule.scale, 1.0) if rule.antialias else 1.0
+    start = int(np.floor(-rule.filter.half / narrowing)) + 1
     offsets = np.arange(start, 2 - start)
-    weights = record.sampled.weight((offsets - past[:, None]) * narrowing)
-    return offsets, weights / weights.sum(axis=1, keepdims=True) if antialias else weights
+    weights = rule.filter.sampled.weight((offsets - past[:, None]) * narrowing)
+    return offsets, weights / weights.sum(axis=1, keepdims=True) if rule.antialias else weights
 
 
 def _inside(read: Array, weights: Array) -> tuple[Array, Array]:

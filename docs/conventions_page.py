@@ -1,0 +1,51 @@
+"""List every convention of `fastup.resize`: ``python -m docs.conventions_page``; a test compares the page."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import fastup
+from docs.page import table, wrapped
+
+PAGE = Path(__file__).with_name("conventions.md")
+_HEAD = """
+Whose pixels `fastup.resize(image, size, like=...)` gives. Where a row says so, they are the library's to the bit on
+every dtype that it takes, and so are those of the graph that `fastup.export.resize` writes. The rules were found by
+experiment on the x86-64 wheels; tests hold fastup against the libraries on random pictures and sizes, and against
+digests of their results where they are not installed.
+"""
+_LIBRARIES = {
+    "torch": (
+        "torch",
+        "The modes of `fastup.interpolate`, for pictures as they are held; [exactness](exactness.md) has the promises.",
+    ),
+    "pillow": (
+        "Pillow",
+        "Every bit of `Image.resize`, for (H, W), two channels as LA, three as RGB, four as RGBA (CMYK with"
+        " `alpha=False`), uint16 as I;16, int32 as I, float32 as F; `box` and `reducing_gap` as there. `pillow` is the"
+        " newest; earlier rules have rows of their own: 13.0 filters rows first where they shrink most, 12.3 filters"
+        " very tall pictures in two calls, 11.3 cuts off the two bytes of a uint16 apart.",
+    ),
+    "opencv": (
+        "OpenCV",
+        "Every bit of `cv2.resize`, as the generic code of the x86-64 wheels has it. What wheels do as they are"
+        " imported differs where they call Intel's library: linear of uint16 and float32, and cubic, with 1, 3 or 4"
+        " channels;"
+        " `cv2.ipp.setUseIPP(False)` switches that off.",
+    ),
+}
+
+
+def text() -> str:
+    """The page."""
+    parts = ["# Conventions", wrapped(_HEAD)]
+    for name, rows in groupby(fastup.conventions(), lambda one: one.name.partition("/")[0].partition("-")[0]):
+        title, about = _LIBRARIES[name]
+        cells = [(f"`{one.name}`", f"`{one.call}`", ", ".join(one.dtypes)) for one in rows]
+        parts += [f"## {title}", wrapped(about), table(("like", "the call", "dtypes"), cells)]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text())

@@ -1,0 +1,8 @@
+"""Conventions: whose pixels a resize gives, one record for each."""
+
+from __future__ import annotations
+
+from fastup.plan.conventions import opencv, pillow, torch
+from fastup.plan.conventions.record import Convention as Convention
+
+ALL: dict[str, Convention] = {one.name: one for module in (torch, pillow, opencv) for one in module.CONVENTIONS}

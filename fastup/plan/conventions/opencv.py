@@ -1,0 +1,108 @@
+"""OpenCV: cv2.resize of 5.0, and of 4.14 where it differs, as its generic code has it."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from fastup.plan.conventions.record import Convention, Request
+from fastup.plan.conventions.steps import CellMeans, Step, resample
+from fastup.plan.interpolation import InterpolatePlan
+from fastup.plan.sampling.libraries.opencv import (
+    ONE,
+    OpenCvArea,
+    OpenCvExactLinear,
+    OpenCvHalf,
+    OpenCvNearest,
+    OpenCvTaps,
+    scale_of,
+)
+
+_NEAREST = {"nearest": "floor", "nearest_exact": "running", "nearest_exact of 4": "fixed"}
+_VECTOR = 16  # bytes of the vectors of the wheels' baseline: they decide how many items of a row are summed backward
+_SQUARED = float(ONE * ONE)
+
+
+def _build(method: str, request: Request) -> tuple[Step, ...]:
+    (_, height, width, channels), (h, w) = request.shape, request.size
+    if (height, width) == (h, w):
+        return ()
+    if method in _NEAREST:
+        nearest = OpenCvNearest(_NEAREST[method])
+        return (resample(request.shape, request.dtype, (nearest, nearest), request.size),)
+    if method == "linear_exact" and request.dtype == np.float32:
+        method = "linear"
+    scales = (scale_of(height, h), scale_of(width, w))
+    factors = (round(scales[0]), round(scales[1]))
+    whole = scales == factors
+    if whole and factors == (2, 2) and (method == "linear" or (method == "linear_exact" and channels != 2)):
+        method = "area"
+    if method == "area" and min(scales) >= 1:
+        return (_shrunk(request, factors) if whole else _covered(request),)
+    return (_exact(request) if method == "linear_exact" else _filtered(method, request),)
+
+
+def _shrunk(request: Request, factors: tuple[int, int]) -> Step:
+    """Area of whole factors."""
+    channels, size = request.shape[3], request.size
+    if factors == (2, 2) and channels != 2:
+        if request.dtype != np.float32:
+            return resample(request.shape, request.dtype, (OpenCvHalf(), OpenCvHalf()), size, rounding="half up")
+        lanes = _VECTOR // 4
+        lead = 0 if channels == 3 else size[1] * channels // lanes * lanes
+        return CellMeans(request.shape, factors, lead)
+    return CellMeans(request.shape, factors)
+
+
+def _covered(request: Request) -> InterpolatePlan:
+    """Area of other factors."""
+    return resample(request.shape, request.dtype, (OpenCvArea(), OpenCvArea()), request.size)
+
+
+def _exact(request: Request) -> InterpolatePlan:
+    """Whole numbers all the way."""
+    digits = 8 if request.dtype == np.uint8 else 16
+    rule = OpenCvExactLinear(digits)
+    double = request.dtype != np.uint8
+    return resample(request.shape, request.dtype, (rule, rule), request.size, double=double, rounding="half up")
+
+
+def _filtered(method: str, request: Request) -> InterpolatePlan:
+    """Taps around a coordinate; bytes with integer weights."""
+    if request.dtype != np.uint8:
+        shorts = request.dtype == np.uint16
+        backward = method == "cubic" or (method == "lanczos4" and not shorts)
+        lanes = _VECTOR // request.dtype.itemsize if backward else 0
+        rows = OpenCvTaps(method, False, blend="backward" if backward else "in steps", lanes=lanes)
+        return resample(request.shape, request.dtype, (rows, OpenCvTaps(method, True)), request.size)
+    if method == "lanczos4":  # sums of whole numbers below 2**53
+        rows, columns = (OpenCvTaps(method, along, True, ONE) for along in (False, True))
+        return resample(request.shape, request.dtype, (rows, columns), request.size, double=True, rounding="half up")
+    columns = OpenCvTaps(method, True, True)
+    if method == "cubic":
+        rows = OpenCvTaps(method, False, True, _SQUARED, "bytes cubic", _VECTOR // 2)
+    else:
+        rows = OpenCvTaps(method, False, True, blend="bytes linear")
+    return resample(request.shape, request.dtype, (rows, columns), request.size)
+
+
+_DTYPES = ("uint8", "uint16", "float32")
+_INSTEAD = "OpenCV has other code for others, which no row has, or refuses them"
+_METHODS = ("nearest", "nearest_exact", "linear", "linear_exact", "cubic", "area", "lanczos4")
+
+
+def _call(method: str, version: str) -> str:
+    return f"cv2.resize(image, (width, height), interpolation=cv2.INTER_{method.upper()}) of OpenCV {version}"
+
+
+CONVENTIONS = (
+    *(
+        Convention(f"opencv/{name}", _call(name, "5.0"), _DTYPES, _INSTEAD, functools.partial(_build, name))
+        for name in _METHODS
+    ),
+    Convention(
+        "opencv-4/nearest_exact", _call("nearest_exact", "4.14"), _DTYPES, _INSTEAD,
+        functools.partial(_build, "nearest_exact of 4"),
+    ),
+)  # fmt: skip

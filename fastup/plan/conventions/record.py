@@ -1,0 +1,97 @@
+"""The record of a convention, and what a resize asks it for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastup.plan import check
+from fastup.plan.conventions.steps import Shape, Step
+
+OPERATOR = "resize"
+
+
+class Request(NamedTuple):
+    """A call of `resize`, normalised.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (N, H, W, C) of the picture.
+    dtype : numpy.dtype
+    size : (int, int)
+    scale_factor : tuple of float, or None
+        What the size follows from, if that was given.
+    box : (float, float, float, float), or None
+        Left, top, right and bottom of the part that is resized.
+    reducing_gap : float, or None
+    alpha : bool
+        Whether the last channel is one.
+    """
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    size: tuple[int, int]
+    scale_factor: tuple[float, ...] | None = None
+    box: tuple[float, float, float, float] | None = None
+    reducing_gap: float | None = None
+    alpha: bool = False
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One library's way to resize.
+
+    Attributes
+    ----------
+    name : str
+        As `like` takes it: library, and filter with its options.
+    call : str
+        What gives the same pixels.
+    dtypes : tuple of str
+        What the library takes.
+    instead : str
+        What it would do with others, for the message.
+    build : callable
+        From a request to the steps.
+    options : tuple of str
+        Which of box, reducing_gap and alpha it takes.
+    """
+
+    name: str
+    call: str
+    dtypes: tuple[str, ...]
+    instead: str
+    build: Callable[[Request], tuple[Step, ...]]
+    options: tuple[str, ...] = ()
+
+    def steps(self, request: Request) -> tuple[Step, ...]:
+        """What a resize does; a dtype that the library does not take is refused."""
+        if request.dtype.name not in self.dtypes:
+            raise TypeError(
+                f"{OPERATOR}: image must be of dtype {', '.join(self.dtypes)} for like={self.name!r}, got"
+                f" {request.dtype}; {self.instead}"
+            )
+        for name in ("box", "reducing_gap"):
+            if getattr(request, name) is not None and name not in self.options:
+                check.invalid(f"{OPERATOR}: {name} must be None for like={self.name!r}, got {getattr(request, name)}")
+        if request.alpha and "alpha" not in self.options:
+            check.invalid(f"{OPERATOR}: alpha must be None or False for like={self.name!r}, got True")
+        return self.build(request)
+
+
+def of_name(known: dict[str, Convention], like: Any) -> Convention:
+    """The convention of this name; names that look like it are told where there is none."""
+    if not isinstance(like, str):
+        raise TypeError(f"{OPERATOR}: like must be a name or a Convention, got {check.shown(like)}")
+    if like not in known:
+        near = difflib.get_close_matches(like, known, n=3, cutoff=0.3)
+        check.invalid(
+            f"{OPERATOR}: like must be one of fastup.conventions(), such as {' or '.join(near or list(known)[:2])},"
+            f" got {check.shown(like)}"
+        )
+    return known[like]

@@ -1,0 +1,1 @@
+"""How other libraries sample: which input positions an output position reads, and with which weights."""

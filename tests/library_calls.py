@@ -1,0 +1,145 @@
+"""Seeded calls of other libraries' resize: the pictures, what fastup is asked for, and what the library gives.
+
+`python -m tests.make_library_data` stores digests of the libraries' results, so that parity is tested without them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class LibraryCall:
+    """One picture and one resize of it."""
+
+    picture: Array
+    size: tuple[int, int]
+    method: str
+    options: dict[str, Any] = field(default_factory=dict)
+    mode: str = ""  # of a picture of Pillow
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.mode} {self.picture.shape} {self.picture.dtype} {self.size} {self.options}"
+
+
+def digest(array: Array) -> str:
+    """A short one of shape, dtype and content; all NaN are the same."""
+    if array.dtype.kind == "f":
+        array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
+    content = np.ascontiguousarray(array).tobytes() + f"{array.shape}{array.dtype.str}".encode()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def numbers(generator: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """All values of the dtype, with many at its ends: overshoots are cut off there."""
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        values = generator.standard_normal(shape) * 10.0 ** generator.integers(-3, 6)
+        return values.astype(kind)
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    values = generator.integers(low, high, shape, kind, endpoint=True)
+    return np.where(generator.random(shape) < 0.3, generator.choice([low, high], shape), values).astype(kind)
+
+
+def extents(generator: np.random.Generator, most: int) -> tuple[int, int, int, int]:
+    """Height and width before and after: any, of one pixel, very unlike, equal along an axis, or of a whole ratio."""
+    n, m, h, w = (int(one) for one in generator.integers(1, most, 4))
+    kind = generator.integers(0, 8)
+    if kind == 0:
+        n = 1
+    elif kind == 1:
+        m, w = int(generator.integers(1, 6)), int(generator.integers(1, 6))
+    elif kind == 2:
+        h = n
+    elif kind == 3:
+        w = m
+    elif kind == 4:
+        h, w = max(1, n // 2), max(1, m // 3)
+    return n, m, h, w
+
+
+PILLOW_MODES = {
+    "L": (np.uint8, 0),
+    "LA": (np.uint8, 2),
+    "RGB": (np.uint8, 3),
+    "RGBA": (np.uint8, 4),
+    "CMYK": (np.uint8, 4),
+    "I;16": (np.uint16, 0),
+    "I": (np.int32, 0),
+    "F": (np.float32, 0),
+}
+PILLOW_METHODS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos", "mks2013", "mks2021")
+
+
+def pillow_calls(count: int, seed: int = 0, most: int = 90, methods: tuple[str, ...] = PILLOW_METHODS) -> Iterator[Any]:
+    """Calls of Image.resize."""
+    generator = np.random.default_rng(seed)
+    for number in range(count):
+        mode = list(PILLOW_MODES)[number % len(PILLOW_MODES)]
+        method = methods[number // len(PILLOW_MODES) % len(methods)]
+        dtype, channels = PILLOW_MODES[mode]
+        height, width, h, w = extents(generator, most)
+        picture = numbers(generator, (height, width, channels) if channels else (height, width), dtype)
+        options: dict[str, Any] = {}
+        if generator.random() < 0.4:
+            left, right = np.sort(generator.uniform(0, width, 2))
+            top, bottom = np.sort(generator.uniform(0, height, 2))
+            if generator.random() < 0.4:
+                left, top = float(np.floor(left)), float(np.floor(top))
+            if right - left > 0.01 and bottom - top > 0.01:
+                options["box"] = (float(left), float(top), float(right), float(bottom))
+        if mode != "I;16" and generator.random() < 0.3:
+            options["reducing_gap"] = float(generator.choice([1.0, 1.5, 2.0, 3.0]))
+        yield LibraryCall(picture, (h, w), method, options, mode)
+
+
+def pillow(call: LibraryCall) -> Array:
+    """What the installed Pillow gives."""
+    from PIL import Image
+
+    height, width = call.picture.shape[:2]
+    image = Image.frombytes(call.mode, (width, height), np.ascontiguousarray(call.picture).tobytes())
+    method = getattr(Image.Resampling, call.method.upper())
+    made = image.resize((call.size[1], call.size[0]), method, **call.options)
+    return np.frombuffer(made.tobytes(), call.picture.dtype).reshape((*call.size, *call.picture.shape[2:]))
+
+
+OPENCV_METHODS = ("nearest", "nearest_exact", "linear", "linear_exact", "cubic", "area", "lanczos4")
+
+
+def opencv_calls(count: int, seed: int = 0, most: int = 90) -> Iterator[Any]:
+    """Calls of cv2.resize; a quarter of them shrinks by whole factors."""
+    generator = np.random.default_rng(seed)
+    for number in range(count):
+        height, width, h, w = extents(generator, most)
+        if number % 8 == 0:
+            height, width = 2 * h, 2 * w
+        elif number % 8 == 1:
+            height, width = (int(one) for one in generator.integers(1, 6, 2) * (h, w))
+        dtype = (np.uint8, np.uint16, np.float32)[number % 3]
+        channels = int(generator.integers(0, 5))
+        picture = numbers(generator, (height, width, channels) if channels else (height, width), dtype)
+        yield LibraryCall(picture, (h, w), OPENCV_METHODS[number // 3 % len(OPENCV_METHODS)])
+
+
+def opencv(call: LibraryCall) -> Array:
+    """What the installed OpenCV gives without Intel's library."""
+    import cv2
+
+    cv2.ipp.setUseIPP(False)
+    method = getattr(cv2, f"INTER_{call.method.upper()}")
+    made = cv2.resize(call.picture, (call.size[1], call.size[0]), interpolation=method)
+    return np.asarray(made).reshape((*call.size, *call.picture.shape[2:]))
+
+
+LIBRARIES: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[LibraryCall], Array]]] = {
+    "pillow": (pillow_calls, pillow),
+    "opencv": (opencv_calls, opencv),
+}

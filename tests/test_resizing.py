@@ -1,0 +1,239 @@
+"""Resizing to another library's pixels: their bits, any axes, windows, and the same bits from exported graphs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastup
+import fastup.export
+from fastup.export import UnsupportedExport
+from tests.cases import RESIZED, Case, in_every_runtime, kind_of, quickly
+from tests.library_calls import LibraryCall, digest, opencv, opencv_calls, pillow, pillow_calls
+from tests.make_library_data import calls_of
+
+Array = np.ndarray[Any, Any]
+STORED: dict[str, list[str]] = json.loads((Path(__file__).parent / "data" / "libraries.json").read_text())
+
+
+def ours(row: str, call: LibraryCall) -> Array:
+    alpha = False if call.mode == "CMYK" else None
+    return fastup.resize(call.picture, call.size, like=f"{row}/{call.method}", alpha=alpha, **call.options)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("row", STORED)
+def test_bits_of_the_libraries(row: str) -> None:
+    """What the libraries gave where the digests were made, on every machine."""
+    wrong = [
+        str(call) for call, stored in zip(calls_of(row), STORED[row], strict=True) if digest(ours(row, call)) != stored
+    ]
+    assert wrong == []
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_equals_pillow(seed: int) -> None:
+    pil = pytest.importorskip("PIL")
+    if pil.__version__.partition(".")[0] != "13":
+        pytest.skip("the row is about Pillow 13")
+    for call in pillow_calls(384, seed, 60 * seed):
+        np.testing.assert_array_equal(ours("pillow", call), pillow(call), err_msg=str(call))
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_equals_opencv(seed: int) -> None:
+    pytest.importorskip("cv2")
+    for call in opencv_calls(420, seed, 60 * seed):
+        np.testing.assert_array_equal(ours("opencv", call), opencv(call), err_msg=str(call))
+
+
+@pytest.mark.quick
+def test_pictures_wide_and_high(generator: np.random.Generator) -> None:
+    """Strips, several chunks, and both orders of the passes; thumbnails of many taps."""
+    pytest.importorskip("PIL")
+    for shape, size, mode in (
+        ((11, 9000, 3), (5, 6100), "RGB"),
+        ((2100, 40), (30, 61), "L"),
+        ((700, 900, 3), (31, 40), "RGB"),
+        ((33, 20), (401, 300), "F"),
+    ):
+        dtype = np.float32 if mode == "F" else np.uint8
+        picture = (generator.random(shape) * 255).astype(dtype)
+        for method in ("bilinear", "lanczos", "box"):
+            call = LibraryCall(picture, size, method, {}, mode)
+            for threads in (1, 2):
+                made = fastup.resize(picture, size, like=f"pillow/{method}", threads=threads)
+                np.testing.assert_array_equal(made, pillow(call))
+
+
+@pytest.mark.parametrize("case", quickly(RESIZED, 4), ids=str)
+def test_views_and_layouts(case: Case) -> None:
+    """Strides, byte orders and given results change nothing."""
+    x = case.input("uint8")
+    expected = case.run(x)
+    wide = np.repeat(x, 2, axis=-1)[..., ::2]
+    np.testing.assert_array_equal(case.run(wide), expected)
+    np.testing.assert_array_equal(case.run(np.asfortranarray(x)), expected)
+    np.testing.assert_array_equal(case.run(x[::-1].copy()[::-1]), expected)
+    out = np.empty_like(expected)
+    assert case.run(x, out=out) is out
+    np.testing.assert_array_equal(out, expected)
+    plan = fastup.plan.resize(case.shape, "uint8", **case.keywords)
+    np.testing.assert_array_equal(fastup.run(plan, x), expected)
+    assert plan.output_shape == expected.shape
+    if not case.keywords["like"].startswith("torch"):
+        swapped = case.input("uint16") if "reducing_gap" not in case.keywords else None
+        if swapped is not None:
+            np.testing.assert_array_equal(case.run(swapped.astype(">u2")), case.run(swapped).astype(">u2"))
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("case", RESIZED, ids=str)
+def test_windows_are_parts_of_the_whole(case: Case, generator: np.random.Generator) -> None:
+    x = case.input("uint8")
+    whole = case.run(x)
+    axes = [axis % x.ndim for axis in case.keywords.get("axes", (0, 1))]
+    plan = fastup.plan.resize(case.shape, "uint8", **case.keywords)
+    for _ in range(6):
+        window, index = [], [slice(None)] * x.ndim
+        for axis in axes:
+            start = int(generator.integers(0, whole.shape[axis]))
+            index[axis] = slice(start, int(generator.integers(start + 1, whole.shape[axis] + 1)))
+            window.append(index[axis])
+        np.testing.assert_array_equal(case.run(x, window=tuple(window)), whole[tuple(index)])
+        part = [slice(None)] * x.ndim
+        for axis, held in zip(axes, plan.input_window(tuple(window)), strict=True):
+            part[axis] = held
+        made = fastup.run(plan.tile(tuple(window)), x[tuple(part)])
+        np.testing.assert_array_equal(made, whole[tuple(index)])
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("case", RESIZED, ids=str)
+def test_exported_graphs_give_the_same_bits(case: Case) -> None:
+    if case.keywords.get("axes") == (2, 0):
+        with pytest.raises(UnsupportedExport, match="axes must stand side by side"):
+            fastup.export.resize(case.shape, **case.keywords)
+        return
+    dtypes = ["uint8"] if "reducing_gap" in case.keywords else ["uint8", "uint16", "int32", "float32"]
+    taken = next(one.dtypes for one in fastup.conventions() if one.name == case.keywords["like"])
+    for dtype in [one for one in dtypes if one in taken]:
+        if case.keywords["like"].startswith("torch/bilinear") and dtype != "uint8":
+            continue  # within the tolerance of interpolate's own tests
+        if case.keywords["like"].startswith("pillow-11") and dtype == "uint16":
+            continue
+        x = case.input(dtype)
+        model = fastup.export.resize(case.shape, dtype=dtype, **case.keywords)
+        for name, result in in_every_runtime(model, x):
+            np.testing.assert_array_equal(result, case.run(x), err_msg=f"{name} {dtype}")
+
+
+@pytest.mark.quick
+def test_exported_windows_and_batches(generator: np.random.Generator) -> None:
+    """A window is part of the graph; a batch may be a name."""
+    shape, size = (2, 30, 41, 4), (50, 17)
+    x = generator.integers(0, 256, shape, np.uint8)
+    window = (slice(7, 30), slice(3, 16))
+    for like in ("pillow/bicubic", "pillow/nearest"):
+        call: dict[str, Any] = {"size": size, "like": like, "axes": (1, 2), "window": window, "alpha": True}
+        model = fastup.export.resize(("N", *shape[1:]), **call, verify=False)
+        for _, result in in_every_runtime(model, x):
+            np.testing.assert_array_equal(result, fastup.resize(x, **call))
+
+
+@pytest.mark.quick
+def test_rules_that_differ_between_versions(generator: np.random.Generator) -> None:
+    """Each of Pillow's rows has a picture on which it alone is right: they are not the same under three names."""
+    tall = generator.integers(0, 256, (900, 7), np.uint8)
+    made = [fastup.resize(tall, (30, 11), like=f"{row}/bicubic") for row in ("pillow", "pillow-12", "pillow-11")]
+    assert not np.array_equal(made[0], made[2])
+    assert not np.array_equal(made[1], made[2])
+    wide = generator.integers(0, 65536, (40, 50), np.uint16)
+    wide[::2] = 65535
+    assert not np.array_equal(
+        fastup.resize(wide, (80, 90), like="pillow-11/bicubic"), fastup.resize(wide, (80, 90), like="pillow-12/bicubic")
+    )
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        ({"like": "pilow/bicubic"}, ValueError, "like must be one of fastup.conventions(), such as pillow/bicubic"),
+        ({"like": 3}, TypeError, "like must be a name or a Convention, got 3"),
+        ({"dtype": "float64"}, TypeError, "image must be of dtype uint8, uint16, int32, float32"),
+        ({"size": 3}, TypeError, "size must be two integers, height and width, got 3"),
+        ({"size": (3, 4, 5)}, ValueError, "size must be two integers, height and width, got (3, 4, 5)"),
+        ({"size": (3, 0)}, ValueError, "size must be at least 1, got 0"),
+        ({"size": None}, ValueError, "give exactly one of size and scale_factor, got neither"),
+        ({"scale_factor": 2}, ValueError, "give exactly one of size and scale_factor, got both"),
+        ({"size": None, "scale_factor": 1e-3}, ValueError, "scale_factor must give sizes of at least 1"),
+        ({"axes": (0, 0)}, ValueError, "axes must be two different ones of 3, got (0, 0)"),
+        ({"axes": (0, 3)}, ValueError, "axes must be two different ones of 3, got (0, 3)"),
+        ({"axes": 1}, ValueError, "axes must be two different ones of 3, got 1"),
+        ({"shape": (7,)}, ValueError, "axes must be given for an image that is not (H, W) or (H, W, C), got (7,)"),
+        ({"shape": (1, 2, 3, 4)}, ValueError, "axes must be given for an image that is not (H, W) or (H, W, C)"),
+        ({"shape": (0, 4)}, ValueError, "height and width must be at least 1, got (0, 4)"),
+        ({"box": (0, 0, 5, 50)}, ValueError, "box must lie within the image and not be empty"),
+        ({"box": (0, 0, 0, 5)}, ValueError, "box must lie within the image and not be empty"),
+        ({"box": 4}, TypeError, "box must be four numbers: left, top, right, bottom, got 4"),
+        ({"reducing_gap": 0.5}, ValueError, "reducing_gap must be at least 1, got 0.5"),
+        ({"like": "torch/bilinear", "box": (0, 0, 5, 5)}, ValueError, "box must be None for like='torch/bilinear'"),
+        (
+            {"like": "torch/bilinear", "alpha": True},
+            ValueError,
+            "alpha must be None or False for like='torch/bilinear'",
+        ),
+        ({"alpha": True, "dtype": "int32"}, ValueError, "alpha must be None or False but for uint8"),
+        ({"alpha": 1}, TypeError, "alpha must be True or False, got 1"),
+    ],
+)
+def test_wrong_calls(call: dict[str, Any], error: type[Exception], message: str) -> None:
+    shape, dtype = call.pop("shape", (8, 9, 3)), call.pop("dtype", "uint8")
+    arguments = {"size": (4, 5), "like": "pillow/bicubic", **call}
+    with pytest.raises(error, match=re.escape(f"resize: {message}")):
+        fastup.resize(np.zeros(shape, dtype), **arguments)
+    with pytest.raises(error, match=re.escape(f"resize: {message}")):
+        fastup.plan.resize(shape, dtype, **arguments)
+
+
+@pytest.mark.quick
+def test_every_convention_works(generator: np.random.Generator) -> None:
+    """Each name resizes each dtype that it says it takes; torch's give what `interpolate` does."""
+    names = [one.name for one in fastup.conventions()]
+    assert len(set(names)) == len(names)
+    for one in fastup.conventions():
+        for dtype in one.dtypes:
+            x = generator.integers(0, 2, (9, 8, 3)).astype(kind_of(dtype))
+            y = fastup.resize(x, (5, 11), like=one.name)
+            assert (y.shape, y.dtype) == ((5, 11, 3), x.dtype)
+    x = generator.integers(0, 256, (9, 8, 3), np.uint8)
+    same = fastup.interpolate(x[None], (5, 11), mode="bicubic", antialias=True, data_format="channels_last")[0]
+    np.testing.assert_array_equal(fastup.resize(x, (5, 11), like="torch/bicubic-antialias"), same)
+    np.testing.assert_array_equal(
+        fastup.resize(x, scale_factor=1.3, like="torch/bilinear"),
+        fastup.interpolate(x[None], scale_factor=1.3, mode="bilinear", data_format="channels_last")[0],
+    )
+
+
+@pytest.mark.quick
+def test_all_quotients_of_alpha() -> None:
+    """Every colour with every alpha, in the vectors of four channels and in the loop of two."""
+    colour, alpha = np.meshgrid(np.arange(256), np.arange(256), indexing="ij")
+    product = colour * alpha + 128
+    multiplied = ((product >> 8) + product) >> 8
+    divided = np.where(
+        (alpha == 0) | (alpha == 255), multiplied, np.minimum(255, 255 * multiplied // np.maximum(alpha, 1))
+    )
+    for channels in (2, 4):
+        x = np.stack([*[colour] * (channels - 1), alpha], axis=-1).astype(np.uint8)
+        y = fastup.resize(x, (256, 512), like="pillow/box")[:, ::2]  # every pixel twice
+        np.testing.assert_array_equal(y[..., 0], divided)
+        np.testing.assert_array_equal(y[..., -1], alpha)
