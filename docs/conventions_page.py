@@ -27,6 +27,21 @@ _LIBRARIES = {
         " newest; earlier rules have rows of their own: 13.0 filters rows first where they shrink most, 12.3 filters"
         " very tall pictures in two calls, 11.3 cuts off the two bytes of a uint16 apart.",
     ),
+    "tensorflow": (
+        "TensorFlow",
+        "Every bit of `tf.image.resize` of 2.21 but for lanczos, which is within 1e-6 of the picture's range: its sines"
+        " are the system's. Results are float32, as there, but for nearest. Keras' `Resizing` on TensorFlow gives them,"
+        " rounded half to even for integers.",
+    ),
+    "tensorflow1": (
+        "TensorFlow 1",
+        "Every bit of the operators of version 1, for models of that time: corners aligned, pixel centres, or neither.",
+    ),
+    "jax": (
+        "JAX",
+        "Nearest to the bit; others within 5e-6 of the picture's range for sides of up to 100 pixels: XLA fuses some"
+        " products and sums in most lanes of a vector and not in the rest, so that there is no one result.",
+    ),
     "opencv": (
         "OpenCV",
         "Every bit of `cv2.resize`, as the generic code of the x86-64 wheels has it. What wheels do as they are"

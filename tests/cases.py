@@ -305,6 +305,12 @@ RESIZED = [
         ((31, 45, 3), (20, 11), "opencv/area", {}),
         ((31, 45, 3), (20, 81), "opencv/linear_exact", {}),
         ((31, 45, 3), (20, 81), "opencv/nearest_exact", {}),
+        ((21, 30, 3), (13, 50), "tensorflow/bilinear", {}),
+        ((21, 30, 3), (13, 50), "tensorflow/bicubic", {}),
+        ((21, 30, 3), (13, 50), "tensorflow/mitchellcubic-antialias", {}),
+        ((21, 30, 3), (13, 50), "tensorflow/area", {}),
+        ((21, 30, 3), (13, 50), "tensorflow1/nearest-align_corners", {}),
+        ((21, 30, 3), (13, 50), "jax/nearest", {}),
     )
 ]
 POOLS = _pools()  # not in CASES: two results; unpooling takes them back

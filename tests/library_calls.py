@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+import fastup
 
 Array = np.ndarray[Any, Any]
 
@@ -139,7 +142,54 @@ def opencv(call: LibraryCall) -> Array:
     return np.asarray(made).reshape((*call.size, *call.picture.shape[2:]))
 
 
+def rows_of(library: str, *without: str) -> list[str]:
+    """The conventions of a library without its name; some of them left out."""
+    rows = [one.name.partition("/")[2] for one in fastup.conventions() if one.name.startswith(f"{library}/")]
+    return [row for row in rows if not any(word in row for word in without)]
+
+
+def plain_calls(methods: list[str], count: int, seed: int = 0, most: int = 90) -> Iterator[Any]:
+    """Calls of a library that takes any numbers: lines of pixels, of one to four channels."""
+    generator = np.random.default_rng(seed)
+    for number in range(count):
+        height, width, h, w = extents(generator, most)
+        dtype = (np.uint8, np.float32, np.int16)[int(generator.integers(0, 3))]
+        picture = numbers(generator, (height, width, int(generator.integers(1, 5))), dtype)
+        yield LibraryCall(picture, (h, w), methods[number % len(methods)])
+
+
+def tensorflow(call: LibraryCall) -> Array:
+    """What tf.image.resize gives."""
+    import tensorflow as tf
+
+    method, smooth = call.method.removesuffix("-antialias"), call.method.endswith("-antialias")
+    return np.asarray(tf.image.resize(call.picture, call.size, method, antialias=smooth).numpy())
+
+
+def tensorflow1(call: LibraryCall) -> Array:
+    """What the operators of version 1 give."""
+    import tensorflow as tf
+
+    method, _, option = call.method.partition("-")
+    name = "nearest_neighbor" if method == "nearest" else method
+    options = {"align_corners": {"align_corners": True}, "half_pixel": {"half_pixel_centers": True}}.get(option, {})
+    function = getattr(tf.compat.v1.image, f"resize_{name}")
+    return np.asarray(function(call.picture[None], call.size, **options).numpy()[0])
+
+
+def jax(call: LibraryCall) -> Array:
+    """What jax.image.resize gives."""
+    from jax import image
+
+    method, smooth = call.method.removesuffix("-no_antialias"), not call.method.endswith("-no_antialias")
+    shape = (*call.size, call.picture.shape[2])
+    return np.asarray(image.resize(call.picture, shape, method, antialias=smooth))
+
+
 LIBRARIES: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[LibraryCall], Array]]] = {
     "pillow": (pillow_calls, pillow),
     "opencv": (opencv_calls, opencv),
+    "tensorflow": (functools.partial(plain_calls, rows_of("tensorflow", "lanczos")), tensorflow),
+    "tensorflow1": (functools.partial(plain_calls, rows_of("tensorflow1")), tensorflow1),
+    "jax": (functools.partial(plain_calls, ["nearest"]), jax),
 }

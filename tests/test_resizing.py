@@ -14,7 +14,17 @@ import fastup
 import fastup.export
 from fastup.export import UnsupportedExport
 from tests.cases import RESIZED, Case, in_every_runtime, kind_of, quickly
-from tests.library_calls import LibraryCall, digest, opencv, opencv_calls, pillow, pillow_calls
+from tests.library_calls import (
+    LIBRARIES,
+    LibraryCall,
+    digest,
+    opencv,
+    opencv_calls,
+    pillow,
+    pillow_calls,
+    plain_calls,
+    rows_of,
+)
 from tests.make_library_data import calls_of
 
 Array = np.ndarray[Any, Any]
@@ -52,6 +62,29 @@ def test_equals_opencv(seed: int) -> None:
     pytest.importorskip("cv2")
     for call in opencv_calls(420, seed, 60 * seed):
         np.testing.assert_array_equal(ours("opencv", call), opencv(call), err_msg=str(call))
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("library", ["tensorflow", "tensorflow1", "jax"])
+def test_equals_what_is_installed(library: str) -> None:
+    """Every bit of what the library gives here: a new version that changes its pixels is seen."""
+    pytest.importorskip("jax" if library == "jax" else "tensorflow")
+    calls, give = LIBRARIES[library]
+    for call in calls(240, 1, 150):
+        np.testing.assert_array_equal(ours(library, call), give(call), err_msg=str(call))
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize(("library", "within"), [("tensorflow", 2e-6), ("jax", 5e-6)])
+def test_within_rounding_of_what_is_installed(library: str, within: float) -> None:
+    """Lanczos of TensorFlow, whose sines are another library's, and JAX, whose compiler fuses as it likes."""
+    pytest.importorskip(library)
+    methods = [row for row in rows_of(library) if "lanczos" in row or (library == "jax" and row != "nearest")]
+    for call in plain_calls(methods, 240, 2):
+        span = float(np.ptp(call.picture.astype(np.float64))) or 1.0
+        made, wanted = ours(library, call), LIBRARIES[library][1](call)
+        assert made.dtype == wanted.dtype
+        np.testing.assert_allclose(made, wanted, rtol=0, atol=within * span, err_msg=str(call))
 
 
 @pytest.mark.quick
@@ -213,7 +246,7 @@ def test_every_convention_works(generator: np.random.Generator) -> None:
         for dtype in one.dtypes:
             x = generator.integers(0, 2, (9, 8, 3)).astype(kind_of(dtype))
             y = fastup.resize(x, (5, 11), like=one.name)
-            assert (y.shape, y.dtype) == ((5, 11, 3), x.dtype)
+            assert (y.shape, y.dtype) == ((5, 11, 3), one.result or x.dtype)
     x = generator.integers(0, 256, (9, 8, 3), np.uint8)
     same = fastup.interpolate(x[None], (5, 11), mode="bicubic", antialias=True, data_format="channels_last")[0]
     np.testing.assert_array_equal(fastup.resize(x, (5, 11), like="torch/bicubic-antialias"), same)

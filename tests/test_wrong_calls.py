@@ -202,6 +202,20 @@ def functions() -> Iterator[Target]:
         fastup.zero_stuff,
         {"x": X, "stride": 2, "padding": 0, "data_format": "channels_first", "out": None},
     )
+    picture = {
+        "image": np.zeros((6, 7, 3), np.uint8),
+        "size": (3, 4),
+        "scale_factor": None,
+        "like": "pillow/bicubic",
+        "axes": None,
+        "box": None,
+        "reducing_gap": None,
+        "alpha": None,
+        "window": None,
+        "threads": None,
+        "out": None,
+    }
+    yield Target("resize", fastup.resize, picture)
     labels = {"logits": X, **RESIZE, "boxes": None, "window": None, "threads": None, "out": None, "scale_factor": None}
     own: dict[str, dict[str, Any]] = {
         "argmax": {"dtype": "i4"},

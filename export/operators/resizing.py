@@ -11,7 +11,7 @@ from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import bands, cells, interpolation, ordered
 from fastup.export.operators.call import Call
 from fastup.plan.base import Array
-from fastup.plan.conventions.steps import Alpha, CellMeans, Crop, Reduce, Step
+from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.resizing import ResizePlan, are_together
 from fastup.plan.sampling import fixed_point
@@ -88,6 +88,10 @@ def _step(graph: Graph, x: Value, step: Step, call: Call) -> Value:
         return _reduced(graph, x, step)
     if isinstance(step, CellMeans):
         return cells.means(graph, x, step)
+    if isinstance(step, Cast):
+        return graph.cast(x, step.dtype)
+    if isinstance(step, Scale):
+        return graph.op("Mul", x, graph.const(step.factor, x.dtype))
     raise TypeError(f"resize: no such step, {type(step).__name__}")
 
 

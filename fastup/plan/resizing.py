@@ -49,6 +49,11 @@ class ResizePlan(Plan):
     steps: tuple[Step, ...] = field(compare=False, repr=False)
 
     @property
+    def outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
+        """Shape and dtype of the result: some libraries give floats for integers."""
+        return ((self.output_shape, np.dtype(self.like.result or self.dtype)),)
+
+    @property
     def rank(self) -> int:
         """Height and width."""
         return 2

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from fastup.runtime import forks
+
 # Feature sets of the x86-64 psABI levels beyond the one below, best first, as LLVM names them.
 LEVELS: dict[str, tuple[str, ...]] = {
     "x86-64-v4": ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"),
@@ -31,16 +33,14 @@ class Caches(NamedTuple):
 @functools.cache
 def cpu_name() -> str:
     """LLVM's name of this processor."""
-    import llvmlite.binding as llvm
-
+    llvm = forks.late_import("llvmlite.binding")
     return str(llvm.get_host_cpu_name())
 
 
 @functools.cache
 def cpu_features() -> str:
     """LLVM's feature string of this processor."""
-    import llvmlite.binding as llvm
-
+    llvm = forks.late_import("llvmlite.binding")
     return str(llvm.get_host_cpu_features().flatten())
 
 

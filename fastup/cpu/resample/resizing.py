@@ -11,7 +11,7 @@ from fastup.cpu.memory import Packing
 from fastup.cpu.resample import block_means, interpolation
 from fastup.cpu.resample.kernels import alpha
 from fastup.plan.base import Array
-from fastup.plan.conventions.steps import Alpha, CellMeans, Crop, Reduce, Step
+from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.resizing import ResizePlan, are_together
 from fastup.runtime import memory
@@ -62,7 +62,7 @@ class Chain:
             last = number == len(steps) - 1
             made = out if last and out is not None else None
             if made is None:
-                made = memory.empty(step.output_shape, x.dtype)
+                made = memory.empty(step.output_shape, step.dtype if isinstance(step, Cast) else x.dtype)
             _run_step(step, x, made, threads)
             x = made
         return x
@@ -74,6 +74,10 @@ def _run_step(step: Step, x: Array, out: Array, threads: int | None) -> None:
     elif isinstance(step, Crop):
         (top, bottom), (left, right) = step.box
         out[...] = x[:, top:bottom, left:right]
+    elif isinstance(step, Cast):
+        out[...] = x
+    elif isinstance(step, Scale):
+        np.multiply(x, np.float32(step.factor), out=out)
     elif isinstance(step, Reduce):
         block_means.run(step, x, out, threads)
     elif isinstance(step, CellMeans):

@@ -60,6 +60,8 @@ class Convention:
         From a request to the steps.
     options : tuple of str
         Which of box, reducing_gap and alpha it takes.
+    result : str
+        Dtype of the result; empty for that of the picture.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Convention:
     instead: str
     build: Callable[[Request], tuple[Step, ...]]
     options: tuple[str, ...] = ()
+    result: str = ""
 
     def steps(self, request: Request) -> tuple[Step, ...]:
         """What a resize does; a dtype that the library does not take is refused."""

@@ -71,6 +71,60 @@ class Alpha:
 
 
 @dataclass(frozen=True)
+class Cast:
+    """Items of another dtype.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+    dtype : numpy.dtype
+    """
+
+    input_shape: Shape
+    dtype: np.dtype[Any]
+
+    @property
+    def output_shape(self) -> Shape:
+        """That of the input."""
+        return self.input_shape
+
+    def reads(self, window: Window) -> Window:
+        """The same pixels."""
+        return window
+
+    def restricted(self, window: Window, part: Window | None = None) -> Cast:
+        """Of a part that is the window."""
+        return replace(self, input_shape=_cut(self.input_shape, window))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Items times a number of float32, in place.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+    factor : float
+    """
+
+    input_shape: Shape
+    factor: float
+
+    @property
+    def output_shape(self) -> Shape:
+        """That of the input."""
+        return self.input_shape
+
+    def reads(self, window: Window) -> Window:
+        """The same pixels."""
+        return window
+
+    def restricted(self, window: Window, part: Window | None = None) -> Scale:
+        """Of a part that is the window."""
+        return replace(self, input_shape=_cut(self.input_shape, window))
+
+
+@dataclass(frozen=True)
 class Crop:
     """A part of the picture as it is.
 
@@ -203,7 +257,7 @@ def chain(steps: tuple[Step, ...], window: Window, part: Window | None) -> tuple
         needed = step.reads(window)
         last = number == 0
         if (
-            last and part is None and isinstance(step, (Alpha, Reduce, CellMeans))
+            last and part is None and isinstance(step, (Alpha, Cast, Reduce, CellMeans))
         ):  # which take what they need and no more
             made[:0] = [Crop(step.input_shape, needed), step.restricted(window, needed)]
         else:

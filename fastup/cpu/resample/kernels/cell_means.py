@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastup.cpu.simd.moves import load_item
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, kernel
 
@@ -30,9 +31,9 @@ def _means(added, finished):
         count = params[P.down] * across
         grouped = count // _GROUP * _GROUP
         total, column, place = np.float32(0), 0, begin
-        group = added(src[begin]) - added(src[begin])
+        group = added(load_item(src, begin)) - added(load_item(src, begin))
         for number in range(count):
-            value = added(src[place + column * items])
+            value = added(load_item(src, place + column * items))
             column += 1
             if column == across:
                 column, place = 0, place + row
@@ -49,11 +50,11 @@ def _means(added, finished):
     @inline
     def of_pairs(params, src, begin, leads):
         items, row = params[P.items], params[P.row]
-        a, b = np.float32(added(src[begin])), np.float32(added(src[begin + items]))
-        c, d = np.float32(added(src[begin + row])), np.float32(added(src[begin + row + items]))
+        a, b = added(load_item(src, begin)), added(load_item(src, begin + items))
+        c, d = added(load_item(src, begin + row)), added(load_item(src, begin + row + items))
         if leads:
-            return (a + b) + (c + d)
-        return ((a + b) + c) + d
+            return np.float32((a + b) + (c + d))
+        return np.float32(((a + b) + c) + d)
 
     def body(params, src, dst, start, stop):
         items, cells = params[P.items], params[P.cells]

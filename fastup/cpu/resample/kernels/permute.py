@@ -82,6 +82,14 @@ class _Permutation:
         return result
 
 
+def _places(builder, block, name):
+    """The places of the lanes, with which a block begins."""
+    from llvmlite import ir
+
+    bits = 64 if place_type(name) == "int64" else 32
+    return load(builder, block, ir.IntType(bits), 8 * block_bytes() // bits)
+
+
 def _is_read(builder, by, in_steps):
     """Which lanes' taps are: weights are not 0; or of sums in steps, no NaN."""
     from llvmlite import ir
@@ -111,9 +119,7 @@ def permuted_sum(taps, pair, rows=1, adds=False, in_steps=False):
             line, line_step, begin, apart, block, dst, target_step, index, whole, count = arguments
             kind, word, name = context.get_value_type(element), ir.IntType(64), str(element)
             size = lanes(name)
-            place_kind = ir.IntType(64 if place_type(name) == "int64" else 32)
-            places = load(builder, block, place_kind, 8 * block_bytes() // place_kind.width)
-            permuted = _Permutation(builder, kind, places, pair)
+            permuted = _Permutation(builder, kind, _places(builder, block, name), pair)
             lines = [moved(builder, line, number, line_step) for number in range(rows)]
             targets = [builder.gep(moved(builder, dst, number, target_step), [index]) for number in range(rows)]
 
