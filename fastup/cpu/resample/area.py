@@ -75,7 +75,7 @@ def _strips(packing: ResamplePacking) -> tuple[list[dict[str, Any]], int, Entry 
         strips.append({
             "source": packing.source_of(first),
             "target": (part.window[0] - width.window[0]) * call.target_strides[-1],
-            "items": part.length * call.items, "lead": 0,
+            "items": part.length * call.items, "lead": 0, "lowest": 0, "far": 0,
             "load": packing.load(pixels),
             "horizontal": row_stage.ones(taps[number], table) if add else [0] * horizontal.P.size,
             "settle": settle.P.fill(items=0, rounding=0),  # means are rounded by `store`

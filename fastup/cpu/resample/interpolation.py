@@ -34,7 +34,8 @@ FAMILIES = (
 )
 _PIXELS, _LONG_PIXELS = take.take_rows.constants["pixel"], take.take_long_pixels.constants["chunk"]
 _NANOSECONDS = 1.0  # per pixel that is looked up, of one thread
-_BYTES_PER_MICROSECOND = 20_000  # written by one thread
+_BYTES_PER_MICROSECOND = 20_000  # read or written by one thread
+_LINE = 64  # bytes of the caches
 
 
 def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
@@ -157,6 +158,14 @@ def _repeated_rows(plan: InterpolatePlan, factors: list[int], strides: tuple[int
     return Launch(entry, params, written / _BYTES_PER_MICROSECOND, table, table.ctypes.data)
 
 
+def _touched(plan: InterpolatePlan, axes: tuple[Axis, ...], columns: int) -> int:
+    """Bytes of the source whose lines of the caches are read: whole rows, or a line for every column."""
+    planes = plan.input_shape[0] * (plan.input_shape[1] if plan.data_format == "channels_first" else 1)
+    rows = math.prod(min(axis.length, axis.extent) for axis in axes[:-1])
+    pixel = plan.dtype.itemsize * (1 if plan.data_format == "channels_first" else plan.input_shape[-1])
+    return planes * rows * min(axes[-1].extent * pixel, columns * max(pixel, _LINE))
+
+
 def _positions(
     plan: InterpolatePlan,
     planes: Digits,
@@ -213,7 +222,8 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
     far = beyond_caches(math.prod(plan.input_shape) * plan.dtype.itemsize, written)
     params = _positions(
         plan, planes, lines, slices, width=len(columns), pixel=pixel, itemsize=itemsize,
-        streamed=streams(far, len(columns) * pixel * itemsize),
+        # Other rows gain nothing: float32 of three channels took 0.64 to 1.04 of the time without.
+        streamed=streams(far, len(columns) * pixel * itemsize) if fit else 0,
     )  # fmt: skip
     if fit:
         entry = take.take_pieces("uint8", fit.windows)
@@ -221,5 +231,6 @@ def _by_table(plan: InterpolatePlan, strides: tuple[int, ...], axes: tuple[Axis,
         entry = take.take_long_pixels("uint8", max(chunk for chunk in _LONG_PIXELS if chunk <= run))
     else:
         entry = take.take_rows(ELEMENTS[itemsize], pixel if pixel in _PIXELS else 0)
-    cost = written / _BYTES_PER_MICROSECOND + (0 if fit else written / run * _NANOSECONDS / 1000)
+    moved = written + _touched(plan, axes, len(columns))
+    cost = moved / _BYTES_PER_MICROSECOND + (0 if fit else written / run * _NANOSECONDS / 1000)
     return Launch(entry, params, cost, table, table.ctypes.data)

@@ -8,8 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastup.cpu.memory import beyond_caches
-from fastup.cpu.resample import row_stage
-from fastup.cpu.resample.kernels import fixed, horizontal, in_steps, lerp, opencv_bytes, separable, settle, vertical
+from fastup.cpu.resample import last_stage, row_stage
+from fastup.cpu.resample.kernels import (
+    fixed,
+    horizontal,
+    in_steps,
+    lerp,
+    opencv_bytes,
+    separable,
+    settle,
+    vertical,
+)
 from fastup.cpu.resample.resample_call import ResampleCall, ResamplePacking, kept_positions
 from fastup.cpu.resample.strip import strip_of
 from fastup.cpu.resample.weight_words import in_pairs, words_of
@@ -29,7 +38,6 @@ FAMILIES = (
     convert.load,
     convert.store,
     vertical.blend,
-    vertical.blend_far,
     *row_stage.FAMILIES,
     in_steps.blend,
     in_steps.blend_of_doubles,
@@ -37,8 +45,7 @@ FAMILIES = (
     lerp.blend,
     opencv_bytes.blend_linear,
     opencv_bytes.blend_cubic,
-    settle.settle,
-    settle.settle_of_doubles,
+    *last_stage.FAMILIES,
     fixed.blend,
     fixed.blend_narrow,
 )
@@ -134,27 +141,6 @@ class SeparablePacking(ResamplePacking):
         entry = vertical.blend(self.computed, 1 if weights.shape[1] == 1 else row_stage.constant_taps(axis))
         return Stage(entry, taps, weights.astype(self.computed))
 
-    def _lead(self, begin: int, items: int) -> int:
-        """Items of a strip that the library's vectors have, which end with the last whole one of a row."""
-        lanes = self.height.rule.lanes if self.height and self.height.rule else 0
-        if lanes == 0:
-            return 0
-        whole = self.width.n_out * self.call.items // lanes * lanes
-        return max(0, min(items, whole - (self.width.window[0] + begin) * self.call.items))
-
-    def _settle(self) -> Entry:
-        """What rounds in another way than `store` does."""
-        make = settle.settle if self.computed == "float32" else settle.settle_of_doubles
-        return make(self.computed)
-
-    def _far_blend(self) -> int:
-        """The last blend that itself writes past the caches."""
-        last = self.slices if self.has_depth else self.rows
-        taps = row_stage.constant_taps(self.depth or self.height or self.width)
-        if not (self.far and self.plain and last.entry and taps) or self.fixed or last.weights.shape[1] != taps:
-            return 0
-        return vertical.blend_far(self.computed, taps).address
-
     @property
     def whole_rows(self) -> bool:
         """Whether the rows' own axis keeps its size."""
@@ -218,7 +204,7 @@ class SeparablePacking(ResamplePacking):
         longest = self._place_strips(strips, in_ring)
         self.set(
             in_place=not in_ring, blend=_address(self.rows.entry), blend_slices=_address(self.slices.entry),
-            blend_far=self._far_blend(),
+            blend_far=last_stage.blend(self),
         )  # fmt: skip
         self._lay_out_workspace(longest, in_ring)
 
@@ -258,7 +244,7 @@ class SeparablePacking(ResamplePacking):
             items = (stop - begin) * call.items
             entries += separable.STRIP.fill(
                 source=self.source_of(first), target=begin * call.target_strides[-1], items=items,
-                lead=self._lead(begin, items),
+                **last_stage.of_strip(self, begin, items),
                 load=self.load(pixels, before, after), horizontal=stage,
                 settle=settle.P.fill(items=items, rounding=settle.ROUNDINGS.index(call.rounding)),
                 store=convert.STORE.fill(items=items, swapped=self.swapped, kind=self.kind),
@@ -269,7 +255,7 @@ class SeparablePacking(ResamplePacking):
         self.set(load=convert.loader(self.kind).address if loads else 0, direct=direct)
         self.set(horizontal=_address(chosen.entry if chosen else None))
         self.set(store=convert.storer(self.kind).address if stores else 0)
-        self.set(settle=self._settle().address if call.rounding != "half even" else 0)
+        self.set(settle=last_stage.settling(self.computed, call.rounding))
         return longest
 
     @property

@@ -135,6 +135,25 @@ def copy_bytes(count):
     return copy
 
 
+def copy_items(count):
+    """A helper ``(src, source, dst, target)`` that moves so many items as one vector."""
+
+    @intrinsic
+    def copy(_, src, source, dst, target):
+        from numba import types
+
+        def generate(context, builder, _signature, arguments):
+            origin, source, destination, target = arguments
+            kind = bits(src.dtype, count)
+            moved = vectors.load(builder, builder.gep(origin, [source]), kind.element, count)
+            vectors.store(builder, moved, builder.gep(destination, [target]))
+            return context.get_dummy_value()
+
+        return types.void(src, types.intp, dst, types.intp), generate
+
+    return copy
+
+
 @intrinsic
 def load_item(_, src, source):
     """One item, read in a way that LLVM makes no gathers of."""

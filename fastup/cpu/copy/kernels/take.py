@@ -10,7 +10,7 @@ from __future__ import annotations
 from fastup.cpu.copy.kernels.permuted_copy import INTEGERS
 from fastup.cpu.simd import byte_lanes
 from fastup.cpu.simd.byte_lanes import PIECE
-from fastup.cpu.simd.moves import copy_bytes, copy_item, flush, lane_count, publish, row_buffer, splats
+from fastup.cpu.simd.moves import copy_bytes, copy_item, copy_items, flush, lane_count, publish, row_buffer, splats
 from fastup.cpu.simd.pointers import as_int32, as_uint8, at
 from fastup.cpu.simd.vectors import load, store
 from fastup.runtime.fields import Fields
@@ -90,7 +90,11 @@ def _taken(row_length, take_row):
 
 @kernel("element", "element", "int64", elements=INTEGERS, pixel=(0, 1, 3))
 def take_rows(pixel):
-    """Nearest neighbours by table; ``pixel`` is the number of items of one pixel where that is a constant."""
+    """Nearest neighbours by table; ``pixel`` is the number of items of one pixel where that is a constant.
+
+    Pixels of three items are moved as four: the next pixel overwrites the fourth.
+    """
+    four = copy_items(4)
 
     @inline
     def row_length(params):
@@ -100,12 +104,15 @@ def take_rows(pixel):
     def take_row(params, src, dst, table, source, target):
         items = pixel if pixel > 0 else params[P.pixel]
         columns = params[P.height] + params[P.plane_rows] // params[P.height]
+        highest = max(table[columns], table[columns + params[P.width] - 1])  # tables run one way
         for column in range(params[P.width]):
             begin = source + table[columns + column]
             end = target + column * items
             if pixel == 0:
                 for k in range(items):
                     dst[end + k] = src[begin + k]
+            elif pixel == 3 and column + 1 < params[P.width] and table[columns + column] < highest:
+                four(src, begin, dst, end)
             else:
                 for k in range(pixel):
                     copy_item(src, begin + k, dst, end + k)

@@ -42,7 +42,7 @@ P = Fields(
 )
 # A strip: bytes from the row's start in the source and in the target, items, then parameters of stages.
 STRIP = Fields(
-    "source target items lead load horizontal settle store",
+    "source target items lead lowest far load horizontal settle store",
     load=LOAD, horizontal=horizontal.P, settle=settle.P, store=STORE,
 )  # fmt: skip
 TAPS = Fields("first count")  # of each row, and slice
@@ -116,6 +116,7 @@ def blended_rows(params, strip, source, target, pitch, begin, end, table, work, 
     """Output rows `begin` to `end` of a strip; `last` tells whether they are the result or a slice on the way."""
     blending = as_int64(work, 0)
     blending[vertical.P.items], blending[vertical.P.lead] = strip[STRIP.items], strip[STRIP.lead]
+    blending[vertical.P.lowest], blending[vertical.P.far] = strip[STRIP.lowest], strip[STRIP.far]
     base = at(work, params[P.ring])
     if params[P.in_place] != 0:
         base = source
@@ -169,6 +170,7 @@ def blended_slices(params, strip, source, target, tile, begin, end, table, work)
         for row in range(top, bottom):
             blending[vertical.P.items], blending[vertical.P.rows] = strip[STRIP.items], count
             blending[vertical.P.lead] = 0
+            blending[vertical.P.lowest], blending[vertical.P.far] = strip[STRIP.lowest], strip[STRIP.far]
             for k in range(count):
                 slot = clamped(first + k, params[P.in_slices]) & params[P.slice_ring_mask]
                 blending[vertical.P.size + k] = slot * params[P.slice_ring_step] + (row - top) * pitch

@@ -1,8 +1,9 @@
 """Stages that put rows together: the vertical step of an interpolation, whatever its mode and rank.
 
-``params``: items, rows, and how many items lead (of `in_steps`); then the distance of each row in bytes. Sums begin
-with the product and in the order that torch's compiled code has: linear ``fma(a, w0, b * w1)``, cubic
-``fma(d, w3, fma(c, w2, fma(a, w0, b * w1)))``; with antialias and beyond four taps from the first to the last.
+``params``: items, rows, how many items lead (of `in_steps`), the lowest integer and whether rows go past the caches (of
+`to_shorts`); then the distance of each row in bytes. Sums begin with the product and in the order that torch's compiled
+code has: linear ``fma(a, w0, b * w1)``, cubic ``fma(d, w3, fma(c, w2, fma(a, w0, b * w1)))``; with antialias and beyond
+four taps from the first to the last.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from fastup.cpu.simd.pointers import at, fma
 from fastup.runtime.fields import Fields
 from fastup.runtime.kernel import inline, intrinsic, kernel
 
-P = Fields("items rows lead")
+P = Fields("items rows lead lowest far")
 LANES = 16  # items of a block
 FEW = 4
 FLOATS = ("float32", "float64")
