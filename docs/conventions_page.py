@@ -42,6 +42,21 @@ _LIBRARIES = {
         "Nearest to the bit; others within 5e-6 of the picture's range for sides of up to 100 pixels: XLA fuses some"
         " products and sums in most lanes of a vector and not in the rest, so that there is no one result.",
     ),
+    "scipy": (
+        "SciPy",
+        "`scipy.ndimage.zoom` to a size; orders 0 and 1 to the bit, others within 1e-13 of the range (1e-6 of"
+        " float32), integers within a level on at most one item of 10,000. `-grid` is `grid_mode=True`.",
+    ),
+    "skimage": (
+        "scikit-image",
+        "`skimage.transform.resize`, with its Gaussian where an axis shrinks unless `-no_anti_aliasing`; integers"
+        " become floats from 0 to 1 unless `-preserve_range`. As near as SciPy's.",
+    ),
+    "itk": (
+        "ITK",
+        "Every bit of SimpleITK's `Resample` with the spacing of the new size and the origin moved by half of what"
+        " the spacing changes. Integers lose their fraction, as there.",
+    ),
     "opencv": (
         "OpenCV",
         "Every bit of `cv2.resize`, as the generic code of the x86-64 wheels has it. What wheels do as they are"

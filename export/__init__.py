@@ -24,6 +24,7 @@ from fastup.export.exporters import exporter as _exporter
 from fastup.export.graph import Graph as Graph
 from fastup.export.graph import UnsupportedExport as UnsupportedExport
 from fastup.export.layers import to_onnx as to_onnx
+from fastup.export.prepending import prepend as prepend
 from fastup.export.self_check import VerificationError as VerificationError
 from fastup.export.verification import ModelError as ModelError
 from fastup.export.verification import Report as Report
@@ -36,6 +37,7 @@ __all__ = [
     "Report",
     "UnsupportedExport",
     "VerificationError",
+    "prepend",
     "to_onnx",
     "verify",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastup import init as init
 from fastup import plan as plan
 from fastup.operators import Convention as Convention
+from fastup.operators import Match as Match
 from fastup.operators import conv1d as conv1d
 from fastup.operators import conv2d as conv2d
 from fastup.operators import conv3d as conv3d
@@ -15,6 +16,7 @@ from fastup.operators import conv_transpose1d as conv_transpose1d
 from fastup.operators import conv_transpose2d as conv_transpose2d
 from fastup.operators import conv_transpose3d as conv_transpose3d
 from fastup.operators import conventions as conventions
+from fastup.operators import identify as identify
 from fastup.operators import interpolate as interpolate
 from fastup.operators import max_pool1d as max_pool1d
 from fastup.operators import max_pool2d as max_pool2d
@@ -25,6 +27,7 @@ from fastup.operators import max_unpool3d as max_unpool3d
 from fastup.operators import pack_weight as pack_weight
 from fastup.operators import pixel_shuffle as pixel_shuffle
 from fastup.operators import pixel_unshuffle as pixel_unshuffle
+from fastup.operators import preprocess as preprocess
 from fastup.operators import resize as resize
 from fastup.operators import run as run
 from fastup.operators import subpixel_conv1d as subpixel_conv1d
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Convention",
+    "Match",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -58,6 +62,7 @@ __all__ = [
     "conv_transpose3d",
     "conventions",
     "get_num_threads",
+    "identify",
     "init",
     "interpolate",
     "max_pool1d",
@@ -70,6 +75,7 @@ __all__ = [
     "pixel_shuffle",
     "pixel_unshuffle",
     "plan",
+    "preprocess",
     "release_memory",
     "resize",
     "run",

@@ -186,10 +186,64 @@ def jax(call: LibraryCall) -> Array:
     return np.asarray(image.resize(call.picture, shape, method, antialias=smooth))
 
 
+def scipy(call: LibraryCall) -> Array:
+    """What scipy.ndimage.zoom gives."""
+    from scipy import ndimage
+
+    order, _, rest = call.method.partition("-")
+    mode, grid = rest.removesuffix("-grid"), call.method.endswith("-grid")
+    factors = [m / n for n, m in zip(call.picture.shape, (*call.size, call.picture.shape[2]), strict=True)]
+    made = np.empty((*call.size, call.picture.shape[2]), call.picture.dtype)
+    for channel in range(made.shape[2]):
+        plane = ndimage.zoom(call.picture[..., channel], factors[:2], order=int(order), mode=mode, grid_mode=grid)
+        made[..., channel] = plane
+    return made
+
+
+def skimage(call: LibraryCall) -> Array:
+    """What skimage.transform.resize gives."""
+    import warnings
+
+    from skimage import transform
+
+    words = call.method.split("-")
+    options: dict[str, Any] = {"order": int(words[0])}
+    if len(words) > 1 and words[1] in ("symmetric", "edge", "constant", "wrap"):
+        options["mode"] = words[1]
+    if "no_anti_aliasing" in words:
+        options["anti_aliasing"] = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(transform.resize(
+            call.picture, call.size, preserve_range="preserve_range" in words, **options
+        ))  # fmt: skip
+
+
+def itk(call: LibraryCall) -> Array:
+    """What SimpleITK's Resample gives, channel by channel."""
+    import SimpleITK
+
+    planes = []
+    for channel in range(call.picture.shape[2]):
+        image = SimpleITK.GetImageFromArray(np.ascontiguousarray(call.picture[..., channel]))
+        size = [int(call.size[1]), int(call.size[0])]
+        spacing = [n / m for n, m in zip(image.GetSize(), size, strict=True)]
+        origin = [0.5 * (one - 1) for one in spacing]
+        method = getattr(SimpleITK, f"sitk{call.method.capitalize()}")
+        made = SimpleITK.Resample(
+            image, size, SimpleITK.Transform(), method, origin, spacing, image.GetDirection(), 0, image.GetPixelID()
+        )
+        planes.append(SimpleITK.GetArrayFromImage(made))
+    return np.stack(planes, axis=-1)
+
+
 LIBRARIES: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[LibraryCall], Array]]] = {
     "pillow": (pillow_calls, pillow),
     "opencv": (opencv_calls, opencv),
     "tensorflow": (functools.partial(plain_calls, rows_of("tensorflow", "lanczos")), tensorflow),
     "tensorflow1": (functools.partial(plain_calls, rows_of("tensorflow1")), tensorflow1),
     "jax": (functools.partial(plain_calls, ["nearest"]), jax),
+    "scipy": (functools.partial(plain_calls, [row for row in rows_of("scipy") if row[0] in "01"]), scipy),
+    "skimage": (functools.partial(plain_calls, [row for row in rows_of("skimage") if row[0] in "01"]), skimage),
+    "itk": (functools.partial(plain_calls, rows_of("itk")), itk),
 }

@@ -92,7 +92,9 @@ def _step(graph: Graph, x: Value, step: Step, call: Call) -> Value:
         return graph.cast(x, step.dtype)
     if isinstance(step, Scale):
         return graph.op("Mul", x, graph.const(step.factor, x.dtype))
-    raise TypeError(f"resize: no such step, {type(step).__name__}")
+    raise UnsupportedExport(
+        "resize: B-splines have no graph: their filter is a recursion along whole axes; interpolate has modes that do"
+    )
 
 
 def _resampled(graph: Graph, x: Value, step: InterpolatePlan) -> Value:

@@ -12,6 +12,8 @@ from fastup.operators.convolution import subpixel_conv2d as subpixel_conv2d
 from fastup.operators.convolution import subpixel_conv3d as subpixel_conv3d
 from fastup.operators.execution import run as run
 from fastup.operators.execution import warmup as warmup
+from fastup.operators.identification import Match as Match
+from fastup.operators.identification import identify as identify
 from fastup.operators.interpolation import interpolate as interpolate
 from fastup.operators.operator import OPERATORS as OPERATORS
 from fastup.operators.pooling import max_pool1d as max_pool1d
@@ -20,6 +22,7 @@ from fastup.operators.pooling import max_pool3d as max_pool3d
 from fastup.operators.pooling import max_unpool1d as max_unpool1d
 from fastup.operators.pooling import max_unpool2d as max_unpool2d
 from fastup.operators.pooling import max_unpool3d as max_unpool3d
+from fastup.operators.preprocessing import preprocess as preprocess
 from fastup.operators.resizing import Convention as Convention
 from fastup.operators.resizing import conventions as conventions
 from fastup.operators.resizing import resize as resize

@@ -51,7 +51,7 @@ class ResizePlan(Plan):
     @property
     def outputs(self) -> tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]:
         """Shape and dtype of the result: some libraries give floats for integers."""
-        return ((self.output_shape, np.dtype(self.like.result or self.dtype)),)
+        return ((self.output_shape, self.like.result_of(self.dtype)),)
 
     @property
     def rank(self) -> int:

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from fastup.cpu.memory import Packing
-from fastup.cpu.resample import block_means, interpolation
+from fastup.cpu.resample import block_means, interpolation, splines
 from fastup.cpu.resample.kernels import alpha
 from fastup.plan.base import Array
+from fastup.plan.conventions.spline_steps import Clipped, Rounded, Scaled, Smoothed, Splined
 from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.resizing import ResizePlan, are_together
 from fastup.runtime import memory
 from fastup.runtime.kernel import Family
 
-FAMILIES = (*interpolation.FAMILIES, *block_means.FAMILIES, alpha.multiply_alpha, alpha.divide_alpha)
+FAMILIES = (*interpolation.FAMILIES, *block_means.FAMILIES, *splines.FAMILIES, alpha.multiply_alpha, alpha.divide_alpha)
 _NANOSECONDS = 1.0  # per pixel with alpha
 
 
 def instances(dtype: np.dtype[Any]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
     """The kernels that pictures of `dtype` may need."""
     yield from interpolation.instances(dtype)
+    for family in splines.FAMILIES:
+        yield from ((family, key) for key in family.instances())
     of_bytes = (block_means.FAMILIES[0], alpha.multiply_alpha, alpha.divide_alpha)
     others = (family for family in block_means.FAMILIES[1:] if dtype.name in family.elements)
     for family in of_bytes if dtype == np.uint8 else others:
@@ -58,34 +61,27 @@ class Chain:
             out[...] = x
 
     def _run(self, steps: tuple[Step, ...], x: Array, out: Array | None, threads: int | None) -> Array:
+        limits = None
         for number, step in enumerate(steps):
             last = number == len(steps) - 1
             made = out if last and out is not None else None
+            if limits is None and not isinstance(step, Scaled) and any(isinstance(one, Clipped) for one in steps):
+                limits = splines.range_of(x)
             if made is None:
-                made = memory.empty(step.output_shape, step.dtype if isinstance(step, Cast) else x.dtype)
-            _run_step(step, x, made, threads)
+                made = memory.empty(step.output_shape, _dtype_after(step, x.dtype))
+            if isinstance(step, Clipped):
+                splines.clipped(step, x, made, limits or (0.0, 0.0))
+            else:
+                _RUNS[type(step)](step, x, made, threads)
             x = made
         return x
 
 
-def _run_step(step: Step, x: Array, out: Array, threads: int | None) -> None:
-    if isinstance(step, InterpolatePlan):
-        interpolation.run(step, x, out, threads)
-    elif isinstance(step, Crop):
-        (top, bottom), (left, right) = step.box
-        out[...] = x[:, top:bottom, left:right]
-    elif isinstance(step, Cast):
-        out[...] = x
-    elif isinstance(step, Scale):
-        np.multiply(x, np.float32(step.factor), out=out)
-    elif isinstance(step, Reduce):
-        block_means.run(step, x, out, threads)
-    elif isinstance(step, CellMeans):
-        block_means.run_cells(step, x, out, threads)
-    elif isinstance(step, Alpha):
-        _alpha(step, x, out, threads)
-    else:
-        raise TypeError(f"resize: no such step, {type(step).__name__}")
+def _dtype_after(step: Step, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """That of what a step makes."""
+    if isinstance(step, (Cast, Rounded)):
+        return step.dtype
+    return np.dtype(np.float64) if isinstance(step, (Scaled, Splined)) else dtype
 
 
 def _alpha(step: Alpha, x: Array, out: Array, threads: int | None) -> None:
@@ -95,3 +91,31 @@ def _alpha(step: Alpha, x: Array, out: Array, threads: int | None) -> None:
     family = alpha.divide_alpha if step.divides else alpha.multiply_alpha
     call = packing.launch(family("uint8"), pixels * _NANOSECONDS / 1000)
     call(x.ctypes.data, out.ctypes.data, (x, out), threads)
+
+
+def _cropped(step: Crop, x: Array, out: Array, threads: int | None) -> None:
+    (top, bottom), (left, right) = step.box
+    out[...] = x[:, top:bottom, left:right]
+
+
+def _cast(step: Cast, x: Array, out: Array, threads: int | None) -> None:
+    out[...] = x
+
+
+def _times(step: Scale | Scaled, x: Array, out: Array, threads: int | None) -> None:
+    np.multiply(x, out.dtype.type(step.factor), out=out)
+
+
+_RUNS: dict[type[Any], Callable[..., None]] = {
+    InterpolatePlan: interpolation.run,
+    Alpha: _alpha,
+    Cast: _cast,
+    CellMeans: block_means.run_cells,
+    Crop: _cropped,
+    Reduce: block_means.run,
+    Rounded: splines.rounded,
+    Scale: _times,
+    Scaled: _times,
+    Smoothed: splines.smoothed,
+    Splined: splines.splined,
+}

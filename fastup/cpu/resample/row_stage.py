@@ -105,10 +105,10 @@ def common(
 
 def blend_in_steps(kind: str, computed: str) -> Entry:
     """What puts rows together where every product is rounded; see `Rule.blend`."""
-    if computed == "float64":
-        return in_steps.blend_of_doubles(computed)
     if kind in _LERPS:
         return lerp.blend(computed, _LERPS[kind])
+    if computed == "float64":
+        return in_steps.blend_of_doubles(computed)
     kinds = {
         "backward": in_steps.blend_backward,
         "bytes linear": opencv_bytes.blend_linear,

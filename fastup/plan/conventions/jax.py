@@ -14,6 +14,7 @@ from fastup.plan.sampling.rule import Rule
 _FLOAT = np.dtype(np.float32)
 _DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "bfloat16", "float32")
 _INSTEAD = "JAX makes 32-bit numbers of it"
+_WITHIN = 5e-6  # of the range: XLA fuses in most lanes of a vector
 _METHODS = ("linear", "cubic", "cubic-pytorch", "lanczos3", "lanczos5")
 
 
@@ -31,8 +32,8 @@ def _build(rule: Rule, request: Request) -> tuple[Step, ...]:
 def _row(name: str, rule: Rule, options: str = "") -> Convention:
     method = name.partition("-no_antialias")[0]
     call = f"jax.image.resize(image, shape, {method!r}{options})"
-    result = "" if rule.copies else "float32"
-    return Convention(f"jax/{name}", call, _DTYPES, _INSTEAD, functools.partial(_build, rule), (), result)
+    result, within = ("", 0.0) if rule.copies else ("float32", _WITHIN)
+    return Convention(f"jax/{name}", call, _DTYPES, _INSTEAD, functools.partial(_build, rule), (), result, within)
 
 
 CONVENTIONS = (

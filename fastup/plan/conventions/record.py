@@ -61,7 +61,9 @@ class Convention:
     options : tuple of str
         Which of box, reducing_gap and alpha it takes.
     result : str
-        Dtype of the result; empty for that of the picture.
+        Dtype of the result; empty for that of the picture, "float of integers" for float64 of integers.
+    within : float
+        How far pixels may be from the library's, as a part of the picture's range; 0 where they are equal to the bit.
     """
 
     name: str
@@ -71,6 +73,13 @@ class Convention:
     build: Callable[[Request], tuple[Step, ...]]
     options: tuple[str, ...] = ()
     result: str = ""
+    within: float = 0.0
+
+    def result_of(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Dtype of the result for a picture of `dtype`."""
+        if self.result == "float of integers":
+            return np.dtype(np.float64) if dtype.kind in "iu" else dtype
+        return np.dtype(self.result or dtype)
 
     def steps(self, request: Request) -> tuple[Step, ...]:
         """What a resize does; a dtype that the library does not take is refused."""

@@ -252,6 +252,8 @@ def resample(
 
 def chain(steps: tuple[Step, ...], window: Window, part: Window | None) -> tuple[Step, ...]:
     """The steps for a window of the last one's result; the first takes a part of the picture, or all of it."""
+    if any(getattr(step, "needs_all", False) for step in steps):
+        return (*steps, Crop(steps[-1].output_shape, window))
     made: list[Step] = []
     for number, step in reversed([*enumerate(steps)]):
         needed = step.reads(window)

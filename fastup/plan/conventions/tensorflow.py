@@ -21,6 +21,7 @@ from fastup.plan.sampling.rule import Rule
 _FLOAT = np.dtype(np.float32)
 _NUMBERS = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32", "float64")
 _INSTEAD = "TensorFlow has no kernel for it"
+_OF_SINES = 2e-6  # TensorFlow calls the system's sine
 _SCALED = ("lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 _COORDINATES = {"": "asymmetric", "-align_corners": "align_corners", "-half_pixel": "half_pixel"}
 
@@ -56,7 +57,8 @@ def _cast(request: Request) -> tuple[Step, ...]:
 
 
 def _row(name: str, call: str, build: functools.partial[tuple[Step, ...]], result: str = "float32") -> Convention:
-    return Convention(name, call, _NUMBERS, _INSTEAD, build, (), result)
+    within = _OF_SINES if "lanczos" in name else 0.0
+    return Convention(name, call, _NUMBERS, _INSTEAD, build, (), result, within)
 
 
 def _version_2() -> Iterator[Convention]:

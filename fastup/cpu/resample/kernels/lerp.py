@@ -27,7 +27,7 @@ def between(fused):
     return rounded_once if fused else rounded_twice
 
 
-@kernel("element", "element", "element", elements=FLOATS[:1], fused=(0, 1))
+@kernel("element", "element", "element", elements=FLOATS, fused=(0, 1))
 def blend(fused):
     """Two rows."""
     lerp = between(fused)
@@ -40,7 +40,7 @@ def blend(fused):
     return body
 
 
-@kernel("element", "element", "uint8", "int64", elements=FLOATS[:1], fused=(0, 1))
+@kernel("element", "element", "uint8", "int64", elements=FLOATS, fused=(0, 1))
 def by_table(fused):
     """Two pixels of a row."""
     lerp = between(fused)

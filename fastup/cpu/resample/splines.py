@@ -1,0 +1,139 @@
+"""Run the steps of B-splines: tables for the kernels, and what NumPy does as well."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastup.cpu.memory import Packing
+from fastup.cpu.resample.kernels import spline
+from fastup.cpu.resample.resample_call import Table
+from fastup.plan.base import Array
+from fastup.plan.conventions.spline_steps import Clipped, Rounded, Smoothed, Splined
+from fastup.plan.sampling.libraries import scipy
+
+FAMILIES = (spline.spline, spline.recursive_filter, spline.smooth)
+_NANOSECONDS = 1.0  # per tap, or item that a filter passes
+_PAIR = np.dtype([("place", np.int64), ("weight", np.float64)])
+
+
+def splined(step: Splined, x: Array, out: Array, threads: int | None) -> None:
+    """Coefficients of the pixels, and their sums at all positions; both arrays hold float64."""
+    pad = scipy.pads(step.order, step.mode)
+    if pad:
+        kind: Any = "edge" if step.mode == "nearest" else "constant"
+        x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode=kind)
+    x = np.ascontiguousarray(x)
+    if step.order > 1:
+        x = _coefficients(step, x, threads)
+    _sum(step, x, out, threads)
+
+
+def _coefficients(step: Splined, x: Array, threads: int | None) -> Array:
+    """A copy, filtered along rows' axis first."""
+    edge = scipy.EDGES[step.mode].recursion
+    made = np.array(x)
+    _, height, width, items = made.shape
+    for extent, inner in ((height, width * items), (width, items)):
+        gain, poles = scipy.recursions(step.order, edge, extent)
+        if not poles:
+            continue
+        made *= gain
+        table, records = Table(), []
+        table.add(np.zeros(len(poles) * spline.POLE.size))
+        for one in poles:
+            (first, first_count), (last, last_count) = (_listed(table, sums) for sums in (one.first, one.last))
+            bits = np.array(one.pole).view(np.int64)
+            records.append(spline.POLE.fill(
+                pole=int(bits), first=first, first_count=first_count, last=last, last_count=last_count
+            ))  # fmt: skip
+        content = table.array().copy()
+        head = np.array(records, np.int64)
+        content[: head.nbytes] = head.ravel().view(np.uint8)
+        packing = Packing(spline.FILTER)
+        packing.set(total=made.size // extent, extent=extent, inner=inner, poles=len(poles))
+        work = made.size * len(poles) * 2 * _NANOSECONDS / 1000
+        call = packing.launch(spline.recursive_filter("float64"), work, content, content.ctypes.data)
+        call(made.ctypes.data, made.ctypes.data, (made, made), threads)
+    return made
+
+
+def _listed(table: Table, weights: Array) -> tuple[int, int]:
+    """Where the table lists positions and weights that are not 0, and how many."""
+    places = np.flatnonzero(weights)
+    pairs = np.empty(len(places), _PAIR)
+    pairs["place"], pairs["weight"] = places, weights[places]
+    return table.add(pairs), len(places)
+
+
+def _sum(step: Splined, x: Array, out: Array, threads: int | None) -> None:
+    n, height, width, items = x.shape
+    pad = scipy.pads(step.order, step.mode)
+    extents = (height - 2 * pad, width - 2 * pad)
+    (rows, row_weights), (places, weights) = (
+        scipy.taps(step.order, step.mode, step.grid, before, after)
+        for before, after in zip(extents, step.size, strict=True)
+    )
+    table, packing = Table(), Packing(spline.TAPS)
+    row, pixel = width * items, items
+    packing.set(
+        total=n * step.size[0], rows=step.size[0], width=step.size[1], items=items, taps=step.order + 1,
+        picture=height * row, row_places=table.add(np.where(rows < 0, rows, rows * row)),
+        row_weights=table.add(row_weights), places=table.add(np.where(places < 0, places, places * pixel)),
+        weights=table.add(weights),
+    )  # fmt: skip
+    content = table.array()
+    work = out.size * (step.order + 1) ** 2 * _NANOSECONDS / 1000
+    call = packing.launch(spline.spline("float64"), work, content, content.ctypes.data)
+    call(x.ctypes.data, out.ctypes.data, (x, out), threads)
+
+
+def smoothed(step: Smoothed, x: Array, out: Array, threads: int | None) -> None:
+    """One axis of float32 or float64."""
+    x = np.ascontiguousarray(x)
+    extent, inner = x.shape[step.axis], math.prod(x.shape[step.axis + 1 :])
+    weights = scipy.gaussian(extent, step.size)
+    radius = len(weights) - 1
+    table, packing = Table(), Packing(spline.SMOOTH)
+    packing.set(
+        total=x.size // inner, extent=extent, inner=inner, radius=radius, weights=table.add(weights),
+        places=table.add(scipy.neighbours(extent, radius, step.edge)),
+    )  # fmt: skip
+    content = table.array()
+    work = x.size * (1 + radius) * _NANOSECONDS / 1000
+    call = packing.launch(spline.smooth(x.dtype.name), work, content, content.ctypes.data)
+    call(x.ctypes.data, out.ctypes.data, (x, out), threads)
+
+
+def rounded(step: Rounded, x: Array, out: Array, threads: int | None) -> None:
+    """float64 as the step's dtype."""
+    if step.dtype.kind not in "iu":
+        out[...] = x
+        return
+    limits = np.iinfo(step.dtype)
+    away = np.trunc(x + np.copysign(0.5, x))
+    # The largest integers of 64 bits are no float64, and a cast of what lies beyond gives anything.
+    with np.errstate(invalid="ignore"):
+        np.copyto(out, np.clip(away, float(limits.min), float(limits.max)), casting="unsafe")
+    if step.dtype.itemsize == 8:
+        out[away >= float(limits.max)] = limits.max
+
+
+def range_of(x: Array) -> tuple[float, float]:
+    """The least and the largest item that are numbers."""
+    low, high = x.min(initial=np.inf), x.max(initial=-np.inf)
+    if np.isnan(low):
+        low, high = np.nanmin(x, initial=np.inf), np.nanmax(x, initial=-np.inf)
+    return float(low), float(high)
+
+
+def clipped(step: Clipped, x: Array, out: Array, limits: tuple[float, float]) -> None:
+    """Nothing beyond the limits; beyond the edges there was 0, which stays if it was outside them."""
+    low, high = limits
+    if step.widened and not low <= 0 <= high:
+        made = range_of(x)
+        if made[0] <= 0 <= made[1]:
+            low, high = min(low, 0.0), max(high, 0.0)
+    np.clip(x, x.dtype.type(low), x.dtype.type(high), out=out)

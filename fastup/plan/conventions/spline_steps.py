@@ -1,0 +1,121 @@
+"""Steps that look at the whole picture: recursive filters, and what comes before and after them, in floats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from fastup.plan.conventions.steps import Shape
+from fastup.plan.windows import Window
+
+WholeType = TypeVar("WholeType", bound="Whole")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A step that needs all of the picture for any part of its result.
+
+    Attributes
+    ----------
+    input_shape : tuple of int
+    """
+
+    needs_all: ClassVar[bool] = True
+    input_shape: Shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """That of the input."""
+        return self.input_shape
+
+    def reads(self, window: Window) -> Window:
+        """All of it."""
+        return ((0, self.input_shape[1]), (0, self.input_shape[2]))
+
+    def restricted(self: WholeType, window: Window, part: Window | None = None) -> WholeType:
+        """The step itself: its result is cut afterwards."""
+        return self
+
+
+@dataclass(frozen=True)
+class Splined(Whole):
+    """B-splines through the pixels, in float64, at the positions of another size.
+
+    Attributes
+    ----------
+    size : (int, int)
+    order : int
+        Degree of the polynomials.
+    mode : str
+        What lies beyond the edges, as SciPy names it.
+    grid : bool
+        Whether pixels are areas, not points.
+    """
+
+    size: tuple[int, int]
+    order: int
+    mode: str
+    grid: bool
+
+    @property
+    def output_shape(self) -> Shape:
+        """That of the size."""
+        return (self.input_shape[0], *self.size, self.input_shape[3])
+
+
+@dataclass(frozen=True)
+class Smoothed(Whole):
+    """scikit-image's Gaussian along an axis that shrinks.
+
+    Attributes
+    ----------
+    axis : int
+        1 for rows, 2 for columns.
+    size : int
+        What the axis shrinks to.
+    edge : str
+        "mirror", "reflect", "nearest", "wrap" or "constant".
+    """
+
+    axis: int
+    size: int
+    edge: str
+
+
+@dataclass(frozen=True)
+class Scaled(Whole):
+    """Integers as float64, times a number.
+
+    Attributes
+    ----------
+    factor : float
+    """
+
+    factor: float
+
+
+@dataclass(frozen=True)
+class Clipped(Whole):
+    """Cut off at the least and the largest item of the picture that the steps began with, once it was floats.
+
+    Attributes
+    ----------
+    widened : bool
+        Whether 0, which stands for what lies beyond the edges, is inside as well.
+    """
+
+    widened: bool
+
+
+@dataclass(frozen=True)
+class Rounded(Whole):
+    """float64 as items of a dtype: integers are rounded halves away from zero and saturate.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+    """
+
+    dtype: np.dtype[Any]
