@@ -71,7 +71,8 @@ def _scipy(cell: Cell, x: Array, y: Array) -> Way:
 def _skimage(cell: Cell, x: Array, y: Array) -> Way:
     from skimage import transform
 
-    return _fresh(lambda: transform.resize(x, cell.keywords["size"], order=int(_method(cell))))
+    resize: Any = transform.resize
+    return _fresh(lambda: resize(x, cell.keywords["size"], order=int(_method(cell))))
 
 
 def _rows() -> Iterator[tuple[str, Any, tuple[str, ...], float, float]]:

@@ -7,6 +7,7 @@ import onnx
 from fastup.export.graph import Graph as Graph
 from fastup.export.graph import UnsupportedExport as UnsupportedExport
 from fastup.export.layers import to_onnx as to_onnx
+from fastup.export.prepending import prepend as prepend
 from fastup.export.self_check import VerificationError as VerificationError
 from fastup.export.verification import ModelError as ModelError
 from fastup.export.verification import Report as Report
@@ -34,6 +35,7 @@ __all__ = [
     "Graph",
     "UnsupportedExport",
     "to_onnx",
+    "prepend",
     "VerificationError",
     "ModelError",
     "Report",
@@ -47,6 +49,7 @@ __all__ = [
     "subpixel_conv1d",
     "subpixel_conv2d",
     "subpixel_conv3d",
+    "resize",
     "interpolate",
     "max_pool1d",
     "max_pool2d",
@@ -54,7 +57,6 @@ __all__ = [
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
-    "resize",
     "upsample_argmax",
     "upsample_softmax_max",
     "upsample_threshold",
@@ -117,6 +119,12 @@ def subpixel_conv3d(
     data_format: DataFormat = "channels_first", subpixel: SubPixel = "conv", opset: int = 18, lowering: Lowering =
     "auto", verify: bool = False
 ) -> onnx.ModelProto: ...
+def resize(
+    shape: Dims | Plan, size: Ints | None = None, *, scale_factor: Floats | None = None, like: Like = "torch/bilinear",
+    axes: Ints | None = None, box: Box | None = None, reducing_gap: float | None = None, alpha: bool | None = None,
+    window: Window | None = None, dtype: DType = "uint8", opset: int = 18, lowering: Lowering = "auto", verify: bool =
+    False
+) -> onnx.ModelProto: ...
 def interpolate(
     shape: Dims | Plan, size: Ints | None = None, scale_factor: Floats | None = None, mode: Modes = "nearest",
     align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False, *, rounding:
@@ -152,12 +160,6 @@ def max_unpool3d(
     shape: Dims | Plan, kernel_size: Ints | None = None, stride: Ints | None = None, padding: Ints = 0, output_size:
     Ints | None = None, *, data_format: DataFormat = "channels_first", dtype: DType = "float32", opset: int = 18,
     lowering: Lowering = "auto", verify: bool = False
-) -> onnx.ModelProto: ...
-def resize(
-    shape: Dims | Plan, size: Ints | None = None, *, scale_factor: Floats | None = None, like: Like = "torch/bilinear",
-    axes: Ints | None = None, box: Box | None = None, reducing_gap: float | None = None, alpha: bool | None = None,
-    window: Window | None = None, dtype: DType = "uint8", opset: int = 18, lowering: Lowering = "auto", verify: bool =
-    False
 ) -> onnx.ModelProto: ...
 def upsample_argmax(
     shape: Dims | Plan, size: Ints | None = None, scale_factor: Floats | None = None, mode: Modes = "n-linear",

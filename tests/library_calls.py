@@ -188,16 +188,20 @@ def jax(call: LibraryCall) -> Array:
 
 def scipy(call: LibraryCall) -> Array:
     """What scipy.ndimage.zoom gives."""
+    import warnings
+
     from scipy import ndimage
 
     order, _, rest = call.method.partition("-")
     mode, grid = rest.removesuffix("-grid"), call.method.endswith("-grid")
-    factors = [m / n for n, m in zip(call.picture.shape, (*call.size, call.picture.shape[2]), strict=True)]
-    made = np.empty((*call.size, call.picture.shape[2]), call.picture.dtype)
-    for channel in range(made.shape[2]):
-        plane = ndimage.zoom(call.picture[..., channel], factors[:2], order=int(order), mode=mode, grid_mode=grid)
-        made[..., channel] = plane
-    return made
+    factors = [m / n for n, m in zip(call.picture.shape, call.size, strict=False)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        planes = [
+            ndimage.zoom(call.picture[..., channel], factors, order=int(order), mode=mode, grid_mode=grid)
+            for channel in range(call.picture.shape[2])
+        ]
+    return np.stack(planes, axis=-1)
 
 
 def skimage(call: LibraryCall) -> Array:
@@ -206,6 +210,7 @@ def skimage(call: LibraryCall) -> Array:
 
     from skimage import transform
 
+    resize: Any = transform.resize
     words = call.method.split("-")
     options: dict[str, Any] = {"order": int(words[0])}
     if len(words) > 1 and words[1] in ("symmetric", "edge", "constant", "wrap"):
@@ -214,7 +219,7 @@ def skimage(call: LibraryCall) -> Array:
         options["anti_aliasing"] = False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return np.asarray(transform.resize(
+        return np.asarray(resize(
             call.picture, call.size, preserve_range="preserve_range" in words, **options
         ))  # fmt: skip
 
@@ -229,7 +234,7 @@ def itk(call: LibraryCall) -> Array:
         size = [int(call.size[1]), int(call.size[0])]
         spacing = [n / m for n, m in zip(image.GetSize(), size, strict=True)]
         origin = [0.5 * (one - 1) for one in spacing]
-        method = getattr(SimpleITK, f"sitk{call.method.capitalize()}")
+        method = {"nearest": SimpleITK.sitkNearestNeighbor, "linear": SimpleITK.sitkLinear}[call.method]
         made = SimpleITK.Resample(
             image, size, SimpleITK.Transform(), method, origin, spacing, image.GetDirection(), 0, image.GetPixelID()
         )

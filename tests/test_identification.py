@@ -38,11 +38,11 @@ def test_pixels_of_installed_libraries_are_named(library: str) -> None:
     pytest.importorskip({"pillow": "PIL", "opencv": "cv2"}[library])
     calls, give = {"pillow": (pillow_calls, pillow), "opencv": (opencv_calls, opencv)}[library]
     told = 0
-    for call in calls(200, 7, 60):
+    for call in calls(60, 7, 40):
         if not call.options:
             told += 1
             assert f"{library}/{call.method}" in named(call.picture, give(call)), str(call)
-    assert told > 80
+    assert told > 20
 
 
 @pytest.mark.quick
@@ -64,8 +64,8 @@ def test_changed_pictures_are_named_by_nobody(generator: np.random.Generator) ->
 def test_flat_pictures_say_nothing() -> None:
     before = np.full((20, 30), 7, np.uint8)
     matches = fastup.identify(before, np.full((9, 12), 7, np.uint8))
-    assert all(one.gives and one.sure == 0 for one in matches if one.share == 1)
-    assert sum(one.gives for one in matches) > 30
+    assert all(one.gives and one.sure < 0.5 for one in matches if one.share == 1)
+    assert sum(one.gives for one in matches) > 100
 
 
 @pytest.mark.quick

@@ -19,7 +19,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def by_hand(small: Array, scale: float | None, mean: Any, std: Any) -> Array:
-    y = small.astype(np.float32)
+    y: Array = small.astype(np.float32)
     if scale is not None:
         y = y * np.float32(scale)
     if mean is not None:
@@ -45,14 +45,15 @@ def test_equals_each_step_by_hand(like: str, given: tuple[Any, ...], generator: 
 @pytest.mark.quick
 def test_batches_grey_pictures_and_floats(generator: np.random.Generator) -> None:
     """A batch is its pictures; results of float32, as TensorFlow gives, are normalised as they are."""
-    batch = generator.integers(0, 256, (3, 20, 31, 3), np.uint8)
+    batch: Any = generator.integers(0, 256, (3, 20, 31, 3), np.uint8)
     made = fastup.preprocess(batch, (9, 14))
     np.testing.assert_array_equal(made, np.concatenate([fastup.preprocess(one, (9, 14)) for one in batch]))
     assert fastup.preprocess(batch[0, ..., 0], (9, 14)).shape == (1, 1, 9, 14)
     floats = fastup.preprocess(batch[0], (9, 14), like="tensorflow/bilinear", mean=MEAN, std=STD)
     wanted = by_hand(fastup.resize(batch[0], (9, 14), like="tensorflow/bilinear"), 1 / 255, MEAN, STD)
     np.testing.assert_allclose(floats[0], wanted, atol=2e-6)
-    assert fastup.preprocess(np.zeros((50, 20, 3), np.uint8), 10).shape == (1, 3, 25, 10)
+    tall: Any = np.zeros((50, 20, 3), np.uint8)
+    assert fastup.preprocess(tall, 10).shape == (1, 3, 25, 10)
 
 
 def model_of(shape: tuple[Any, ...], dtype: Any = np.float32) -> onnx.ModelProto:
@@ -72,7 +73,7 @@ def test_a_model_with_its_preprocessing(like: str, layout: str, generator: np.ra
     model.metadata_props.add(key="author", value="somebody")
     given: dict[str, Any] = {"like": like, "crop": 24, "mean": MEAN, "std": STD}
     whole = fastup.export.prepend(model, picture.shape, size=28, **given)
-    wanted = -fastup.preprocess(picture, 28, layout=layout, **given)  # type: ignore[operator]
+    wanted = -fastup.preprocess(picture, 28, layout=layout, **given)
     assert [one.name for one in whole.graph.input] == ["picture"]
     assert [one.name for one in whole.graph.output] == ["logits"]
     assert whole.metadata_props[0].value == "somebody"
@@ -86,7 +87,7 @@ def test_sizes_and_layouts_come_from_the_model(generator: np.random.Generator) -
     picture = generator.integers(0, 256, (30, 40, 1), np.uint8)
     whole = fastup.export.prepend(model_of(("N", 1, 12, 16), np.float16), picture.shape)
     for _, result in in_every_runtime(whole, picture):
-        wanted = -fastup.preprocess(picture, (12, 16)).astype(np.float16)  # type: ignore[attr-defined]
+        wanted = -fastup.preprocess(picture, (12, 16)).astype(np.float16)
         np.testing.assert_array_equal(result, wanted)
 
 

@@ -24,6 +24,12 @@ def weighted(graph: Graph, x: Value, place: int, axis: Axis, step: InterpolatePl
         return sums.forward()
     if kind == "bytes linear":
         return sums.of_bytes()
+    if kind == "bytes exact linear":
+        return graph.op("Floor", graph.op("Add", sums.forward(), graph.const(0.5, np.float32)))
+    if kind == "bytes exactly":
+        total = _Sums(graph, graph.cast(x, np.float64), place, axis).forward()
+        whole = graph.op("Floor", graph.op("Add", total, graph.const(0.5, np.float64)))
+        return graph.clamp(graph.cast(whole, np.float32), 0, 255)
     leads = _leading(step, axis)
     if kind == "backward":
         return sums.either(leads, sums.backward(), sums.forward())

@@ -12,6 +12,7 @@ from rich.table import Table
 
 import fastup
 
+_PLAIN = 0.5  # of the conventions that a picture must tell apart
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -26,8 +27,8 @@ def identify(before: Path, after: Path, most: int) -> None:
     giving = [one for one in matches if one.gives]
     if not giving:
         console.print("no convention gives these pixels; the nearest ones:")
-    elif giving[0].sure == 0:
-        console.print("every convention gives these pixels: the picture is too plain to tell them apart")
+    elif giving[0].sure < _PLAIN:
+        console.print("most conventions give these pixels: the picture is too plain to tell them apart")
     else:
         told = f"{giving[0].sure:.0%} of the others give other pixels"
         console.print(f"[bold]{giving[0].convention.name}[/bold]: {giving[0].convention.call}; {told}")

@@ -32,7 +32,8 @@ class Match(NamedTuple):
     share : float
         The share of equal items.
     sure : float
-        The share of all other conventions that give other pixels for these pictures. 0 for flat ones: they say nothing.
+        The share of all other conventions that give other pixels for these pictures. Near 0 for flat ones, which say
+        nothing.
     """
 
     convention: Convention

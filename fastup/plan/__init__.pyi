@@ -47,6 +47,7 @@ __all__ = [
     "subpixel_conv1d",
     "subpixel_conv2d",
     "subpixel_conv3d",
+    "resize",
     "interpolate",
     "max_pool1d",
     "max_pool2d",
@@ -54,7 +55,6 @@ __all__ = [
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
-    "resize",
     "upsample_argmax",
     "upsample_softmax_max",
     "upsample_threshold",
@@ -105,6 +105,11 @@ def subpixel_conv3d(
     shape: Shape, dtype: DType, weight_shape: Shape, *, upscale_factor: Ints, padding: Padding = 0, activation:
     Activation | None = None, window: Window | None = None, data_format: DataFormat = "channels_first"
 ) -> ConvPlan: ...
+def resize(
+    shape: Shape, dtype: DType, size: Ints | None = None, *, scale_factor: Floats | None = None, like: Like =
+    "torch/bilinear", axes: Ints | None = None, box: Box | None = None, reducing_gap: float | None = None, alpha: bool |
+    None = None, window: Window | None = None
+) -> ResizePlan: ...
 def interpolate(
     shape: Shape, dtype: DType, size: Ints | None = None, scale_factor: Floats | None = None, mode: Modes = "nearest",
     align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False, *, rounding:
@@ -134,11 +139,6 @@ def max_unpool3d(
     shape: Shape, dtype: DType, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, output_size: Ints |
     None = None, *, data_format: DataFormat = "channels_first"
 ) -> MaxUnpoolPlan: ...
-def resize(
-    shape: Shape, dtype: DType, size: Ints | None = None, *, scale_factor: Floats | None = None, like: Like =
-    "torch/bilinear", axes: Ints | None = None, box: Box | None = None, reducing_gap: float | None = None, alpha: bool |
-    None = None, window: Window | None = None
-) -> ResizePlan: ...
 def upsample_argmax(
     shape: Shape, dtype: DType, size: Ints | None = None, scale_factor: Floats | None = None, mode: Modes = "n-linear",
     align_corners: bool | None = None, antialias: bool = False, *, boxes_shape: Shape | None = None, labels: DType =

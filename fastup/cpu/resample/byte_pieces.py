@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastup.cpu.resample.kernels import fixed
+from fastup.cpu.resample.kernels import byte_sums, fixed
 from fastup.cpu.resample.kernels.byte_vectors import CELL, parts_of, taps_of
 from fastup.cpu.resample.strip import Strip, flat, overlapping
 from fastup.cpu.resample.weight_words import in_words, words_of
@@ -62,11 +62,11 @@ class Fit(NamedTuple):
         return begins.astype(np.int32), np.concatenate([_bytes(order), _bytes(by)], axis=1)
 
 
-def fit(strips: list[Strip], contiguous: bool) -> Fit | None:
-    """How pieces make all these strips; None where they cannot."""
+def fit(strips: list[Strip], contiguous: bool, as_floats: bool = False) -> Fit | None:
+    """How pieces make all these strips; None where they cannot. With `as_floats` their sums are the result."""
     if not pieces():
         return None
-    for one in _candidates(strips[0]):
+    for one in (_of_sums if as_floats else _candidates)(strips[0]):
         least = (one.pixel or CELL) * pieces()
         if all(strip.total >= least and _reach(strip, strip.first, one) <= PIECE for strip in strips):
             return one._replace(direct=contiguous and all(_fits_row(strip, one) for strip in strips))
@@ -83,6 +83,16 @@ def _candidates(strip: Strip) -> list[Fit]:
         found.insert(0, Fit(fixed.by_full_pieces("uint8", 0, words), _FULL, 0, False))
     if items in fixed.by_full_pieces.constants["pixel"]:
         found.append(Fit(fixed.by_full_pieces("uint8", items, words), _FULL, items, False))
+    return found
+
+
+def _of_sums(strip: Strip) -> list[Fit]:
+    """The same for sums that are kept."""
+    found = [Fit(byte_sums.by_pieces("uint8"), 1, 0, False)]
+    if strip.weights.shape[1] > 2:
+        found.insert(0, Fit(byte_sums.by_full_pieces("uint8", 0), _FULL, 0, False))
+    if strip.items in byte_sums.by_full_pieces.constants["pixel"]:
+        found.append(Fit(byte_sums.by_full_pieces("uint8", strip.items), _FULL, strip.items, False))
     return found
 
 

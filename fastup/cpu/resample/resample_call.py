@@ -75,6 +75,7 @@ class ResamplePacking(Packing):
         """`kind` is that of the items, as the kernels that convert them number it."""
         super().__init__(fields)
         self.call, self.kind, self.table = call, kind, Table()
+        self.load_kind = kind  # that rows are loaded as
         self.computed = COMPUTED[kind]
         self.size, self.swapped = np.dtype(self.computed).itemsize, not call.dtype.isnative
         *outer, self.width = call.axes
@@ -107,5 +108,5 @@ class ResamplePacking(Packing):
         call = self.call
         return convert.LOAD.fill(
             pixels=pixels, before=before, after=after, items=call.items, pixel_stride=call.source_strides[-1],
-            item_stride=call.item_stride, swapped=self.swapped, ahead=call.ahead, kind=self.kind,
+            item_stride=call.item_stride, swapped=self.swapped, ahead=call.ahead, kind=self.load_kind,
         )  # fmt: skip

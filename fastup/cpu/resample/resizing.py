@@ -11,7 +11,7 @@ from fastup.cpu.memory import Packing
 from fastup.cpu.resample import block_means, interpolation, splines
 from fastup.cpu.resample.kernels import alpha
 from fastup.plan.base import Array
-from fastup.plan.conventions.spline_steps import Clipped, Rounded, Scaled, Smoothed, Splined
+from fastup.plan.conventions.spline_steps import Clipped, Mixed, Rounded, Scaled, Smoothed, Splined
 from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.resizing import ResizePlan, are_together
@@ -104,10 +104,17 @@ def _cast(step: Cast, x: Array, out: Array, threads: int | None) -> None:
 
 def _times(step: Scale | Scaled, x: Array, out: Array, threads: int | None) -> None:
     np.multiply(x, out.dtype.type(step.factor), out=out)
+    if isinstance(step, Scaled) and step.factor < 1:
+        np.maximum(out, -1.0, out=out)
+
+
+def _mixed(step: Mixed, x: Array, out: Array, threads: int | None) -> None:
+    np.matmul(x, np.array(step.matrix).T, out=out)
 
 
 _RUNS: dict[type[Any], Callable[..., None]] = {
     InterpolatePlan: interpolation.run,
+    Mixed: _mixed,
     Alpha: _alpha,
     Cast: _cast,
     CellMeans: block_means.run_cells,

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastup.cpu.resample import byte_pieces, float_blocks, tiles
-from fastup.cpu.resample.kernels import columns, fixed, horizontal, in_steps, lerp, opencv_bytes, permute, permuted_rows
+from fastup.cpu.resample.kernels import (
+    byte_sums,
+    columns,
+    fixed,
+    horizontal,
+    in_steps,
+    lerp,
+    opencv_bytes,
+    permute,
+    permuted_rows,
+)
 from fastup.cpu.resample.strip import Strip
 from fastup.cpu.resample.weight_words import in_pairs, words_of
 from fastup.plan.base import Array
@@ -27,6 +37,9 @@ FAMILIES = (
     in_steps.by_permutation,
     in_steps.by_permutation_of_doubles,
     lerp.by_table,
+    byte_sums.by_pieces,
+    byte_sums.by_full_pieces,
+    byte_sums.by_table,
     fixed.by_table,
     fixed.by_pieces,
     fixed.by_pieces_of_two_words,
@@ -76,6 +89,13 @@ def constant_taps(axis: Axis) -> int:
     return axis.constant_taps if axis.constant_taps in horizontal.by_table.constants["taps"] else 0
 
 
+def of_byte_sums(strips: list[Strip], contiguous: bool) -> Choice:
+    """The stage that sums bytes with integer weights and keeps the sums."""
+    if found := byte_pieces.fit(strips, contiguous, as_floats=True):
+        return Choice(found.entry, "pieces", "uint8", direct=found.direct, pieces=found)
+    return Choice(byte_sums.by_table("uint8"), "fixed table", "uint8")
+
+
 def common(
     strips: list[Strip], computed: str, far: bool = False, contiguous: bool = False, several: bool = False
 ) -> Choice | None:
@@ -97,10 +117,10 @@ def common(
     if found := float_blocks.fit(strips, computed, taps, contiguous):
         return Choice(found.entry, "permutation", computed, direct=found.direct)
     if rule is not None and rule.in_steps:
-        return Choice(in_steps.by_table(computed), "table", computed)
+        return Choice(in_steps.by_table(computed), "table", computed, direct=contiguous)
     if several and (entry := tiles.fit(strips, computed)):
         return Choice(entry, "columns", computed, direct=contiguous)
-    return Choice(horizontal.by_table(computed, taps), "table", computed)
+    return Choice(horizontal.by_table(computed, taps), "table", computed, direct=contiguous)
 
 
 def blend_in_steps(kind: str, computed: str) -> Entry:
@@ -112,6 +132,8 @@ def blend_in_steps(kind: str, computed: str) -> Entry:
     kinds = {
         "backward": in_steps.blend_backward,
         "bytes linear": opencv_bytes.blend_linear,
+        "bytes exact linear": opencv_bytes.blend_exact_linear,
+        "bytes exactly": opencv_bytes.blend_exactly,
         "bytes cubic": opencv_bytes.blend_cubic,
     }
     return kinds.get(kind, in_steps.blend)(computed)
@@ -183,8 +205,7 @@ def _params(choice: Choice, strip: Strip, table: Any) -> list[int]:
     begin, end = 0, 0
     if choice.method in ("regular", "narrow"):
         begin, end = _regular_range(strip, round(strip.axis.n_out / strip.axis.n_in))
-    if choice.direct:
-        begin, end = _within(strip, begin, end)
+        begin, end = _within(strip, begin, end) if choice.direct else (begin, end)
     weights, bits = strip.weights.astype(choice.computed), 0
     if choice.computed == "uint8":
         weights, bits = _fixed_weights(choice, strip)

@@ -44,6 +44,8 @@ FAMILIES = (
     in_steps.blend_backward,
     lerp.blend,
     opencv_bytes.blend_linear,
+    opencv_bytes.blend_exact_linear,
+    opencv_bytes.blend_exactly,
     opencv_bytes.blend_cubic,
     *last_stage.FAMILIES,
     fixed.blend,
@@ -64,6 +66,7 @@ class Stage(NamedTuple):
     entry: Entry | None
     taps: Array  # first and count
     weights: Array
+    writes_items: bool = False  # whether what it writes is the result
 
 
 def instances(dtype: np.dtype[Any], families: tuple[Family, ...]) -> Iterator[tuple[Family, tuple[Any, ...]]]:
@@ -118,6 +121,11 @@ class SeparablePacking(ResamplePacking):
         self.fixed = call.axes[0].fixed
         super().__init__(fields, call, KINDS.index("bytes" if self.fixed else call.kind))
         self.has_depth = self.depth is not None
+        # Rows come as bytes, and are sums in float32 from there on.
+        rule = self.width.rule
+        self.sums_bytes = bool(rule and rule.sums_bytes and call.dtype == np.uint8 and self.computed == "float32")
+        if self.sums_bytes:
+            self.load_kind = KINDS.index("bytes")
         self.rows = self.stage(self.height)
         self.slices = self.stage(self.depth)
         self.far = beyond_caches(call.read, call.written)
@@ -137,7 +145,7 @@ class SeparablePacking(ResamplePacking):
             return Stage(fixed.blend("uint8", words), taps, _fixed_weights(weights, fixed_point.bits(axis), words))
         if axis.rule is not None and axis.in_steps:
             entry = row_stage.blend_in_steps(axis.rule.blend, self.computed)
-            return Stage(entry, taps, weights.astype(self.computed))
+            return Stage(entry, taps, weights.astype(self.computed), axis.rule.blend.startswith("bytes"))
         entry = vertical.blend(self.computed, 1 if weights.shape[1] == 1 else row_stage.constant_taps(axis))
         return Stage(entry, taps, weights.astype(self.computed))
 
@@ -149,8 +157,9 @@ class SeparablePacking(ResamplePacking):
     @property
     def contiguous(self) -> bool:
         """Whether a row's items lie one after the other, as what is computed with."""
-        call = self.call
-        return self.plain and call.item_stride == self.size and call.source_strides[-1] == self.size * call.items
+        call, size = self.call, 1 if self.sums_bytes else self.size
+        in_order = self.plain or self.sums_bytes
+        return in_order and call.item_stride == size and call.source_strides[-1] == size * call.items
 
     @property
     def may_be_direct(self) -> bool:
@@ -228,7 +237,10 @@ class SeparablePacking(ResamplePacking):
         made = [] if self.whole_rows else [strip_of(width.part(*strip), call.items) for strip in strips]
         last = not (self.rows.entry or self.has_depth)
         far, columns = self.far and self.plain and last, self.rows.entry is not None
-        chosen = row_stage.common(made, self.computed, far, self.may_be_direct, columns)
+        if self.sums_bytes and made:
+            chosen: row_stage.Choice | None = row_stage.of_byte_sums(made, self.may_be_direct)
+        else:
+            chosen = row_stage.common(made, self.computed, far, self.may_be_direct, columns)
         direct = chosen is not None and chosen.direct
         if chosen and self.rows.entry:
             self.at_once = chosen.at_once or (_SHORT_AT_ONCE if self.row_bytes <= _SHORT_ROW else 1)
@@ -249,10 +261,10 @@ class SeparablePacking(ResamplePacking):
                 settle=settle.P.fill(items=items, rounding=settle.ROUNDINGS.index(call.rounding)),
                 store=convert.STORE.fill(items=items, swapped=self.swapped, kind=self.kind),
             )  # fmt: skip
-        stores = (not self.plain or self.far) and not (chosen and chosen.far)
+        stores = (not self.plain or self.far) and not (chosen and chosen.far) and not self.rows.writes_items
         self.set(strips=len(strips), strip_table=self.table.add(np.array(entries)))
         loads = in_ring and not (chosen and chosen.keeps_within_rows)
-        self.set(load=convert.loader(self.kind).address if loads else 0, direct=direct)
+        self.set(load=convert.loader(self.load_kind).address if loads else 0, direct=direct)
         self.set(horizontal=_address(chosen.entry if chosen else None))
         self.set(store=convert.storer(self.kind).address if stores else 0)
         self.set(settle=last_stage.settling(self.computed, call.rounding))

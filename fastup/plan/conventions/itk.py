@@ -18,7 +18,8 @@ def _nearest(request: Request) -> tuple[Step, ...]:
 def _linear(request: Request) -> tuple[Step, ...]:
     """In float64; integers lose their fraction."""
     rules = (ItkLinear(False), ItkLinear(True))
-    return (resample(request.shape, request.dtype, rules, request.size, double=True, rounding="toward zero"),)
+    rounding = "toward zero" if request.dtype.kind in "iu" else "half even"
+    return (resample(request.shape, request.dtype, rules, request.size, double=True, rounding=rounding),)
 
 
 def _call(name: str) -> str:

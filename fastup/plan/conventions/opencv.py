@@ -47,7 +47,10 @@ def _shrunk(request: Request, factors: tuple[int, int]) -> Step:
     """Area of whole factors."""
     channels, size = request.shape[3], request.size
     if factors == (2, 2) and channels != 2:
-        if request.dtype != np.float32:
+        if request.dtype == np.uint8:
+            rules = (OpenCvHalf(0.25, "bytes exact linear"), OpenCvHalf(1.0))
+            return resample(request.shape, request.dtype, rules, size)
+        if request.dtype == np.uint16:
             return resample(request.shape, request.dtype, (OpenCvHalf(), OpenCvHalf()), size, rounding="half up")
         lanes = _VECTOR // 4
         lead = 0 if channels == 3 else size[1] * channels // lanes * lanes
@@ -62,10 +65,11 @@ def _covered(request: Request) -> InterpolatePlan:
 
 def _exact(request: Request) -> InterpolatePlan:
     """Whole numbers all the way."""
-    digits = 8 if request.dtype == np.uint8 else 16
-    rule = OpenCvExactLinear(digits)
-    double = request.dtype != np.uint8
-    return resample(request.shape, request.dtype, (rule, rule), request.size, double=double, rounding="half up")
+    if request.dtype == np.uint8:
+        rules = (OpenCvExactLinear(8, 2.0**-8, "bytes exact linear"), OpenCvExactLinear(8, 2.0**8))
+        return resample(request.shape, request.dtype, rules, request.size)
+    rule = OpenCvExactLinear(16)
+    return resample(request.shape, request.dtype, (rule, rule), request.size, double=True, rounding="half up")
 
 
 def _filtered(method: str, request: Request) -> InterpolatePlan:
@@ -76,11 +80,10 @@ def _filtered(method: str, request: Request) -> InterpolatePlan:
         lanes = _VECTOR // request.dtype.itemsize if backward else 0
         rows = OpenCvTaps(method, False, blend="backward" if backward else "in steps", lanes=lanes)
         return resample(request.shape, request.dtype, (rows, OpenCvTaps(method, True)), request.size)
-    if method == "lanczos4":  # sums of whole numbers below 2**53
-        rows, columns = (OpenCvTaps(method, along, True, ONE) for along in (False, True))
-        return resample(request.shape, request.dtype, (rows, columns), request.size, double=True, rounding="half up")
     columns = OpenCvTaps(method, True, True)
-    if method == "cubic":
+    if method == "lanczos4":  # sums of whole numbers of 32 bits
+        rows = OpenCvTaps(method, False, True, _SQUARED, "bytes exactly")
+    elif method == "cubic":
         rows = OpenCvTaps(method, False, True, _SQUARED, "bytes cubic", _VECTOR // 2)
     else:
         rows = OpenCvTaps(method, False, True, blend="bytes linear")

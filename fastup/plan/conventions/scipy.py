@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from fastup.plan.conventions.record import Convention, Request
-from fastup.plan.conventions.spline_steps import Clipped, Rounded, Scaled, Smoothed, Splined
+from fastup.plan.conventions.spline_steps import Clipped, Mixed, Rounded, Scaled, Smoothed, Splined
 from fastup.plan.conventions.steps import Cast, Step
-from fastup.plan.sampling.libraries.scipy import EDGES, ORDERS
+from fastup.plan.sampling.libraries.scipy import EDGES, ORDERS, along_channels
 
 _DOUBLE = np.dtype(np.float64)
 _NUMBERS = (
@@ -53,6 +53,8 @@ def _resize(order: int, mode: str, smooth: bool | None, keeps: bool, request: Re
     if request.size != request.shape[1:3]:
         if floats != _DOUBLE:
             steps.append(Cast(request.shape, _DOUBLE))
+        if order > 1 and kind == "reflect" and request.shape[3] > 1:  # channels are one more axis of the zoom
+            steps.append(Mixed(request.shape, along_channels(order, kind, request.shape[3])))
         steps.append(Splined(request.shape, request.size, order, kind, True))
         if floats != _DOUBLE:
             steps.append(Rounded(steps[-1].output_shape, floats))

@@ -86,7 +86,7 @@ class Smoothed(Whole):
 
 @dataclass(frozen=True)
 class Scaled(Whole):
-    """Integers as float64, times a number.
+    """Integers as float64, times a number, and not below -1 where that makes parts of the largest one.
 
     Attributes
     ----------
@@ -94,6 +94,19 @@ class Scaled(Whole):
     """
 
     factor: float
+
+
+@dataclass(frozen=True)
+class Mixed(Whole):
+    """Channels as sums of channels: what a filter along their axis does that is not quite undone.
+
+    Attributes
+    ----------
+    matrix : tuple of tuple of float
+        Weights of the channels that come in, for each that goes out.
+    """
+
+    matrix: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,12 @@ class Rule(ABC):
     in_steps : bool
         Whether products are rounded before they are added, the first tap first, and taps of weight 0 are read too.
     blend : str
-        Of sums `in_steps`, how rows are put together: "in steps"; "backward", from the last tap on; "bytes linear" and
-        "bytes cubic", OpenCV's two; "lerp", ``a + (b - a) * weight``; "fused lerp", with one rounding.
+        Of sums `in_steps`, how rows are put together: "in steps"; "backward", from the last tap on; "bytes linear",
+        "bytes exact linear", "bytes exactly" and "bytes cubic", OpenCV's; "lerp", ``a + (b - a) * weight``;
+        "fused lerp", with one rounding.
+    sums_bytes : bool
+        Of sums `in_steps` along rows: whether weights are integers of less than 16 bits, with which sums of bytes are
+        whole numbers that float32 holds.
     lanes : int
         Of "backward" and "bytes cubic": items of the vectors that a library runs; what a row has beyond whole ones is
         summed forward.
@@ -32,6 +36,7 @@ class Rule(ABC):
     copies: bool = False
     in_steps: bool = False
     blend: str = "in steps"
+    sums_bytes: bool = False
     lanes: int = 0
 
     @abstractmethod

@@ -121,14 +121,15 @@ def taps_of(orders: int, pixel: int) -> int:
     return 2 * orders * parts_of(pixel)
 
 
-def pieces_sum(orders, pixel, groups, rows, words):
+def pieces_sum(orders, pixel, groups, rows, words, as_floats=False):
     """A helper ``(line, line_step, places, apart, block, dst, target_step, index, count, bits)``.
 
     It makes the outputs of one vector of pieces, for so many `rows`, which lie `line_step` bytes from each other and
     their results `target_step`. `places` are where the pieces begin in a row for the first group of taps; those of the
     next one lie `apart` bytes further. `block` points to the permutations, one for each pair of taps that a lane takes
     out of a piece (`orders`), and then to the weights, group by group, and word by word of an order's. `groups` is
-    their number, or 0 for `count`. A piece makes four neighbouring outputs, or the items of one `pixel`.
+    their number, or 0 for `count`. A piece makes four neighbouring outputs, or the items of one `pixel`. With
+    `as_floats` the sums themselves are the result, in float32, `index` counts floats, and `bits` are not used.
     """
 
     @intrinsic
@@ -166,7 +167,8 @@ def pieces_sum(orders, pixel, groups, rows, words):
 
             half = _half(builder, bits, size // 4)
             nothing = ir.Constant(half.type, None)
-            sums = [*[nothing] * (words - 1), half if parts_of(pixel) == 1 else nothing] * rows
+            begin = half if parts_of(pixel) == 1 and not as_floats else nothing
+            sums = [*[nothing] * (words - 1), begin] * rows
             if groups:
                 for group in range(groups):
                     sums = step(long(group), sums)
@@ -174,8 +176,12 @@ def pieces_sum(orders, pixel, groups, rows, words):
                 sums = repeated(builder, count, sums, step)
             for number in range(rows):
                 total = whole_sums(builder, sums[number * words : (number + 1) * words])
-                found = _pixels_of(builder, total, half, bits, pixel)
-                store(builder, found, builder.gep(moved(builder, dst, number, target_step), [index]))
+                target = moved(builder, dst, number, target_step)
+                if as_floats:
+                    found = _floats_of(builder, total, pixel)
+                    store(builder, found, builder.gep(target, [builder.mul(index, long(4))]))
+                    continue
+                store(builder, _pixels_of(builder, total, half, bits, pixel), builder.gep(target, [index]))
             return context.get_dummy_value()
 
         numbers = types.intp
@@ -192,6 +198,19 @@ def _pixels_of(builder, total, half, bits, pixel):
     if parts_of(pixel) > 1:
         total = builder.add(_of_parts(builder, total, pixel), half)
     found = clamped(builder, builder.ashr(total, splat(builder, bits, lanes)), vector(byte, lanes))
+    if not pixel:
+        return found
+    kept = [CELL * piece + item for piece in range(pieces()) for item in range(pixel)]
+    return builder.shuffle_vector(found, found, lane_numbers(kept))
+
+
+def _floats_of(builder, total, pixel):
+    """A vector's sums as float32, without the lanes to spare."""
+    from llvmlite import ir
+
+    if parts_of(pixel) > 1:
+        total = _of_parts(builder, total, pixel)
+    found = builder.sitofp(total, vector(ir.FloatType(), total.type.count))
     if not pixel:
         return found
     kept = [CELL * piece + item for piece in range(pieces()) for item in range(pixel)]

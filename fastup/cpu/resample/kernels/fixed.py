@@ -199,13 +199,13 @@ def by_table(words):
     return row_by_row(one_row)
 
 
-def _in_pieces(orders, pixel, groups, words):
+def in_pieces(orders, pixel, groups, words, as_floats=False):
     """The body that makes rows by vectors of pieces; the last one lies over the one before."""
     number = pieces()
     outputs, head, taps = (pixel or CELL) * number, number * PIECE * orders, taps_of(orders, pixel)
 
     def of_rows(rows):
-        block_sum = pieces_sum(orders, pixel, groups, rows, words)
+        block_sum = pieces_sum(orders, pixel, groups, rows, words, as_floats)
 
         @inline
         def make(params, line, line_step, dst, target_step, table):
@@ -229,19 +229,19 @@ def _in_pieces(orders, pixel, groups, words):
 @kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), groups=(1, 2, 0))
 def by_pieces(groups):
     """Any ratio of short pixels: a piece makes four neighbouring items, a pair of taps at a time."""
-    return _in_pieces(1, 0, groups, 1)
+    return in_pieces(1, 0, groups, 1)
 
 
 @kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",))
 def by_pieces_of_two_words():
     """The same with weights of two words."""
-    return _in_pieces(1, 0, 0, 2)
+    return in_pieces(1, 0, 0, 2)
 
 
 @kernel("uint8", "uint8", "uint8", "int64", elements=("uint8",), pixel=(0, 1, 2, 3), words=(1, 2))
 def by_full_pieces(pixel, words):
     """Two pairs of taps from every piece; of four neighbouring items, or of one pixel for ratios beyond those."""
-    return _in_pieces(2, pixel, 0, words)
+    return in_pieces(2, pixel, 0, words)
 
 
 @kernel("uint8", "uint8", "int32", elements=("uint8",))

@@ -9,6 +9,7 @@ been copied with its ends repeated as far as any tap reaches. The order of sums 
 
 from __future__ import annotations
 
+from fastup.cpu.resample.kernels.short_pixels import FOUR, four_items
 from fastup.cpu.resample.kernels.vertical import FLOATS
 from fastup.cpu.simd import vectors
 from fastup.cpu.simd.moves import items_to_alignment, load_item
@@ -96,38 +97,6 @@ def sum_of(taps, in_steps=False):
     return {2: two, 4: four, 0: many}[taps]
 
 
-def pixels_by_table(taps, in_steps=False):
-    """Output pixels `start` to `stop` by table, ``(params, line, dst, table, start, stop)``."""
-    weighted = sum_of(taps, in_steps)
-    add, is_read = addition(in_steps)
-
-    @inline
-    def tap_by_tap(line, begin, items, weights, w, count, dst, target):
-        for item in range(items):
-            dst[target + item] = line[begin + item] * weights[w]
-        for k in range(1, count):
-            by, place = weights[w + k], begin + k * items
-            if is_read(by):
-                for item in range(items):
-                    dst[target + item] = add(line[place + item], by, dst[target + item])
-
-    @inline
-    def spread_pixels(params, line, dst, table, start, stop):
-        first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
-        items, count = params[P.items], params[P.taps]
-        for pixel in range(start, stop):
-            begin = load_item(first, pixel) * items
-            if items == 1:
-                dst[pixel] = weighted(line, begin, 1, weights, pixel * count, count)
-            elif taps == 0:
-                tap_by_tap(line, begin, items, weights, pixel * count, count, dst, pixel * items)
-            else:
-                for item in range(items):
-                    dst[pixel * items + item] = weighted(line, begin + item, items, weights, pixel * count, count)
-
-    return spread_pixels
-
-
 def clamped_pixels(taps, in_steps=False):
     """Output pixels `start` to `stop` by table from a row without copies of its ends: what lies beyond reads them."""
     add, is_read = addition(in_steps)
@@ -171,6 +140,45 @@ def clamped_pixels(taps, in_steps=False):
                 dst[pixel * items + item] = weighted(params, line, begin, item, weights, w)
 
     return spread
+
+
+def pixels_by_table(taps, in_steps=False):
+    """Output pixels `start` to `stop` by table, ``(params, line, dst, table, start, stop)``."""
+    weighted, four, at_an_end = sum_of(taps, in_steps), four_items(taps, in_steps), clamped_pixels(taps, in_steps)
+    add, is_read = addition(in_steps)
+
+    @inline
+    def tap_by_tap(line, begin, items, weights, w, count, dst, target):
+        for item in range(items):
+            dst[target + item] = line[begin + item] * weights[w]
+        for k in range(1, count):
+            by, place = weights[w + k], begin + k * items
+            if is_read(by):
+                for item in range(items):
+                    dst[target + item] = add(line[place + item], by, dst[target + item])
+
+    @inline
+    def spread_pixels(params, line, dst, table, start, stop):
+        first, weights = as_int64(table, params[P.first]), view(table, params[P.weights], dst)
+        items, count = params[P.items], params[P.taps]
+        low, high = params[P.low], params[P.high] - count
+        for pixel in range(start, stop):
+            begin = load_item(first, pixel)
+            if begin < low or begin > high:  # reads the last pixel of the row, or beyond
+                at_an_end(params, line, dst, table, pixel, pixel + 1)
+                continue
+            begin *= items
+            if items == FOUR or (items == FOUR - 1 and pixel + 1 < stop):  # the next pixel overwrites a fourth item
+                four(line, begin, items, weights, pixel * count, count, dst, pixel * items)
+            elif items == 1:
+                dst[pixel] = weighted(line, begin, 1, weights, pixel * count, count)
+            elif taps == 0:
+                tap_by_tap(line, begin, items, weights, pixel * count, count, dst, pixel * items)
+            else:
+                for item in range(items):
+                    dst[pixel * items + item] = weighted(line, begin + item, items, weights, pixel * count, count)
+
+    return spread_pixels
 
 
 @kernel("element", "element", "uint8", "int64", elements=FLOATS, taps=(2, 4, 0))

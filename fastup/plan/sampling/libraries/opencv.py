@@ -83,6 +83,11 @@ class OpenCvTaps(Rule):
     lanes: int = 0
     in_steps = True
 
+    @property
+    def sums_bytes(self) -> bool:  # type: ignore[override]
+        """Whether weights are integers."""
+        return self.whole and self.along_rows and self.divisor == 1
+
     def most_taps(self, n_in: int, n_out: int) -> int:
         """All, also where they read one edge pixel."""
         return 2 * HALVES[self.filter]
@@ -153,9 +158,21 @@ class OpenCvExactLinear(Rule):
     ----------
     digits : int
         Bits of a weight.
+    multiple : float
+        What weights that sum to 1 are multiplied by.
+    blend
+        As of every rule.
     """
 
     digits: int
+    multiple: float = 1.0
+    blend: str = "in steps"
+    in_steps = True
+
+    @property
+    def sums_bytes(self) -> bool:  # type: ignore[override]
+        """Whether weights are integers."""
+        return self.multiple == 1 << self.digits
 
     def most_taps(self, n_in: int, n_out: int) -> int:
         """Two."""
@@ -167,7 +184,7 @@ class OpenCvExactLinear(Rule):
         first = np.floor(x).astype(np.int64)
         past = np.rint((x - first) * (1 << self.digits)) / (1 << self.digits)
         past = np.where((first < 0) | (first >= n_in - 1), 0.0, past)
-        return np.clip(first, 0, n_in - 1), np.stack([1.0 - past, past], axis=1)
+        return np.clip(first, 0, n_in - 1), np.stack([1.0 - past, past], axis=1) * self.multiple
 
 
 @dataclass(frozen=True)
@@ -201,9 +218,24 @@ class OpenCvArea(Rule):
 
 @dataclass(frozen=True)
 class OpenCvHalf(Rule):
-    """Halves of two neighbours: a picture made half as large, whose sums are exact or scaled by a power of two."""
+    """Two neighbours alike: a picture made half as large, whose sums are exact or scaled by a power of two.
 
+    Attributes
+    ----------
+    weight : float
+        Of each.
+    blend
+        As of every rule.
+    """
+
+    weight: float = 0.5
+    blend: str = "in steps"
     in_steps = True
+
+    @property
+    def sums_bytes(self) -> bool:  # type: ignore[override]
+        """Whether weights are integers."""
+        return self.weight == 1
 
     def most_taps(self, n_in: int, n_out: int) -> int:
         """Two."""
@@ -211,4 +243,4 @@ class OpenCvHalf(Rule):
 
     def taps(self, position: Array, n_in: int, n_out: int) -> tuple[Array, Array]:
         """Both of an output."""
-        return 2 * position, np.full((len(position), 2), 0.5)
+        return 2 * position, np.full((len(position), 2), self.weight)

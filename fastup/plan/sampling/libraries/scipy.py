@@ -210,3 +210,21 @@ def neighbours(n_in: int, radius: int, rule: str) -> Array:
     if rule == "constant":
         return np.where((index < 0) | (index >= n_in), _HOLE, index)
     return _folded(index, n_in, rule)
+
+
+def along_channels(order: int, mode: str, channels: int) -> tuple[tuple[float, ...], ...]:
+    """What the filter and the sums along an axis that keeps its size do to it: not nothing, with SciPy's own sum."""
+    gain, poles = recursions(order, EDGES[mode].recursion, channels)
+    filtered = np.eye(channels) * gain
+    for one in poles:
+        filtered[0] = one.first @ filtered
+        for i in range(1, channels):
+            filtered[i] += one.pole * filtered[i - 1]
+        filtered[-1] = one.last @ filtered
+        for i in range(channels - 2, -1, -1):
+            filtered[i] = one.pole * (filtered[i + 1] - filtered[i])
+    places, weights = taps(order, mode, True, channels, channels)
+    matrix = np.zeros((channels, channels))
+    for tap in range(order + 1):
+        matrix += weights[:, tap, None] * filtered[places[:, tap]]
+    return tuple(map(tuple, matrix.tolist()))
