@@ -37,6 +37,15 @@ _LIBRARIES = {
         "TensorFlow 1",
         "Every bit of the operators of version 1, for models of that time: corners aligned, pixel centres, or neither.",
     ),
+    "keras": (
+        "Keras",
+        "`keras.ops.image.resize` and the layer `Resizing` on TensorFlow: its pixels, returned to the picture's dtype.",
+    ),
+    "onnx": (
+        "ONNX",
+        "Resize by its own text, as `fastup.export.backend` runs it in float64 or, of floats, their own precision."
+        " Words that are left out mean half_pixel and round_prefer_floor; cubic has a = -0.75.",
+    ),
     "jax": (
         "JAX",
         "Nearest to the bit; others within 5e-6 of the picture's range for sides of up to 100 pixels: XLA fuses some"

@@ -38,11 +38,11 @@ def test_pixels_of_installed_libraries_are_named(library: str) -> None:
     pytest.importorskip({"pillow": "PIL", "opencv": "cv2"}[library])
     calls, give = {"pillow": (pillow_calls, pillow), "opencv": (opencv_calls, opencv)}[library]
     told = 0
-    for call in calls(60, 7, 40):
+    for call in calls(24, 7, 40):
         if not call.options:
             told += 1
             assert f"{library}/{call.method}" in named(call.picture, give(call)), str(call)
-    assert told > 20
+    assert told > 8
 
 
 @pytest.mark.quick

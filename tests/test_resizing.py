@@ -88,7 +88,7 @@ def test_within_rounding_of_what_is_installed(library: str, within: float) -> No
         if library == "scipy" and call.picture.dtype.kind in "iu":
             made, wanted = ours(library, call).astype(np.int64), LIBRARIES[library][1](call).astype(np.int64)
             assert np.abs(made - wanted).max(initial=0) <= 1, str(call)
-            apart, total = apart + np.count_nonzero(made != wanted), total + made.size
+            apart, total = apart + int(np.count_nonzero(made != wanted)), total + made.size
             continue
         span = float(np.ptp(call.picture.astype(np.float64))) or 1.0
         made, wanted = ours(library, call), LIBRARIES[library][1](call)
@@ -264,6 +264,111 @@ def test_every_convention_works(generator: np.random.Generator) -> None:
         fastup.resize(x, scale_factor=1.3, like="torch/bilinear"),
         fastup.interpolate(x[None], scale_factor=1.3, mode="bilinear", data_format="channels_last")[0],
     )
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_onnx_rows_are_the_backends(dtype: str, generator: np.random.Generator) -> None:
+    """Every rule gives what the backend does with the attributes of that name."""
+    from fastup.export.backend.resize import Attributes, resize
+
+    x = (generator.random((9, 14)) * 255).astype(dtype)
+    for row in rows_of("onnx"):
+        for size in ((13, 5), (9, 31), (4, 14)):
+            mode, *words = row.split("-")
+            given = Attributes(
+                mode,
+                next((word for word in words if word not in _OTHERS), "half_pixel"),
+                next((word for word in words if word in _OTHERS[:3]), "round_prefer_floor"),
+                exclude_outside="exclude_outside" in words,
+                antialias="antialias" in words,
+            )
+            wanted = resize(x, None, size, None, None, given, "runtimes")
+            np.testing.assert_array_equal(fastup.resize(x, size, like=f"onnx/{row}"), wanted, err_msg=row)
+
+
+_OTHERS = ("round_prefer_ceil", "floor", "ceil", "antialias", "exclude_outside")
+
+
+def naive(x: Array, size: tuple[int, int], one: Any) -> Array:
+    """Both axes of a convention of one's own, tap by tap, in float64."""
+    weight: Any = {
+        "linear": lambda t: max(0.0, 1 - abs(t)),
+        "box": lambda t: float(-0.5 < t <= 0.5),
+        "cubic": lambda t: _keys(one.cubic_coeff_a, abs(t)),
+    }[one.filter]
+    for axis, m in ((1, size[1]), (0, size[0])):
+        x = np.moveaxis(x, axis, 0)
+        n, rows = len(x), []
+        stretch = max(1.0, n / m) if one.antialias else 1.0
+        for i in range(m):
+            at = {
+                "half_pixel": (i + 0.5) * n / m - 0.5,
+                "asymmetric": i * n / m,
+                "align_corners": i * (n - 1) / (m - 1),
+            }
+            centre = at[one.coordinates]
+            reads = range(int(np.floor(centre - 3 * stretch)), int(np.ceil(centre + 3 * stretch)) + 1)
+            taps = [(k, weight((k - centre) / stretch)) for k in reads]
+            if one.edge == "renormalise":
+                taps = [(k, w) for k, w in taps if 0 <= k < n]
+            total = sum(w for _, w in taps)
+            rows.append(sum(x[_place(one.edge, k, n)] * (w / (total or 1.0)) for k, w in taps))
+        x = np.moveaxis(np.stack(rows), 0, axis)
+    return x
+
+
+def _place(edge: str, k: int, n: int) -> int:
+    if edge in ("repeat", "renormalise"):
+        return min(max(k, 0), n - 1)
+    if edge == "wrap":
+        return k % n
+    return k % (2 * n) if k % (2 * n) < n else 2 * n - 1 - k % (2 * n)
+
+
+def _keys(a: float, t: float) -> float:
+    if t <= 1:
+        return ((a + 2) * t - (a + 3)) * t * t + 1
+    return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a if t < 2 else 0.0
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("edge", ["repeat", "renormalise", "reflect", "wrap"])
+@pytest.mark.parametrize("coordinates", ["half_pixel", "asymmetric", "align_corners"])
+@pytest.mark.parametrize("name", ["linear", "cubic", "box"])
+def test_conventions_of_ones_own(name: str, coordinates: str, edge: str, generator: np.random.Generator) -> None:
+    x = generator.standard_normal((11, 17))
+    for antialias, order in ((False, "columns first"), (True, "rows first")):
+        one = fastup.Convention(
+            filter=name, cubic_coeff_a=-0.6, coordinates=coordinates, antialias=antialias, edge=edge,
+            arithmetic="float64", order=order,
+        )  # fmt: skip
+        for size in ((7, 23), (30, 5)):
+            if name != "box" or antialias:
+                made = fastup.resize(x, size, like=one)
+                np.testing.assert_allclose(made, naive(x, size, one), atol=1e-12, err_msg=f"{one.name} {size}")
+
+
+@pytest.mark.quick
+def test_bytes_and_roundings_of_ones_own(generator: np.random.Generator) -> None:
+    x = generator.integers(0, 256, (40, 30, 3), np.uint8)
+    pillow_like = fastup.Convention(filter="linear", antialias=True, edge="renormalise", arithmetic="bytes")
+    np.testing.assert_array_equal(
+        fastup.resize(x, (29, 31), like=pillow_like), fastup.resize(x, (29, 31), like="pillow-11/bilinear")
+    )
+    halves = np.array([[1, 2, 4, 7]], np.uint8)
+    for rounding, wanted in {
+        "half even": [2, 6],
+        "half away": [2, 6],
+        "half up": [2, 6],
+        "toward zero": [1, 5],
+    }.items():
+        one = fastup.Convention(filter="box", antialias=True, rounding=rounding)
+        np.testing.assert_array_equal(fastup.resize(halves, (1, 2), like=one)[0], wanted)
+    with pytest.raises(ValueError, match="filter of like must be"):
+        fastup.resize(x, (3, 3), like=fastup.Convention(filter="bicubik"))
+    with pytest.raises(ValueError, match="arithmetic of like must be 'float32' or 'float64' for float32, got 'bytes'"):
+        fastup.resize(x.astype(np.float32), (3, 3), like=fastup.Convention(arithmetic="bytes"))
 
 
 @pytest.mark.quick

@@ -108,10 +108,12 @@ def _copies(rule: OnnxRule, given: Attributes, n: int) -> bool:
 
 
 def _resampled(x: Array, rules: dict[int, tuple[OnnxRule, int]], given: Attributes) -> Array:
-    """Integers go through float64 and back at the end, half to even, saturated."""
+    """Integers are summed in float64, and rounded once, half to even, saturated."""
     if not rules:
         return x.copy()
     moves = given.mode == "nearest"
+    if x.dtype.kind in "iu" and len(rules) <= _AT_ONCE:
+        return _some_axes(x, rules, given)
     y = x if moves or x.dtype.name in _FLOATS else x.astype(np.float64)
     left = sorted(rules)
     while left:
@@ -129,7 +131,7 @@ def _some_axes(x: Array, rules: dict[int, tuple[OnnxRule, int]], given: Attribut
     outer = moved.shape[: x.ndim - len(rules)]
     extents = moved.shape[len(outer) :]
     flat = moved.reshape(1, math.prod(outer), *extents)
-    double = x.dtype == np.float64
+    double = x.dtype == np.float64 or (x.dtype.kind in "iu" and given.mode != "nearest")
     axes = tuple(
         Axis(rule.filter, n, size, 1 / rule.scale, False, True, double, False, (0, size), rule)
         for n, (rule, size) in zip(extents, rules.values(), strict=True)

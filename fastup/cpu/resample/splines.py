@@ -113,7 +113,7 @@ def rounded(step: Rounded, x: Array, out: Array, threads: int | None) -> None:
         out[...] = x
         return
     limits = np.iinfo(step.dtype)
-    away = np.trunc(x + np.copysign(0.5, x))
+    away = np.rint(x) if step.even else np.trunc(x + np.copysign(0.5, x))
     # The largest integers of 64 bits are no float64, and a cast of what lies beyond gives anything.
     with np.errstate(invalid="ignore"):
         np.copyto(out, np.clip(away, float(limits.min), float(limits.max)), casting="unsafe")

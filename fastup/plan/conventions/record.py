@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,9 +42,14 @@ class Request(NamedTuple):
     alpha: bool = False
 
 
+_NUMBERS = (
+    "uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "bfloat16", "float32", "float64",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Convention:
-    """One library's way to resize.
+    """One library's way to resize, or one's own, put together out of the keyword arguments.
 
     Attributes
     ----------
@@ -56,24 +61,56 @@ class Convention:
         What the library takes.
     instead : str
         What it would do with others, for the message.
-    build : callable
-        From a request to the steps.
+    build : callable, optional
+        From a request to the steps; None for one's own, which follow from the settings below.
     options : tuple of str
         Which of box, reducing_gap and alpha it takes.
     result : str
         Dtype of the result; empty for that of the picture, "float of integers" for float64 of integers.
     within : float
         How far pixels may be from the library's, as a part of the picture's range; 0 where they are equal to the bit.
+    filter : str, optional
+        "nearest", "box", "linear" (the default), "cubic", "mitchell", "lanczos3" or "lanczos4".
+    cubic_coeff_a : float, optional
+        Of the cubic; default -0.5.
+    coordinates : str, optional
+        "half_pixel" (the default), "align_corners" or "asymmetric".
+    antialias : bool, optional
+        Whether the filter is stretched where the picture shrinks; default False.
+    edge : str, optional
+        What taps beyond an edge read: "repeat" (the default) its pixel, "renormalise" nothing, "reflect" the mirror
+        image, "wrap" the other side.
+    arithmetic : str, optional
+        "float32" (the default), "float64", or "bytes": weights of 22 bits, and bytes after each axis.
+    order : str, optional
+        "columns first" (the default) or "rows first".
+    rounding : str, optional
+        Of integers: "half even" (the default), "half away", "half up" or "toward zero".
+
+    Examples
+    --------
+    >>> import fastup, numpy as np
+    >>> soft = fastup.Convention(filter="mitchell", antialias=True, edge="renormalise")
+    >>> fastup.resize(np.arange(6, dtype=np.float32).reshape(1, 6), (1, 3), like=soft)
+    array([[0.6486487, 2.5      , 4.3513513]], dtype=float32)
     """
 
-    name: str
-    call: str
-    dtypes: tuple[str, ...]
-    instead: str
-    build: Callable[[Request], tuple[Step, ...]]
+    name: str = "own"
+    call: str = ""
+    dtypes: tuple[str, ...] = _NUMBERS
+    instead: str = "there are no weights for it"
+    build: Callable[[Request], tuple[Step, ...]] | None = None
     options: tuple[str, ...] = ()
     result: str = ""
     within: float = 0.0
+    filter: str | None = field(default=None, kw_only=True)
+    cubic_coeff_a: float | None = field(default=None, kw_only=True)
+    coordinates: str | None = field(default=None, kw_only=True)
+    antialias: bool | None = field(default=None, kw_only=True)
+    edge: str | None = field(default=None, kw_only=True)
+    arithmetic: str | None = field(default=None, kw_only=True)
+    order: str | None = field(default=None, kw_only=True)
+    rounding: str | None = field(default=None, kw_only=True)
 
     def result_of(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """Dtype of the result for a picture of `dtype`."""
@@ -93,6 +130,10 @@ class Convention:
                 check.invalid(f"{OPERATOR}: {name} must be None for like={self.name!r}, got {getattr(request, name)}")
         if request.alpha and "alpha" not in self.options:
             check.invalid(f"{OPERATOR}: alpha must be None or False for like={self.name!r}, got True")
+        if self.build is None:
+            from fastup.plan.conventions import free
+
+            return free.build(self, request)
         return self.build(request)
 
 

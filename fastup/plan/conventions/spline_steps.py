@@ -124,11 +124,14 @@ class Clipped(Whole):
 
 @dataclass(frozen=True)
 class Rounded(Whole):
-    """float64 as items of a dtype: integers are rounded halves away from zero and saturate.
+    """Floats as items of a dtype: integers are rounded halves away from zero and saturate.
 
     Attributes
     ----------
     dtype : numpy.dtype
+    even : bool
+        Whether halves become even instead.
     """
 
     dtype: np.dtype[Any]
+    even: bool = False

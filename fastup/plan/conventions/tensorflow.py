@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from fastup.plan.conventions.record import Convention, Request
+from fastup.plan.conventions.spline_steps import Rounded
 from fastup.plan.conventions.steps import Cast, Scale, Step, resample
 from fastup.plan.sampling.libraries.tensorflow import (
     TensorFlowArea,
@@ -22,6 +24,7 @@ _FLOAT = np.dtype(np.float32)
 _NUMBERS = ("uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32", "float64")
 _INSTEAD = "TensorFlow has no kernel for it"
 _OF_SINES = 2e-6  # TensorFlow calls the system's sine
+_OF_KERAS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 _SCALED = ("lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 _COORDINATES = {"": "asymmetric", "-align_corners": "align_corners", "-half_pixel": "half_pixel"}
 
@@ -94,4 +97,23 @@ def _version_1() -> Iterator[Convention]:
             )
 
 
-CONVENTIONS = (*_version_2(), *_version_1())
+def _returned(build: functools.partial[tuple[Step, ...]], request: Request) -> tuple[Step, ...]:
+    """What TensorFlow gives, as items of the picture's dtype: halves to even, saturated."""
+    steps = build(request)
+    if request.dtype == _FLOAT or not steps:
+        return steps
+    return (*steps, Rounded(steps[-1].output_shape, request.dtype, True))
+
+
+def _keras() -> Iterator[Convention]:
+    for one in [*_version_2()]:
+        name = one.name.partition("/")[2]
+        if name.removesuffix("-antialias") in _OF_KERAS:
+            method, smooth = name.removesuffix("-antialias"), ", antialias=True" * name.endswith("-antialias")
+            call = f"keras.ops.image.resize(image, size, {method!r}{smooth}), on TensorFlow"
+            made: Any = one.build
+            build: Any = made if name == "nearest" else functools.partial(_returned, made)
+            yield Convention(f"keras/{name}", call, _NUMBERS, _INSTEAD, build, (), "", one.within)
+
+
+CONVENTIONS = (*_version_2(), *_version_1(), *_keras())
