@@ -267,6 +267,50 @@ def test_every_convention_works(generator: np.random.Generator) -> None:
 
 
 @pytest.mark.quick
+def test_windows_at_every_edge(generator: np.random.Generator) -> None:
+    """Corners and edges of pictures, as chunks have them, for every way of arithmetic and every edge."""
+    x = generator.integers(0, 256, (60, 80, 3), np.uint8)
+    for like in ("opencv/cubic", "opencv/lanczos4", "opencv/linear", "opencv/area", "pillow/lanczos", "jax/cubic",
+                 "tensorflow/bicubic", "scipy/3-mirror", "skimage/1", "itk/linear", "keras/bicubic"):  # fmt: skip
+        for size in ((37, 100), (100, 37)):
+            plan = fastup.plan.resize(x.shape, "uint8", size, like=like)
+            whole = fastup.run(plan, x)
+            for rows in (slice(0, 16), slice(16, 30), slice(size[0] - 9, size[0])):
+                for columns in (slice(0, 16), slice(16, 30), slice(size[1] - 9, size[1])):
+                    window = (rows, columns)
+                    part = np.ascontiguousarray(x[plan.input_window(window)])
+                    made = fastup.run(plan.tile(window), part)
+                    np.testing.assert_array_equal(made, whole[window], err_msg=f"{like} {size} {window}")
+
+
+@pytest.mark.quick
+def test_lazy_pictures(generator: np.random.Generator) -> None:
+    """Chunks of dask along any axis give what the whole array does; tensors come back as tensors."""
+    array = pytest.importorskip("dask.array")
+    x = generator.integers(0, 256, (60, 80, 4), np.uint8)
+    for like in ("pillow/bicubic", "opencv/cubic", "torch/bilinear", "tensorflow/area", "skimage/3-symmetric"):
+        whole = fastup.resize(x, (37, 100), like=like)
+        lazy: Any = fastup.resize(array.from_array(x, (25, 30, 2)), (37, 100), like=like)
+        assert lazy.dtype == whole.dtype
+        np.testing.assert_array_equal(lazy.compute(), whole, err_msg=like)
+        flat: Any = fastup.resize(array.from_array(x[..., 0], (25, 30)), (37, 100), like=like)
+        np.testing.assert_array_equal(flat.compute(), fastup.resize(x[..., 0], (37, 100), like=like))
+    batch = np.stack([x, x[::-1]])
+    lazy = fastup.resize(array.from_array(batch, (1, 60, 40, 4)), (37, 100), like="skimage/1-edge", axes=(1, 2))
+    each = [fastup.resize(one, (37, 100), like="skimage/1-edge") for one in batch]
+    np.testing.assert_array_equal(lazy.compute(), np.stack(each))
+
+
+@pytest.mark.peers
+def test_tensors_come_back_as_tensors(generator: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch")
+    x = generator.integers(0, 256, (60, 80, 3), np.uint8)
+    made = fastup.resize(torch.from_numpy(x), (37, 100), like="pillow/box")
+    assert isinstance(made, torch.Tensor)
+    np.testing.assert_array_equal(made.numpy(), fastup.resize(x, (37, 100), like="pillow/box"))
+
+
+@pytest.mark.quick
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_onnx_rows_are_the_backends(dtype: str, generator: np.random.Generator) -> None:
     """Every rule gives what the backend does with the attributes of that name."""

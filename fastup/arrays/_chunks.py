@@ -7,7 +7,16 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fastup.plan import ConvPlan, MaxPoolPlan, MaxUnpoolPlan, PixelShufflePlan, Plan, SegmentationPlan, check
+from fastup.plan import (
+    ConvPlan,
+    MaxPoolPlan,
+    MaxUnpoolPlan,
+    PixelShufflePlan,
+    Plan,
+    ResizePlan,
+    SegmentationPlan,
+    check,
+)
 
 Chunks = tuple[int, ...]
 Interval = tuple[int, int]
@@ -30,13 +39,20 @@ def wanted_cuts(plan: Plan, chunks: tuple[Chunks, ...], ready: bool) -> dict[int
     wanted: dict[int, int | Chunks] = {axis: -1 for axis in outer if ready and len(chunks[axis]) > 1}
     if is_planar(plan):
         wanted |= {axis: -1 for axis in plan.spatial_axes if len(chunks[axis]) > 1}
-    channels = chunks[plan.channel_axis]
-    multiple = channel_multiple(plan)
+    channel = channel_of(plan)
+    if channel is None:
+        return wanted
+    channels, multiple = chunks[channel], channel_multiple(plan)
     if multiple == 0 and len(channels) > 1:
-        wanted[plan.channel_axis] = -1
+        wanted[channel] = -1
     elif not ready and multiple > 1 and any(extent % multiple for extent in channels):
-        wanted[plan.channel_axis] = _multiples(channels, multiple)
+        wanted[channel] = _multiples(channels, multiple)
     return wanted
+
+
+def channel_of(plan: Plan) -> int | None:
+    """The channel axis; a picture may have none."""
+    return None if plan.channel_axis in plan.spatial_axes else plan.channel_axis
 
 
 def is_planar(plan: Plan) -> bool:
@@ -48,6 +64,8 @@ def channel_multiple(plan: Plan) -> int:
     """What chunks of channels must be multiples of; 0 where every result needs all channels."""
     if isinstance(plan, ConvPlan) or (isinstance(plan, SegmentationPlan) and plan.reduces):
         return 0
+    if isinstance(plan, ResizePlan):
+        return 0 if plan.alpha or any(getattr(step, "needs_all", False) for step in plan.steps) else 1
     if isinstance(plan, PixelShufflePlan):
         phases = math.prod(plan.factors)
         if plan.order == "DCR":

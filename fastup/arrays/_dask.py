@@ -125,9 +125,12 @@ class _Graph:
     ) -> None:
         self.plan, self.x, self.operands = plan, x, operands
         self.blank = _Task(make_plan, arguments, x.shape, None, (), x.shape, None, threads)
-        first, channel = plan.first_spatial_axis, plan.channel_axis
-        self.leading = [axis for axis in range(first) if axis != channel]
-        channels = _chunks.channels_after(plan, x.chunks[channel])
+        self.channel = _chunks.channel_of(plan)
+        beside = [axis for axis in range(x.ndim) if axis not in plan.spatial_axes]
+        self.leading = [axis for axis in beside if axis != self.channel]
+        channels: tuple[int, ...] = ()
+        if self.channel is not None:
+            channels = _chunks.channels_after(plan, x.chunks[self.channel])
         largest = math.prod(max(x.chunks[axis], default=1) for axis in self.leading) * max(channels, default=1)
         largest *= max(dtype.itemsize for _, dtype in plan.outputs)
         self.space = _chunks.cut_space(
@@ -163,8 +166,8 @@ class _Graph:
     def _chunks(self) -> tuple[tuple[int, ...], ...]:
         """Chunks of the result."""
         found = {axis: self.x.chunks[axis] for axis in self.leading}
-        if not (isinstance(self.plan, SegmentationPlan) and self.plan.reduces):
-            found[self.plan.channel_axis] = self.channels
+        if self.channel is not None and not (isinstance(self.plan, SegmentationPlan) and self.plan.reduces):
+            found[self.channel] = self.channels
         for axis, intervals in zip(self.plan.output_spatial_axes, self.space, strict=True):
             found[axis] = tuple(stop - start for start, stop in intervals)
         return tuple(found[axis] for axis in sorted(found))
@@ -178,12 +181,12 @@ class _Graph:
 
     def _chunk_tasks(self) -> Iterator[tuple[tuple[int, ...], Any]]:
         """Where in the result each task stands, and the task."""
-        plan, x = self.plan, self.x
-        outer = [list(_chunks.numbered(x.chunks[axis])) for axis in self.leading]
-        channels = list(_chunks.numbered(x.chunks[plan.channel_axis]))
+        x = self.x
+        beside = [*self.leading, *([] if self.channel is None else [self.channel])]
+        outer = [list(_chunks.numbered(x.chunks[axis])) for axis in beside]
         spatial = [list(enumerate(zip(*both, strict=True))) for both in zip(self.space, self.reads, strict=True)]
-        for *leading, channel in itertools.product(*outer, channels):
-            taken = dict(zip((*self.leading, plan.channel_axis), (*leading, channel), strict=True))
+        for chosen in itertools.product(*outer):
+            taken = dict(zip(beside, chosen, strict=True))
             for along in itertools.product(*spatial):
                 yield (
                     self._place(taken, [number for number, _ in along]),
@@ -192,8 +195,8 @@ class _Graph:
 
     def _place(self, taken: dict[int, Any], numbers: list[int]) -> tuple[int, ...]:
         place = {axis: taken[axis][0] for axis in self.leading}
-        if not (isinstance(self.plan, SegmentationPlan) and self.plan.reduces):
-            place[self.plan.channel_axis] = taken[self.plan.channel_axis][0]
+        if self.channel is not None and not (isinstance(self.plan, SegmentationPlan) and self.plan.reduces):
+            place[self.channel] = taken[self.channel][0]
         place |= dict(zip(self.plan.output_spatial_axes, numbers, strict=True))
         return tuple(place[axis] for axis in sorted(place))
 

@@ -59,6 +59,11 @@ class ResizePlan(Plan):
         return 2
 
     @property
+    def channel_axis(self) -> int:
+        """That of the channels behind height and width, if there is one such axis; else that of the width."""
+        return len(self.input_shape) - 1
+
+    @property
     def spatial_axes(self) -> tuple[int, ...]:
         """Those that were named."""
         return self.axes

@@ -110,6 +110,9 @@ def _fits_row(strip: Strip, one: Fit) -> bool:
     pixels, taps = _pixels(strip), one.groups(strip) * one.taps
     if strip.span[1] or pixels < taps or pixels * strip.items < one.reads(strip):
         return False
+    beyond = strip.first[:, None] + np.arange(strip.weights.shape[1]) >= pixels
+    if (strip.weights[beyond] != 0).any():  # the row's last pixel, which only a copy of the row repeats
+        return False
     return _reach(strip, np.minimum(strip.first, pixels - taps), one) <= PIECE
 
 

@@ -69,8 +69,8 @@ class Chain:
                 limits = splines.range_of(x)
             if made is None:
                 made = memory.empty(step.output_shape, _dtype_after(step, x.dtype))
-            if isinstance(step, Clipped):
-                splines.clipped(step, x, made, limits or (0.0, 0.0))
+            if isinstance(step, Clipped) and limits is not None:
+                splines.clipped(step, x, made, limits)
             else:
                 _RUNS[type(step)](step, x, made, threads)
             x = made

@@ -121,19 +121,20 @@ def rounded(step: Rounded, x: Array, out: Array, threads: int | None) -> None:
         out[away >= float(limits.max)] = limits.max
 
 
-def range_of(x: Array) -> tuple[float, float]:
-    """The least and the largest item that are numbers."""
-    low, high = x.min(initial=np.inf), x.max(initial=-np.inf)
-    if np.isnan(low):
-        low, high = np.nanmin(x, initial=np.inf), np.nanmax(x, initial=-np.inf)
-    return float(low), float(high)
+def range_of(x: Array) -> tuple[Array, Array]:
+    """The least and the largest item of each picture that are numbers."""
+    axes = (1, 2, 3)
+    low, high = x.min(axes, keepdims=True, initial=np.inf), x.max(axes, keepdims=True, initial=-np.inf)
+    if np.isnan(low).any():
+        low, high = np.fmin.reduce(x, axes, keepdims=True), np.fmax.reduce(x, axes, keepdims=True)
+    return low, high
 
 
-def clipped(step: Clipped, x: Array, out: Array, limits: tuple[float, float]) -> None:
+def clipped(step: Clipped, x: Array, out: Array, limits: tuple[Array, Array]) -> None:
     """Nothing beyond the limits; beyond the edges there was 0, which stays if it was outside them."""
     low, high = limits
-    if step.widened and not low <= 0 <= high:
-        made = range_of(x)
-        if made[0] <= 0 <= made[1]:
-            low, high = min(low, 0.0), max(high, 0.0)
-    np.clip(x, x.dtype.type(low), x.dtype.type(high), out=out)
+    if step.widened:
+        least, most = range_of(x)
+        widen = ~((low <= 0) & (high >= 0)) & (least <= 0) & (most >= 0)
+        low, high = np.where(widen, np.minimum(low, 0), low), np.where(widen, np.maximum(high, 0), high)
+    np.clip(x, low.astype(x.dtype), high.astype(x.dtype), out=out)

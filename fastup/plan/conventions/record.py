@@ -99,7 +99,7 @@ class Convention:
     call: str = ""
     dtypes: tuple[str, ...] = _NUMBERS
     instead: str = "there are no weights for it"
-    build: Callable[[Request], tuple[Step, ...]] | None = None
+    build: Callable[[Request], tuple[Step, ...]] | None = field(default=None, compare=False, repr=False)
     options: tuple[str, ...] = ()
     result: str = ""
     within: float = 0.0
