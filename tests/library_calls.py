@@ -136,7 +136,7 @@ def opencv(call: LibraryCall) -> Array:
     """What the installed OpenCV gives without Intel's library."""
     import cv2
 
-    cv2.ipp.setUseIPP(False)
+    cv2.ipp.setUseIPP(call.mode == "ipp")
     method = getattr(cv2, f"INTER_{call.method.upper()}")
     made = cv2.resize(call.picture, (call.size[1], call.size[0]), interpolation=method)
     return np.asarray(made).reshape((*call.size, *call.picture.shape[2:]))

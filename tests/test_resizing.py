@@ -18,6 +18,7 @@ from tests.library_calls import (
     LIBRARIES,
     LibraryCall,
     digest,
+    numbers,
     opencv,
     opencv_calls,
     pillow,
@@ -62,6 +63,23 @@ def test_equals_opencv(seed: int) -> None:
     pytest.importorskip("cv2")
     for call in opencv_calls(420, seed, 60 * seed):
         np.testing.assert_array_equal(ours("opencv", call), opencv(call), err_msg=str(call))
+
+
+@pytest.mark.peers
+def test_equals_opencv_with_intels_library() -> None:
+    """As the x86 wheel is imported; pictures that grow far have bands at the sides."""
+    cv2 = pytest.importorskip("cv2")
+    cv2.ipp.setUseIPP(True)
+    if not cv2.ipp.useIPP():
+        pytest.skip("this OpenCV has no Intel library")
+    generator = np.random.default_rng(3)
+    for number in range(160):
+        height, width = (int(one) for one in generator.integers(1, 30, 2))
+        h, w = (int(one) for one in generator.integers(1, 30 if number % 2 else 700, 2))
+        dtype = (np.float32, np.uint16, np.uint8)[number % 3]
+        picture = numbers(generator, (height, width, int(generator.integers(1, 5))), dtype)
+        call = LibraryCall(picture, (h, w), "linear", mode="ipp")
+        np.testing.assert_array_equal(ours("opencv-ipp", call), opencv(call), err_msg=str(call))
 
 
 @pytest.mark.peers

@@ -11,6 +11,7 @@ from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
 from fastup.export.operators import bands, cells, interpolation, ordered
 from fastup.export.operators.call import Call
 from fastup.plan.base import Array
+from fastup.plan.conventions.spline_steps import Banded
 from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.resizing import ResizePlan, are_together
@@ -88,6 +89,8 @@ def _step(graph: Graph, x: Value, step: Step, call: Call) -> Value:
         return _reduced(graph, x, step)
     if isinstance(step, CellMeans):
         return cells.means(graph, x, step)
+    if isinstance(step, Banded):
+        raise UnsupportedExport("resize: columns at the sides have other roundings in Intel's library, and no graph")
     if isinstance(step, Cast):
         return graph.cast(x, step.dtype)
     if isinstance(step, Scale):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastup.cpu.memory import Packing
-from fastup.cpu.resample import block_means, interpolation, splines
+from fastup.cpu.resample import bands, block_means, interpolation, splines
 from fastup.cpu.resample.kernels import alpha
 from fastup.plan.base import Array
-from fastup.plan.conventions.spline_steps import Clipped, Mixed, Rounded, Scaled, Smoothed, Splined
+from fastup.plan.conventions.spline_steps import Banded, Clipped, Mixed, Rounded, Scaled, Smoothed, Splined
 from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.resizing import ResizePlan, are_together
@@ -116,6 +116,7 @@ _RUNS: dict[type[Any], Callable[..., None]] = {
     InterpolatePlan: interpolation.run,
     Mixed: _mixed,
     Alpha: _alpha,
+    Banded: bands.run,
     Cast: _cast,
     CellMeans: block_means.run_cells,
     Crop: _cropped,

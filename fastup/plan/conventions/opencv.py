@@ -7,10 +7,12 @@ import functools
 import numpy as np
 
 from fastup.plan.conventions.record import Convention, Request
+from fastup.plan.conventions.spline_steps import Banded
 from fastup.plan.conventions.steps import CellMeans, Step, resample
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.sampling.libraries.opencv import (
     ONE,
+    IppLinear,
     OpenCvArea,
     OpenCvExactLinear,
     OpenCvHalf,
@@ -90,6 +92,32 @@ def _filtered(method: str, request: Request) -> InterpolatePlan:
     return resample(request.shape, request.dtype, (rows, columns), request.size)
 
 
+def _ipp_linear(request: Request) -> tuple[Step, ...]:
+    """Linear where the wheels call Intel's library; else the generic code."""
+    (_, height, width, channels), (h, w) = request.shape, request.size
+    if (height, width) == (h, w) or request.dtype == np.uint8 or channels == 2 or min(height, width) < 2:
+        return _build("linear", request)
+    plan = resample(request.shape, request.dtype, (IppLinear(), IppLinear()), request.size)
+    columns = _bands(width, w, channels) if request.dtype == np.float32 else ()
+    return (Banded(request.shape, plan, columns, _IN_BANDS[channels]),) if columns else (plan,)
+
+
+_BLOCK, _SHORT = 16, 4  # pixels of a band that are made at once, and so few that they are made one by one
+_IN_BANDS = {3: 2, 4: 4}  # channels of those columns
+
+
+def _bands(width: int, w: int, channels: int) -> tuple[int, ...]:
+    """Columns at the sides, where the edge is repeated, whose blocks have other instructions."""
+    if channels not in _IN_BANDS:
+        return ()
+    x, found = (np.arange(w) + 0.5) * (width / w) - 0.5, list[int]()
+    for band in (np.flatnonzero(x < 0), np.flatnonzero(x >= width - 1)):
+        full = len(band) // _BLOCK * _BLOCK
+        found += band[:full].tolist() if channels == _VECTOR // 4 else []
+        found += band[full:].tolist() if len(band) - full > _SHORT else []
+    return tuple(found)
+
+
 _DTYPES = ("uint8", "uint16", "float32")
 _INSTEAD = "OpenCV has other code for others, which no row has, or refuses them"
 _METHODS = ("nearest", "nearest_exact", "linear", "linear_exact", "cubic", "area", "lanczos4")
@@ -107,5 +135,8 @@ CONVENTIONS = (
     Convention(
         "opencv-4/nearest_exact", _call("nearest_exact", "4.14"), _DTYPES, _INSTEAD,
         functools.partial(_build, "nearest_exact of 4"),
+    ),
+    Convention(
+        "opencv-ipp/linear", _call("linear", "5.0, as its x86 wheel is imported"), _DTYPES, _INSTEAD, _ipp_linear,
     ),
 )  # fmt: skip

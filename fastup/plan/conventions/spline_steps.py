@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from fastup.plan.conventions.steps import Shape
+from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.windows import Window
 
 WholeType = TypeVar("WholeType", bound="Whole")
@@ -82,6 +83,29 @@ class Smoothed(Whole):
     axis: int
     size: int
     edge: str
+
+
+@dataclass(frozen=True)
+class Banded(Whole):
+    """A plan, but for columns at the sides whose rows are put together in two roundings, as Intel's library does it.
+
+    Attributes
+    ----------
+    plan : InterpolatePlan
+    columns : tuple of int
+        Of the result.
+    channels : int
+        So many of each pixel, from the first on.
+    """
+
+    plan: InterpolatePlan
+    columns: tuple[int, ...]
+    channels: int
+
+    @property
+    def output_shape(self) -> Shape:
+        """That of the plan."""
+        return self.plan.output_shape
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,25 @@ _WEIGHTS = {"linear": _linear, "area": _linear, "cubic": _cubic, "lanczos4": _la
 
 
 @dataclass(frozen=True)
+class IppLinear(Rule):
+    """Two neighbours, as Intel's library has them: the sum of one and a part of the difference, in one rounding."""
+
+    in_steps = True
+    blend = "fused lerp"
+
+    def most_taps(self, n_in: int, n_out: int) -> int:
+        """Two."""
+        return 2
+
+    def taps(self, position: Array, n_in: int, n_out: int) -> tuple[Array, Array]:
+        """The fraction of the second one, in float32; the edge repeated."""
+        x = (position + 0.5) * (n_in / n_out) - 0.5
+        whole = np.floor(x)
+        past = (x - whole).astype(np.float32)
+        return whole.astype(np.int64), np.stack([np.float32(1) - past, past], axis=1)
+
+
+@dataclass(frozen=True)
 class OpenCvExactLinear(Rule):
     """Two weights of 8 or 16 bits, which sums of float32 or float64 hold as they are.
 
