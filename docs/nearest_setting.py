@@ -29,8 +29,8 @@ class Case(NamedTuple):
 CASES = {
     1: (Case("x2", True, (400,)), Case("ragged up", True, (337,)), Case("/2", False, (100,)),
         Case("ragged down", False, (83,))),
-    2: (Case("x2", True, (320, 400)), Case("ragged up", True, (263, 337)), Case("/2", False, (80, 100)),
-        Case("ragged down", False, (57, 83))),
+    2: (Case("x2", True, (320, 400)), Case("ragged up", True, (263, 211)), Case("/2", False, (80, 100)),
+        Case("ragged down", False, (57, 163))),
     3: (Case("x2", True, (16, 80, 100)), Case("ragged up", True, (11, 67, 83)), Case("/2", False, (4, 20, 25)),
         Case("ragged down", False, (5, 17, 21))),
 }  # fmt: skip
