@@ -364,6 +364,7 @@ def naive(x: Array, size: tuple[int, int], one: Any) -> Array:
         "linear": lambda t: max(0.0, 1 - abs(t)),
         "box": lambda t: float(-0.5 < t <= 0.5),
         "cubic": lambda t: _keys(one.cubic_coeff_a, abs(t)),
+        "mitchell": lambda t: _of_two_parameters(1 / 3, 1 / 3, abs(t)),
     }[one.filter]
     for axis, m in ((1, size[1]), (0, size[0])):
         x = np.moveaxis(x, axis, 0)
@@ -394,6 +395,14 @@ def _place(edge: str, k: int, n: int) -> int:
     return k % (2 * n) if k % (2 * n) < n else 2 * n - 1 - k % (2 * n)
 
 
+def _of_two_parameters(b: float, c: float, t: float) -> float:
+    """Mitchell and Netravali's family of cubics."""
+    if t < 1:
+        return ((12 - 9 * b - 6 * c) * t**3 + (-18 + 12 * b + 6 * c) * t**2 + 6 - 2 * b) / 6
+    far = (-b - 6 * c) * t**3 + (6 * b + 30 * c) * t**2 + (-12 * b - 48 * c) * t + 8 * b + 24 * c
+    return far / 6 if t < 2 else 0.0
+
+
 def _keys(a: float, t: float) -> float:
     if t <= 1:
         return ((a + 2) * t - (a + 3)) * t * t + 1
@@ -403,7 +412,7 @@ def _keys(a: float, t: float) -> float:
 @pytest.mark.quick
 @pytest.mark.parametrize("edge", ["repeat", "renormalise", "reflect", "wrap"])
 @pytest.mark.parametrize("coordinates", ["half_pixel", "asymmetric", "align_corners"])
-@pytest.mark.parametrize("name", ["linear", "cubic", "box"])
+@pytest.mark.parametrize("name", ["linear", "cubic", "box", "mitchell"])
 def test_conventions_of_ones_own(name: str, coordinates: str, edge: str, generator: np.random.Generator) -> None:
     x = generator.standard_normal((11, 17))
     for antialias, order in ((False, "columns first"), (True, "rows first")):

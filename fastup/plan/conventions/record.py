@@ -92,7 +92,7 @@ class Convention:
     >>> import fastup, numpy as np
     >>> soft = fastup.Convention(filter="mitchell", antialias=True, edge="renormalise")
     >>> fastup.resize(np.arange(6, dtype=np.float32).reshape(1, 6), (1, 3), like=soft)
-    array([[0.6486487, 2.5      , 4.3513513]], dtype=float32)
+    array([[0.6536775, 2.5      , 4.3463225]], dtype=float32)
     """
 
     name: str = "own"
