@@ -91,8 +91,11 @@ def inside(strip: Strip, direct: bool) -> tuple[int, int]:
     if not direct:
         return 0, outputs
     first, last = _first(strip, True), _first(strip, True) + _read_taps(strip)
-    within = np.flatnonzero((first >= 0) & (last <= strip.span[2]))
-    return (int(within[0]), int(within[-1]) + 1) if len(within) else (0, 0)
+    beyond = (first < 0) | (last > strip.span[2])
+    begin = int(np.argmin(beyond))  # the first one within
+    # From there on to the next that is not: behind it may be some whose last weights happen to be 0.
+    end = begin + int(np.argmax(beyond[begin:])) if beyond[begin:].any() else outputs
+    return (begin, end) if begin < end else (0, 0)
 
 
 def _read_taps(strip: Strip) -> Array:
