@@ -11,6 +11,7 @@ import onnx
 
 from fastup import operators
 from fastup.plan import ConvPlan, InterpolatePlan, Plan, ResizePlan, SegmentationPlan
+from fastup.plan.conventions.spline_steps import Smoothed, Splined
 from fastup.plan.sampling.axis import MOST_ADDED, Axis
 from fastup.plan.sampling.table import repetition
 
@@ -21,6 +22,8 @@ _SHORTEST = 8
 # A native Resize of a uint8 picture rounds other sums after each axis than torch's 16-bit weights give: on 1,400 random
 # pictures of other sizes and scales at most 2 away, in at most 12 % of the pixels.
 _NATIVE_PICTURE = (2, 0.15)
+_SPLINE_HALVES = 1e-3  # the share of integers that a rounding of float64 moves over a half
+_SPLINE_ROUNDINGS = 64  # of a filter of order 5, whose weights sum to 20 in magnitude
 
 
 class Tolerance(NamedTuple):
@@ -67,9 +70,9 @@ def _of_items(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any,
     if isinstance(plan, ConvPlan):
         eps = float(np.finfo(np.float64 if plan.dtype.itemsize == 8 else np.float32).eps)
         return of_sums(x, operands[0], 1 if plan.kind == "conv_transpose" else 0, eps)
-    if isinstance(plan, ResizePlan) and len(plan.steps) == 1 and isinstance(plan.steps[0], InterpolatePlan):
-        return _of_items(plan.steps[0], model, x, operands)
-    if not isinstance(plan, InterpolatePlan) or plan.follows_rules or all(_copies(axis) for axis in plan.axes):
+    if isinstance(plan, ResizePlan):
+        return _of_steps(plan, model, x)
+    if not isinstance(plan, InterpolatePlan) or _keeps_bits(plan) or all(_copies(axis) for axis in plan.axes):
         return Tolerance()
     native = any(_weighs(node) for node in model.graph.node)
     if plan.axes[0].fixed:
@@ -84,6 +87,28 @@ def _of_items(plan: Plan, model: onnx.ModelProto, x: Array, operands: tuple[Any,
     if plan.dtype.kind in "iu":
         return Tolerance(1 + math.floor(error))
     return Tolerance(error, ulp_of_half(plan.dtype))
+
+
+def _keeps_bits(plan: InterpolatePlan) -> bool:
+    """Whether a library's rule says how sums are rounded, or that they are whole numbers."""
+    rules = [axis.rule for axis in plan.axes if axis.rule is not None]
+    return bool(rules) and all(rule.copies or rule.in_steps or rule.bits for rule in rules)
+
+
+def _of_steps(plan: ResizePlan, model: onnx.ModelProto, x: Array) -> Tolerance:
+    """That of the steps whose sums no rule fixes."""
+    if any(isinstance(step, (Splined, Smoothed)) for step in plan.steps):
+        return _of_splines(plan.outputs[0][1], x)
+    free = [step for step in plan.steps if isinstance(step, InterpolatePlan) and not _keeps_bits(step)]
+    return _of_items(free[0], model, x, ()) if free else Tolerance()
+
+
+def _of_splines(dtype: np.dtype[Any], x: Array) -> Tolerance:
+    """Filters along whole axes as sums in another order: in float64, and then of the result's dtype."""
+    error = _SPLINE_ROUNDINGS * float(np.finfo(np.float64).eps) * largest(x)
+    if dtype.kind in "iu":
+        return Tolerance(1 + math.floor(error), share=_SPLINE_HALVES if error < _SPLINE_HALVES else 1.0)
+    return Tolerance(error if dtype.itemsize == 8 else error + float(np.finfo(np.float32).eps) * largest(x))
 
 
 def error_of_resize(x: Array, lengths: Sequence[int]) -> float:

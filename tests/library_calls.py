@@ -23,7 +23,7 @@ class LibraryCall:
     """One picture and one resize of it."""
 
     picture: Array
-    size: tuple[int, int]
+    size: tuple[int, ...]
     method: str
     options: dict[str, Any] = field(default_factory=dict)
     mode: str = ""  # of a picture of Pillow
@@ -225,16 +225,20 @@ def skimage(call: LibraryCall) -> Array:
 
 
 def itk(call: LibraryCall) -> Array:
-    """What SimpleITK's Resample gives, channel by channel."""
+    """What SimpleITK's Resample gives, channel by channel; of pictures, and of volumes."""
     import SimpleITK
 
     planes = []
-    for channel in range(call.picture.shape[2]):
+    for channel in range(call.picture.shape[-1]):
         image = SimpleITK.GetImageFromArray(np.ascontiguousarray(call.picture[..., channel]))
-        size = [int(call.size[1]), int(call.size[0])]
+        size = [int(extent) for extent in reversed(call.size)]
         spacing = [n / m for n, m in zip(image.GetSize(), size, strict=True)]
         origin = [0.5 * (one - 1) for one in spacing]
-        method = {"nearest": SimpleITK.sitkNearestNeighbor, "linear": SimpleITK.sitkLinear}[call.method]
+        method = {
+            "nearest": SimpleITK.sitkNearestNeighbor,
+            "linear": SimpleITK.sitkLinear,
+            "bspline": SimpleITK.sitkBSpline3,
+        }[call.method]
         made = SimpleITK.Resample(
             image, size, SimpleITK.Transform(), method, origin, spacing, image.GetDirection(), 0, image.GetPixelID()
         )
@@ -250,5 +254,5 @@ LIBRARIES: dict[str, tuple[Callable[..., Iterator[Any]], Callable[[LibraryCall],
     "jax": (functools.partial(plain_calls, ["nearest"]), jax),
     "scipy": (functools.partial(plain_calls, [row for row in rows_of("scipy") if row[0] in "01"]), scipy),
     "skimage": (functools.partial(plain_calls, [row for row in rows_of("skimage") if row[0] in "01"]), skimage),
-    "itk": (functools.partial(plain_calls, rows_of("itk")), itk),
+    "itk": (functools.partial(plain_calls, rows_of("itk", "bspline")), itk),
 }

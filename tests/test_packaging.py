@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,3 +54,16 @@ def test_quick_tests_pass_in_the_source_distribution(unpacked: tuple[Path, Path]
     done = subprocess.run(command, cwd=made, env={**os.environ, "PYTHONPATH": ""}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+
+
+@pytest.mark.quick
+def test_every_package_is_listed() -> None:
+    """What setuptools is not told of is missing in the wheel."""
+    listed = re.findall(r'^    "(fastup[\w.]*)",$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    folders = [("fastup", ROOT / "fastup"), ("fastup.export", ROOT / "export")]
+    found = [
+        ".".join([name, *file.parent.relative_to(folder).parts])
+        for name, folder in folders
+        for file in folder.rglob("__init__.py")
+    ]
+    assert sorted(listed) == sorted(set(found))

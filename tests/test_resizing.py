@@ -83,6 +83,29 @@ def test_equals_opencv_with_intels_library() -> None:
 
 
 @pytest.mark.peers
+def test_near_to_cubic_of_intels_library() -> None:
+    """Its sums have an order that is not known: a level, or 3e-7 of the largest number."""
+    cv2 = pytest.importorskip("cv2")
+    cv2.ipp.setUseIPP(True)
+    if not cv2.ipp.useIPP():
+        pytest.skip("this OpenCV has no Intel library")
+    generator, apart, total = np.random.default_rng(4), 0, 0
+    for number in range(120):
+        height, width, h, w = (int(one) for one in generator.integers(1, 90, 4))
+        dtype = (np.float32, np.uint16, np.uint8)[number % 3]
+        picture = numbers(generator, (height, width, int(generator.integers(1, 5))), dtype)
+        call = LibraryCall(picture, (h, w), "cubic", mode="ipp")
+        made, wanted = ours("opencv-ipp", call), opencv(call)
+        if dtype == np.float32:
+            most = 3e-7 * float(np.abs(picture).max())
+            np.testing.assert_allclose(made, wanted, rtol=0, atol=most, err_msg=str(call))
+        else:
+            assert np.abs(made.astype(int) - wanted).max() <= 1, str(call)
+            apart, total = apart + int(np.count_nonzero(made != wanted)), total + made.size
+    assert apart <= 1e-3 * total
+
+
+@pytest.mark.peers
 @pytest.mark.parametrize("library", ["tensorflow", "tensorflow1", "jax", "scipy", "skimage", "itk"])
 def test_equals_what_is_installed(library: str) -> None:
     """Every bit of what the library gives here: a new version that changes its pixels is seen."""
@@ -94,16 +117,18 @@ def test_equals_what_is_installed(library: str) -> None:
 
 @pytest.mark.peers
 @pytest.mark.parametrize(
-    ("library", "within"), [("tensorflow", 2e-6), ("jax", 5e-6), ("scipy", 1e-6), ("skimage", 1e-6)]
+    ("library", "within"), [("tensorflow", 2e-6), ("jax", 5e-6), ("scipy", 1e-6), ("skimage", 1e-6), ("itk", 1e-6)]
 )
 def test_within_rounding_of_what_is_installed(library: str, within: float) -> None:
     """Lanczos of TensorFlow, whose sines are another library's, JAX, whose compiler fuses as it likes, and splines."""
-    pytest.importorskip(library)
+    pytest.importorskip({"itk": "SimpleITK"}.get(library, library))
     methods = [row for row in rows_of(library) if "lanczos" in row or (library == "jax" and row != "nearest")]
-    methods = methods or [row for row in rows_of(library) if row[0] in "2345"]
+    methods = methods or [row for row in rows_of(library) if row[0] in "2345" or row == "bspline"]
     apart, total = 0, 1
     for call in plain_calls(methods, 240, 2):
-        if library == "scipy" and call.picture.dtype.kind in "iu":
+        if library == "itk" and 2 in call.picture.shape[:2]:
+            continue  # ITK reads outside the line there
+        if library in ("scipy", "itk") and call.picture.dtype.kind in "iu":
             made, wanted = ours(library, call).astype(np.int64), LIBRARIES[library][1](call).astype(np.int64)
             assert np.abs(made - wanted).max(initial=0) <= 1, str(call)
             apart, total = apart + int(np.count_nonzero(made != wanted)), total + made.size
@@ -112,7 +137,7 @@ def test_within_rounding_of_what_is_installed(library: str, within: float) -> No
         made, wanted = ours(library, call), LIBRARIES[library][1](call)
         assert made.dtype == wanted.dtype
         np.testing.assert_allclose(made, wanted, rtol=0, atol=within * span, err_msg=str(call))
-    assert apart <= 1e-4 * total
+    assert apart <= (5e-3 if library == "itk" else 1e-4) * total  # whole numbers that ITK meets from below
 
 
 def _row_of_pillow() -> str:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastup.export.graph import Dim, Graph, UnsupportedExport, Value
-from fastup.export.operators import bands, cells, interpolation, ordered
+from fastup.export.operators import bands, cells, interpolation, ordered, splines
 from fastup.export.operators.call import Call
 from fastup.plan.base import Array
-from fastup.plan.conventions.spline_steps import Banded
+from fastup.plan.conventions.spline_steps import Banded, Clipped, Rounded, Scaled
 from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
-from fastup.plan.resizing import ResizePlan, are_together
+from fastup.plan.resizing import VOLUME, ResizePlan, are_together
 from fastup.plan.sampling import fixed_point
 from fastup.plan.sampling.axis import Axis
 from fastup.plan.sampling.table import whole_table
 
 _LEAST = -(2**31)
+_WIDE = 8  # bytes of integers that float64 does not hold
 
 
 def append(graph: Graph, x: Value, plan: ResizePlan, call: Call) -> Value:
@@ -27,8 +29,10 @@ def append(graph: Graph, x: Value, plan: ResizePlan, call: Call) -> Value:
     for axis in plan.axes:
         if isinstance(x.shape[axis], str):
             raise UnsupportedExport(
-                f"{plan.operator}: height and width must be numbers, got {x.shape[axis]!r}: tables follow from them"
+                f"{plan.operator}: extents that change must be numbers, got {x.shape[axis]!r}: tables follow from them"
             )
+    if plan.rank == VOLUME and any(isinstance(dim, str) for dim in x.shape[plan.axes[-1] + 1 :]):
+        raise UnsupportedExport(f"{plan.operator}: channels of volumes must be numbers, got {x.shape}")
     if not are_together(plan.axes):
         raise UnsupportedExport(f"{plan.operator}: axes must stand side by side, height first, got {plan.axes}")
     if call.lowering == "native" and not all(_is_torchs(step) for step in plan.steps):
@@ -39,8 +43,13 @@ def append(graph: Graph, x: Value, plan: ResizePlan, call: Call) -> Value:
     steps = plan.steps
     if not steps and plan.window is not None:  # a part of a copy
         steps = (Crop((0, *plan.size, 0), plan.window),)
+    limits = None
     for step in steps:
-        y = _step(graph, y, step, call)
+        if plan.rank == VOLUME and y.shape[1:] != step.input_shape[1:]:  # planes, or lines side by side
+            y = graph.reshape(y, [-1, *step.input_shape[1:]], ("lines", *step.input_shape[1:]))
+        if limits is None and isinstance(steps[-1], Clipped) and not isinstance(step, Scaled):
+            limits = splines.range_of(graph, y)
+        y = splines.clipped(graph, y, step, limits) if isinstance(step, Clipped) else _step(graph, y, step, call)
     return _unseen(graph, y, x, plan)
 
 
@@ -49,8 +58,8 @@ def _is_torchs(step: Step) -> bool:
 
 
 def _seen(graph: Graph, x: Value, plan: ResizePlan) -> Value:
-    """The picture as (N, H, W, C)."""
-    height, width = plan.axes
+    """The picture, or the planes of a volume, as (N, H, W, C)."""
+    height, width = plan.axes[-2:]
     before, after = x.shape[:height], x.shape[width + 1 :]
     shape = (_product(before), x.shape[height], x.shape[width], _product(after))
     if len(before) == len(after) == 1:
@@ -60,8 +69,8 @@ def _seen(graph: Graph, x: Value, plan: ResizePlan) -> Value:
 
 def _unseen(graph: Graph, y: Value, x: Value, plan: ResizePlan) -> Value:
     """The result with the picture's axes."""
-    height, width = plan.axes
-    shape = (*x.shape[:height], *y.shape[1:3], *x.shape[width + 1 :])
+    extents = plan.space(plan.output_shape)
+    shape = (*x.shape[: plan.axes[0]], *extents, *x.shape[plan.axes[-1] + 1 :])
     if y.shape == shape:
         return y
     dims = [graph.extent(x, axis) if isinstance(dim, str) else dim for axis, dim in enumerate(shape)]
@@ -81,23 +90,10 @@ def _step(graph: Graph, x: Value, step: Step, call: Call) -> Value:
         if _is_torchs(step):
             return interpolation.append(graph, x, step, Call(call.lowering, {}, None, call.subpixel))
         return _resampled(graph, x, step)
-    if isinstance(step, Crop):
-        return _cropped(graph, x, step)
-    if isinstance(step, Alpha):
-        return _alpha(graph, x, step)
-    if isinstance(step, Reduce):
-        return _reduced(graph, x, step)
-    if isinstance(step, CellMeans):
-        return cells.means(graph, x, step)
     if isinstance(step, Banded):
         raise UnsupportedExport("resize: columns at the sides have other roundings in Intel's library, and no graph")
-    if isinstance(step, Cast):
-        return graph.cast(x, step.dtype)
-    if isinstance(step, Scale):
-        return graph.op("Mul", x, graph.const(step.factor, x.dtype))
-    raise UnsupportedExport(
-        "resize: B-splines have no graph: their filter is a recursion along whole axes; interpolate has modes that do"
-    )
+    writer = _WRITERS.get(type(step), splines.append)
+    return writer(graph, x, step)
 
 
 def _resampled(graph: Graph, x: Value, step: InterpolatePlan) -> Value:
@@ -133,6 +129,8 @@ def _rounded(graph: Graph, y: Value, dtype: np.dtype[Any], rounding: str) -> Val
     limits = np.iinfo(dtype)
     if rounding == "half up":
         whole = graph.op("Floor", graph.op("Add", y, graph.const(0.5, y.dtype)))
+    elif rounding == "toward zero":
+        whole = graph.op("Mul", graph.op("Floor", graph.op("Abs", y)), graph.op("Sign", y))
     elif rounding != "half even":
         half = graph.op("Mul", graph.op("Sign", y), graph.const(0.5, y.dtype))
         away = graph.op("Add", y, half)
@@ -145,13 +143,19 @@ def _rounded(graph: Graph, y: Value, dtype: np.dtype[Any], rounding: str) -> Val
         low = graph.const(float(_LEAST), y.dtype)
         fits = graph.op("Less", graph.op("Abs", whole), graph.const(float(-_LEAST), y.dtype), dtype=np.bool_)
         whole = graph.op("Where", fits, whole, low, dtype=y.dtype, shape=y.shape)
-    return graph.cast(graph.clamp(whole, float(limits.min), float(limits.max)), dtype)
+    if dtype.itemsize < _WIDE:
+        return graph.cast(graph.clamp(whole, float(limits.min), float(limits.max)), dtype)
+    beyond = graph.op("GreaterOrEqual", whole, graph.const(float(limits.max), y.dtype), dtype=np.bool_)
+    below = float(np.nextafter(y.dtype.type(limits.max), y.dtype.type(0)))  # the largest integer is no float
+    inside = graph.cast(graph.clamp(whole, float(limits.min), below), dtype)
+    return graph.op("Where", beyond, graph.const(limits.max, dtype), inside, dtype=dtype, shape=y.shape)
 
 
 def _cropped(graph: Graph, x: Value, step: Crop) -> Value:
-    (top, bottom), (left, right) = step.box
-    shape = (x.shape[0], bottom - top, right - left, x.shape[3])
-    return graph.op("Slice", x, *(graph.const(one) for one in ([top, left], [bottom, right], [1, 2])), shape=shape)
+    starts, stops = zip(*step.box, strict=True)
+    shape = (x.shape[0], *(stop - start for start, stop in step.box), x.shape[-1])
+    axes = range(1, len(starts) + 1)
+    return graph.op("Slice", x, *(graph.const([*one]) for one in (starts, stops, axes)), shape=shape)
 
 
 def _alpha(graph: Graph, x: Value, step: Alpha) -> Value:
@@ -200,3 +204,26 @@ def _reduced(graph: Graph, x: Value, step: Reduce) -> Value:
     total = graph.op("Add", graph.cast(y, np.int64), graph.const(count // 2))
     scaled = graph.op("Div", graph.op("Mul", total, graph.const(by)), graph.const(1 << 24))
     return graph.cast(scaled, np.uint8)
+
+
+def _cast(graph: Graph, x: Value, step: Cast) -> Value:
+    return graph.cast(x, step.dtype)
+
+
+def _scaled(graph: Graph, x: Value, step: Scale) -> Value:
+    return graph.op("Mul", x, graph.const(step.factor, x.dtype))
+
+
+def _to_dtype(graph: Graph, x: Value, step: Rounded) -> Value:
+    return _rounded(graph, x, step.dtype, step.rounding)
+
+
+_WRITERS: dict[type[Any], Callable[[Graph, Value, Any], Value]] = {
+    Alpha: _alpha,
+    Cast: _cast,
+    CellMeans: cells.means,
+    Crop: _cropped,
+    Reduce: _reduced,
+    Rounded: _to_dtype,
+    Scale: _scaled,
+}

@@ -15,6 +15,7 @@ from fastup.plan.resizing import make_resize
 
 Array = np.ndarray[Any, Any]
 _OP = "identify"
+_HALVES = 2e-3  # the share of items that may be a level apart
 
 
 class Match(NamedTuple):
@@ -79,12 +80,13 @@ def identify(before: Any, after: Any) -> list[Match]:
     if before.ndim != after.ndim or before.shape[2:] != after.shape[2:]:
         check.invalid(f"{_OP}: after must have the channels of before, {before.shape[2:]}, got shape {after.shape}")
     found = [one for one in _candidates(before) if _may_give(one[0], before.dtype, after.dtype)]
+    span = _range(before)
     results: dict[Any, Array] = {}  # by what is done: many conventions are the same for a picture
     tried = [
         (
             convention,
             options,
-            *_apart(after, _made(before, after, convention, options, results), _allowed(before, after, convention)),
+            *_apart(after, _made(before, after, convention, options, results), convention.within * span),
         )
         for convention, options in found
     ]
@@ -134,7 +136,10 @@ def _made(
 
 
 def _apart(after: Array, made: Array, within: float) -> tuple[bool, float, float]:
-    """Whether these are the pixels, how far they are away at most, and the share of equal items."""
+    """Whether these are the pixels, how far they are away at most, and the share of equal items.
+
+    Where floats are within a rounding, integers are a level apart where a half was met.
+    """
     if made.dtype != after.dtype and after.dtype.kind in "iu":
         limits = np.iinfo(after.dtype)
         made = np.clip(np.rint(made), limits.min, limits.max)
@@ -144,12 +149,14 @@ def _apart(after: Array, made: Array, within: float) -> tuple[bool, float, float
         largest = float(np.nanmax(np.where(equal, 0.0, np.abs(one - other)), initial=0.0))
     if np.isnan(one[~equal]).any() or np.isnan(other[~equal]).any():
         largest = float("inf")
-    return bool(equal.all()) or (0 < largest <= within), largest, float(equal.mean())
+    if after.dtype.kind in "iu" and within > 0:
+        near = largest <= 1 and np.count_nonzero(~equal) <= _HALVES * equal.size
+    else:
+        near = 0 < largest <= within
+    return bool(equal.all() or near), largest, float(equal.mean())
 
 
-def _allowed(before: Array, after: Array, convention: Convention) -> float:
-    """What a convention may be off by: floats within its rounding, integers not at all."""
-    if after.dtype.kind != "f":
-        return 0.0
-    span = float(np.ptp(before[np.isfinite(before)].astype(np.float64))) if np.isfinite(before).any() else 0.0
-    return convention.within * span
+def _range(before: Array) -> float:
+    """Between the least and the largest number."""
+    finite = before[np.isfinite(before)].astype(np.float64)
+    return float(np.ptp(finite)) if finite.size else 0.0

@@ -51,14 +51,15 @@ def resize(
     ----------
     image : array
         Any strides, any byte order; which dtypes, the convention says.
-    size : (int, int), optional
-        Height and width of the result.
+    size : tuple of int, optional
+        Height and width of the result; before them its depth, if `axes` are three.
     scale_factor : float or tuple of float, optional
         Output size over input size, rounded down. Give exactly one of `size` and `scale_factor`.
     like : str or Convention
         Whose pixels: one of `conventions`, such as "pillow/lanczos" or "torch/bilinear-antialias".
-    axes : (int, int), optional
-        The axes of height and width; default the first two of (H, W) and (H, W, C).
+    axes : tuple of int, optional
+        The axes of height and width; default the first two of (H, W) and (H, W, C). With "itk/..." also three: those of
+        depth, height and width.
     box : (float, float, float, float), optional
         Pillow: left, top, right and bottom of the part of the image that is resized.
     reducing_gap : float, optional

@@ -13,8 +13,10 @@ from fastup.plan.base import Array, Plan
 from fastup.plan.cache import cached
 from fastup.plan.conventions import ALL
 from fastup.plan.conventions.record import OPERATOR, Convention, Request, of_name
-from fastup.plan.conventions.steps import Step, chain, read_by
+from fastup.plan.conventions.steps import Crop, Step, chain, read_by
 from fastup.plan.windows import Window
+
+VOLUME = 3
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,10 @@ class ResizePlan(Plan):
     Attributes
     ----------
     like : Convention
-    axes : (int, int)
-        Those of height and width.
+    axes : tuple of int
+        Those of height and width, or of depth, height and width.
     size : tuple of int
-        Height and width of the result, before `window` is cut out of it.
+        Extents of the result along them, before `window` is cut out of it.
     scale_factor : tuple of float, or None
     box : tuple of float, or None
     reducing_gap : float, or None
@@ -40,8 +42,8 @@ class ResizePlan(Plan):
     native_only: ClassVar[bool] = True
     keeps_memory_order: ClassVar[bool] = False
     like: Convention
-    axes: tuple[int, int]
-    size: tuple[int, int]
+    axes: tuple[int, ...]
+    size: tuple[int, ...]
     scale_factor: tuple[float, ...] | None
     box: tuple[float, float, float, float] | None
     reducing_gap: float | None
@@ -55,8 +57,8 @@ class ResizePlan(Plan):
 
     @property
     def rank(self) -> int:
-        """Height and width."""
-        return 2
+        """2, or 3 for volumes."""
+        return len(self.axes)
 
     @property
     def channel_axis(self) -> int:
@@ -70,32 +72,41 @@ class ResizePlan(Plan):
 
     def reads(self, window: Window) -> Window:
         """The rows and columns, from and to, that these of the whole result need."""
+        if self.rank == VOLUME:
+            return tuple((0, self.input_shape[axis]) for axis in self.axes)
         return read_by(self.steps, window)
 
     def windowed_fields(self, window: Window, part: Window | None) -> dict[str, Any]:
         """The steps of the window, on the part."""
+        if self.rank == VOLUME:
+            whole = self.whole or self
+            return {"steps": (*self.steps, Crop(together(whole.output_shape, self.axes), window))}
         return {"steps": chain(self.steps, window, part)}
 
     def seen(self, array: Array) -> Array:
-        """The picture, or the result, as (N, H, W, C); a copy where memory does not allow it."""
+        """The picture, or the result, as (N, H, W, C) or (N, D, H, W, C); a copy where memory does not allow it."""
         if are_together(self.axes):
             return array.reshape(together(array.shape, self.axes))
-        moved = np.moveaxis(array, self.axes, (-2, -1))
-        return moved.reshape(-1, *moved.shape[-2:], 1)
+        moved = np.moveaxis(array, self.axes, range(-self.rank, 0))
+        return moved.reshape(-1, *moved.shape[-self.rank :], 1)
 
 
-def are_together(axes: tuple[int, int]) -> bool:
-    """Whether height and width stand side by side, height first."""
-    return axes[1] == axes[0] + 1
+def are_together(axes: tuple[int, ...]) -> bool:
+    """Whether the axes stand side by side in their order."""
+    return axes == tuple(range(axes[0], axes[0] + len(axes)))
 
 
-def together(shape: tuple[int, ...], axes: tuple[int, int]) -> tuple[int, int, int, int]:
-    """A shape as (N, H, W, C)."""
-    height, width = axes
+def together(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape as (N, H, W, C), or (N, D, H, W, C)."""
+    extents = tuple(shape[axis] for axis in axes)
     if not are_together(axes):
-        n = math.prod(extent for axis, extent in enumerate(shape) if axis not in axes)
-        return n, shape[height], shape[width], 1
-    return math.prod(shape[:height]), shape[height], shape[width], math.prod(shape[width + 1 :])
+        return math.prod(extent for axis, extent in enumerate(shape) if axis not in axes), *extents, 1
+    return math.prod(shape[: axes[0]]), *extents, math.prod(shape[axes[-1] + 1 :])
+
+
+def as_planes(seen: tuple[int, ...]) -> tuple[int, ...]:
+    """(N, H, W, C) of a volume's planes."""
+    return (math.prod(seen[:-3]), *seen[-3:])
 
 
 @cached
@@ -113,8 +124,8 @@ def make_resize(
 ) -> ResizePlan:
     """The plan of `fastup.resize` of a picture of this shape and dtype."""
     convention = like if isinstance(like, Convention) else of_name(ALL, like)
-    axes = _axes(shape, axes)
-    extents = (shape[axes[0]], shape[axes[1]])
+    axes = _axes(shape, axes, convention)
+    extents = tuple(shape[axis] for axis in axes)
     if min(extents) < 1:
         check.invalid(f"{OPERATOR}: height and width must be at least 1, got {extents} for image of shape {shape}")
     size, factors = _size(extents, size, scale_factor)
@@ -127,7 +138,10 @@ def make_resize(
     seen = together(shape, axes)
     output = tuple(size[axes.index(axis)] if axis in axes else extent for axis, extent in enumerate(shape))
     check.size_in_memory(OPERATOR, output, dtype)
-    request = Request(seen, dtype.newbyteorder("="), size, factors, box, reducing_gap, alpha)
+    depth = (extents[0], size[0]) if len(axes) == VOLUME else None
+    request = Request(
+        as_planes(seen), dtype.newbyteorder("="), (size[-2], size[-1]), factors, box, reducing_gap, alpha, depth
+    )
     plan = ResizePlan(
         OPERATOR, shape, dtype, "channels_last", output, convention, axes, size, factors, box, reducing_gap, alpha,
         convention.steps(request),
@@ -135,41 +149,48 @@ def make_resize(
     return plan.cut(window)
 
 
-def _axes(shape: tuple[int, ...], axes: Any) -> tuple[int, int]:
+def _axes(shape: tuple[int, ...], axes: Any, convention: Convention) -> tuple[int, ...]:
     rank = len(shape)
     if axes is None:
         if rank not in (2, 3):
             check.invalid(f"{OPERATOR}: axes must be given for an image that is not (H, W) or (H, W, C), got {shape}")
         return 0, 1
     named = check.integers(OPERATOR, "axes", axes, "two integers, of height and width", -rank)
-    if len(named) != 2 or any(not -rank <= axis < rank for axis in named) or len({axis % rank for axis in named}) != 2:
-        check.invalid(f"{OPERATOR}: axes must be two different ones of {rank}, got {axes} for image of shape {shape}")
-    return named[0] % rank, named[1] % rank
+    counts = (2, VOLUME) if convention.volumes else (2,)
+    found = tuple(axis % rank for axis in named if -rank <= axis < rank)
+    if len(named) not in counts or len(set(found)) != len(named):
+        number = "two or three" if convention.volumes else "two"
+        check.invalid(
+            f"{OPERATOR}: axes must be {number} different ones of {rank}, got {axes} for image of shape {shape}"
+        )
+    return found
 
 
-def _size(extents: tuple[int, int], size: Any, scale_factor: Any) -> tuple[tuple[int, int], tuple[float, ...] | None]:
+def _size(extents: tuple[int, ...], size: Any, scale_factor: Any) -> tuple[tuple[int, ...], tuple[float, ...] | None]:
+    count = len(extents)
     if (size is None) == (scale_factor is None):
         given = "neither" if size is None else "both"
         check.invalid(f"{OPERATOR}: give exactly one of size and scale_factor, got {given}")
     if size is not None:
-        rule = "two integers, height and width"
+        rule = "three integers, depth, height and width" if count == VOLUME else "two integers, height and width"
         if not check.is_sequence(size):
             raise TypeError(f"{OPERATOR}: size must be {rule}, got {check.shown(size)}")
         sizes = check.integers(OPERATOR, "size", size, rule)
-        if len(sizes) != 2:
+        if len(sizes) != count:
             check.invalid(f"{OPERATOR}: size must be {rule}, got {check.shown(size)}")
-        return (sizes[0], sizes[1]), None
-    several = tuple(scale_factor) if check.is_sequence(scale_factor) else (scale_factor,) * 2
+        return sizes, None
+    several = tuple(scale_factor) if check.is_sequence(scale_factor) else (scale_factor,) * count
     factors = tuple(check.positive(OPERATOR, "scale_factor", one) for one in several)
-    if len(factors) != 2:
-        check.invalid(f"{OPERATOR}: scale_factor must be a number or two of them, got {check.shown(scale_factor)}")
+    if len(factors) != count:
+        number = "three" if count == VOLUME else "two"
+        check.invalid(f"{OPERATOR}: scale_factor must be a number or {number} of them, got {check.shown(scale_factor)}")
     scaled = [n * factor for n, factor in zip(extents, factors, strict=True)]
     if not all(math.isfinite(one) and one < 2**62 for one in scaled) or min(scaled) < 1:
         check.invalid(f"{OPERATOR}: scale_factor must give sizes of at least 1 that fit in memory, got {scale_factor}")
-    return (math.floor(scaled[0]), math.floor(scaled[1])), factors
+    return tuple(map(math.floor, scaled)), factors
 
 
-def _box(box: Any, extents: tuple[int, int]) -> tuple[float, float, float, float] | None:
+def _box(box: Any, extents: tuple[int, ...]) -> tuple[float, float, float, float] | None:
     if box is None:
         return None
     rule = "four numbers: left, top, right, bottom"
@@ -179,16 +200,16 @@ def _box(box: Any, extents: tuple[int, int]) -> tuple[float, float, float, float
     if len(edges) != 4 or not all(math.isfinite(edge) for edge in edges):
         check.invalid(f"{OPERATOR}: box must be {rule}, got {check.shown(box)}")
     left, top, right, bottom = edges
-    if not (0 <= left < right <= extents[1] and 0 <= top < bottom <= extents[0]):
+    if not (0 <= left < right <= extents[-1] and 0 <= top < bottom <= extents[-2]):
         check.invalid(f"{OPERATOR}: box must lie within the image and not be empty, got {box} for {extents}")
     return left, top, right, bottom
 
 
 def _alpha(
-    convention: Convention, shape: tuple[int, ...], dtype: np.dtype[Any], axes: tuple[int, int], alpha: Any
+    convention: Convention, shape: tuple[int, ...], dtype: np.dtype[Any], axes: tuple[int, ...], alpha: Any
 ) -> bool:
     """Whether the last channel is alpha: by default that of two or of four channels of bytes, as Pillow sees them."""
-    one_behind = are_together(axes) and axes[1] == len(shape) - 2
+    one_behind = are_together(axes) and axes[-1] == len(shape) - 2
     channels = shape[-1] if one_behind else 1
     if alpha is None:
         return "alpha" in convention.options and dtype == np.uint8 and channels in (2, 4)

@@ -14,7 +14,7 @@ from fastup.plan.base import Array
 from fastup.plan.conventions.spline_steps import Banded, Clipped, Mixed, Rounded, Scaled, Smoothed, Splined
 from fastup.plan.conventions.steps import Alpha, Cast, CellMeans, Crop, Reduce, Scale, Step
 from fastup.plan.interpolation import InterpolatePlan
-from fastup.plan.resizing import ResizePlan, are_together
+from fastup.plan.resizing import VOLUME, ResizePlan, are_together
 from fastup.runtime import memory
 from fastup.runtime.kernel import Family
 
@@ -51,10 +51,13 @@ class Chain:
         """Run over arrays; `keep` begins with them."""
         x, out = keep[:2]
         steps, picture = self._plan.steps, self._plan.seen(x)
+        rank = self._plan.rank
         if not are_together(self._plan.axes):
             picture = self._run(steps, picture, None, threads)
-            moved = np.moveaxis(out, self._plan.axes, (-2, -1))
+            moved = np.moveaxis(out, self._plan.axes, range(-rank, 0))
             moved[...] = picture.reshape(moved.shape)
+        elif rank == VOLUME:
+            out[...] = self._run(steps, picture, None, threads).reshape(out.shape)
         elif steps:
             self._run(steps, picture, self._plan.seen(out), threads)
         else:
@@ -63,6 +66,8 @@ class Chain:
     def _run(self, steps: tuple[Step, ...], x: Array, out: Array | None, threads: int | None) -> Array:
         limits = None
         for number, step in enumerate(steps):
+            if x.shape != step.input_shape:  # planes of a volume, or its lines
+                x = x.reshape(step.input_shape)
             last = number == len(steps) - 1
             made = out if last and out is not None else None
             if limits is None and not isinstance(step, Scaled) and any(isinstance(one, Clipped) for one in steps):
@@ -94,8 +99,7 @@ def _alpha(step: Alpha, x: Array, out: Array, threads: int | None) -> None:
 
 
 def _cropped(step: Crop, x: Array, out: Array, threads: int | None) -> None:
-    (top, bottom), (left, right) = step.box
-    out[...] = x[:, top:bottom, left:right]
+    out[...] = x[(slice(None), *(slice(*part) for part in step.box))]
 
 
 def _cast(step: Cast, x: Array, out: Array, threads: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def _coefficients(step: Splined, x: Array, threads: int | None) -> Array:
     made = np.array(x)
     _, height, width, items = made.shape
     for extent, inner in ((height, width * items), (width, items)):
-        gain, poles = scipy.recursions(step.order, edge, extent)
+        gain, poles = scipy.recursions(step.order, edge, extent, step.most_terms)
         if not poles:
             continue
         made *= gain
@@ -73,8 +74,8 @@ def _sum(step: Splined, x: Array, out: Array, threads: int | None) -> None:
     pad = scipy.pads(step.order, step.mode)
     extents = (height - 2 * pad, width - 2 * pad)
     (rows, row_weights), (places, weights) = (
-        scipy.taps(step.order, step.mode, step.grid, before, after)
-        for before, after in zip(extents, step.size, strict=True)
+        scipy.taps(step.order, step.mode, coordinates, extent)
+        for coordinates, extent in zip(step.coordinates(), extents, strict=True)
     )
     table, packing = Table(), Packing(spline.TAPS)
     row, pixel = width * items, items
@@ -113,12 +114,23 @@ def rounded(step: Rounded, x: Array, out: Array, threads: int | None) -> None:
         out[...] = x
         return
     limits = np.iinfo(step.dtype)
-    away = np.rint(x) if step.even else np.trunc(x + np.copysign(0.5, x))
+    away = _ROUNDINGS[step.rounding](x)
     # The largest integers of 64 bits are no float64, and a cast of what lies beyond gives anything.
     with np.errstate(invalid="ignore"):
         np.copyto(out, np.clip(away, float(limits.min), float(limits.max)), casting="unsafe")
     if step.dtype.itemsize == 8:
         out[away >= float(limits.max)] = limits.max
+
+
+def _half_away(x: Array) -> Array:
+    return np.asarray(np.trunc(x + np.copysign(0.5, x)))
+
+
+_ROUNDINGS: dict[str, Callable[[Array], Array]] = {
+    "half even": np.rint,
+    "half away": _half_away,
+    "toward zero": np.trunc,
+}
 
 
 def range_of(x: Array) -> tuple[Array, Array]:

@@ -11,7 +11,9 @@ from fastup.plan.conventions.spline_steps import Banded
 from fastup.plan.conventions.steps import CellMeans, Step, resample
 from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.sampling.libraries.opencv import (
+    HALVES,
     ONE,
+    IppCubic,
     IppLinear,
     OpenCvArea,
     OpenCvExactLinear,
@@ -102,6 +104,14 @@ def _ipp_linear(request: Request) -> tuple[Step, ...]:
     return (Banded(request.shape, plan, columns, _IN_BANDS[channels]),) if columns else (plan,)
 
 
+def _ipp_cubic(request: Request) -> tuple[Step, ...]:
+    """Cubic where the wheels call Intel's library; else the generic code."""
+    (_, height, width, channels), (h, w) = request.shape, request.size
+    if (height, width) == (h, w) or channels == 2 or min(height, width) < 2 * HALVES["cubic"]:
+        return _build("cubic", request)
+    return (resample(request.shape, request.dtype, (IppCubic(), IppCubic()), request.size),)
+
+
 _BLOCK, _SHORT = 16, 4  # pixels of a band that are made at once, and so few that they are made one by one
 _IN_BANDS = {3: 2, 4: 4}  # channels of those columns
 
@@ -120,6 +130,7 @@ def _bands(width: int, w: int, channels: int) -> tuple[int, ...]:
 
 _DTYPES = ("uint8", "uint16", "float32")
 _INSTEAD = "OpenCV has other code for others, which no row has, or refuses them"
+_AS_IMPORTED = "5.0, as its x86 wheel is imported"
 _METHODS = ("nearest", "nearest_exact", "linear", "linear_exact", "cubic", "area", "lanczos4")
 
 
@@ -136,7 +147,6 @@ CONVENTIONS = (
         "opencv-4/nearest_exact", _call("nearest_exact", "4.14"), _DTYPES, _INSTEAD,
         functools.partial(_build, "nearest_exact of 4"),
     ),
-    Convention(
-        "opencv-ipp/linear", _call("linear", "5.0, as its x86 wheel is imported"), _DTYPES, _INSTEAD, _ipp_linear,
-    ),
+    Convention("opencv-ipp/linear", _call("linear", _AS_IMPORTED), _DTYPES, _INSTEAD, _ipp_linear),
+    Convention("opencv-ipp/cubic", _call("cubic", _AS_IMPORTED), _DTYPES, _INSTEAD, _ipp_cubic, within=3e-7),
 )  # fmt: skip

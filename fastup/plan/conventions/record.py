@@ -31,6 +31,8 @@ class Request(NamedTuple):
     reducing_gap : float, or None
     alpha : bool
         Whether the last channel is one.
+    depth : (int, int), or None
+        That of volumes, before and after; their planes are the pictures.
     """
 
     shape: Shape
@@ -40,6 +42,7 @@ class Request(NamedTuple):
     box: tuple[float, float, float, float] | None = None
     reducing_gap: float | None = None
     alpha: bool = False
+    depth: tuple[int, int] | None = None
 
 
 _NUMBERS = (
@@ -69,6 +72,8 @@ class Convention:
         Dtype of the result; empty for that of the picture, "float of integers" for float64 of integers.
     within : float
         How far pixels may be from the library's, as a part of the picture's range; 0 where they are equal to the bit.
+    volumes : bool
+        Whether it resizes depth as well, along a third axis.
     filter : str, optional
         "nearest", "box", "linear" (the default), "cubic", "mitchell", "lanczos3" or "lanczos4".
     cubic_coeff_a : float, optional
@@ -103,6 +108,7 @@ class Convention:
     options: tuple[str, ...] = ()
     result: str = ""
     within: float = 0.0
+    volumes: bool = False
     filter: str | None = field(default=None, kw_only=True)
     cubic_coeff_a: float | None = field(default=None, kw_only=True)
     coordinates: str | None = field(default=None, kw_only=True)

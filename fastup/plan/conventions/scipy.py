@@ -27,10 +27,10 @@ _SMOOTH_EDGES = {"grid-constant": "constant", "grid-wrap": "wrap"}
 _WITHIN = 1e-6  # of the range, where a recursion is summed in another order and the result is float32
 
 
-def _zoom(order: int, mode: str, grid: bool, request: Request) -> tuple[Step, ...]:
+def _zoom(order: int, mode: str, positions: str, request: Request) -> tuple[Step, ...]:
     if request.size == request.shape[1:3]:
         return ()
-    steps: tuple[Step, ...] = (Splined(request.shape, request.size, order, mode, grid),)
+    steps: tuple[Step, ...] = (Splined(request.shape, request.size, order, mode, positions),)
     if request.dtype == _DOUBLE:
         return steps
     return (Cast(request.shape, _DOUBLE), *steps, Rounded(steps[-1].output_shape, request.dtype))
@@ -55,7 +55,7 @@ def _resize(order: int, mode: str, smooth: bool | None, keeps: bool, request: Re
             steps.append(Cast(request.shape, _DOUBLE))
         if order > 1 and kind == "reflect" and request.shape[3] > 1:  # channels are one more axis of the zoom
             steps.append(Mixed(request.shape, along_channels(order, kind, request.shape[3])))
-        steps.append(Splined(request.shape, request.size, order, kind, True))
+        steps.append(Splined(request.shape, request.size, order, kind, "cells"))
         if floats != _DOUBLE:
             steps.append(Rounded(steps[-1].output_shape, floats))
     if order > 0 or not integers:
@@ -74,7 +74,7 @@ def _of_scipy() -> Iterator[Convention]:
                     f"scipy.ndimage.zoom(image, factors, order={order}, mode={mode!r}{option})",
                     _NUMBERS,
                     "SciPy has no zoom of it",
-                    functools.partial(_zoom, order, mode, grid),
+                    functools.partial(_zoom, order, mode, "cells" if grid else "corners"),
                     within=_WITHIN if order > 1 else 0.0,
                 )
 

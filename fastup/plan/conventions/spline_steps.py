@@ -7,11 +7,14 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from fastup.plan.base import Array
 from fastup.plan.conventions.steps import Shape
 from fastup.plan.interpolation import InterpolatePlan
+from fastup.plan.sampling.libraries import itk, scipy
 from fastup.plan.windows import Window
 
 WholeType = TypeVar("WholeType", bound="Whole")
+ITK_TERMS = 18  # sqrt(3) - 2 to this power
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,27 @@ class Splined(Whole):
         Degree of the polynomials.
     mode : str
         What lies beyond the edges, as SciPy names it.
-    grid : bool
-        Whether pixels are areas, not points.
+    positions : {"corners", "cells", "itk"}
+        Which coordinates the result has: SciPy's of points, its `grid_mode` of areas, or ITK's of areas.
     """
 
     size: tuple[int, int]
     order: int
     mode: str
-    grid: bool
+    positions: str
+
+    def coordinates(self) -> tuple[Array, Array]:
+        """Of rows, and of columns."""
+        rows, columns = zip(self.input_shape[1:3], self.size, strict=True)
+        if self.positions == "itk":
+            return itk.coordinates(*rows, False), itk.coordinates(*columns, True)
+        found = scipy.corners if self.positions == "corners" else scipy.cells
+        return found(*rows), found(*columns)
+
+    @property
+    def most_terms(self) -> int | None:
+        """Of the sum that begins a recursion; ITK ends it where a pixel's part is less than 1e-10."""
+        return ITK_TERMS if self.positions == "itk" else None
 
     @property
     def output_shape(self) -> Shape:
@@ -148,14 +164,13 @@ class Clipped(Whole):
 
 @dataclass(frozen=True)
 class Rounded(Whole):
-    """Floats as items of a dtype: integers are rounded halves away from zero and saturate.
+    """Floats as items of a dtype: integers are rounded and saturate.
 
     Attributes
     ----------
     dtype : numpy.dtype
-    even : bool
-        Whether halves become even instead.
+    rounding : {"half away", "half even", "toward zero"}
     """
 
     dtype: np.dtype[Any]
-    even: bool = False
+    rounding: str = "half away"

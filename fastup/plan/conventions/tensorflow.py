@@ -102,7 +102,7 @@ def _returned(build: functools.partial[tuple[Step, ...]], request: Request) -> t
     steps = build(request)
     if request.dtype == _FLOAT or not steps:
         return steps
-    return (*steps, Rounded(steps[-1].output_shape, request.dtype, True))
+    return (*steps, Rounded(steps[-1].output_shape, request.dtype, "half even"))
 
 
 def _keras() -> Iterator[Convention]:

@@ -10,6 +10,11 @@ from fastup.plan.base import Array
 from fastup.plan.sampling.rule import Rule
 
 
+def coordinates(n_in: int, n_out: int, fastest: bool) -> Array:
+    """Of all positions of the result."""
+    return _positions(np.arange(n_out), n_in, n_out, fastest)
+
+
 def _positions(position: Array, n_in: int, n_out: int, fastest: bool) -> Array:
     """Coordinates in float64: of the fastest axis between the ends of a line, of others step by step."""
     scale = n_in / n_out

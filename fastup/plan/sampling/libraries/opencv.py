@@ -170,6 +170,31 @@ class IppLinear(Rule):
 
 
 @dataclass(frozen=True)
+class IppCubic(Rule):
+    """Four neighbours by Keys' weights with a = -0.75, as Intel's library has them, which sums in an unknown order."""
+
+    in_steps = True
+
+    def most_taps(self, n_in: int, n_out: int) -> int:
+        """Four."""
+        return 4
+
+    def taps(self, position: Array, n_in: int, n_out: int) -> tuple[Array, Array]:
+        """Polynomials in float64 of a fraction that is a multiple of ``2**-23``; the edge repeated."""
+        x = (position + 0.5) * (n_in / n_out) - 0.5
+        whole = np.floor(x)
+        past = ((np.float32(1) + (x - whole).astype(np.float32)) - np.float32(1)).astype(np.float64)
+        far, near = ([-0.75, 3.75, -6.0, 3.0], [1.25, -2.25, 0.0, 1.0])
+        weights = [
+            np.polyval(far, 1 + past),
+            np.polyval(near, past),
+            np.polyval(near, 1 - past),
+            np.polyval(far, 2 - past),
+        ]
+        return whole.astype(np.int64) - 1, np.stack(weights, axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class OpenCvExactLinear(Rule):
     """Two weights of 8 or 16 bits, which sums of float32 or float64 hold as they are.
 

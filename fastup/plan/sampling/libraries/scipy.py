@@ -62,16 +62,23 @@ def pads(order: int, mode: str) -> int:
     return PAD if order > 1 and EDGES[mode].pads else 0
 
 
-def taps(order: int, mode: str, grid: bool, n_in: int, n_out: int) -> tuple[Array, Array]:
-    """Input position and weight of each tap of each output position; -1 for one that reads 0.
+def corners(n_in: int, n_out: int) -> Array:
+    """Coordinates that keep the first and the last pixel's centre."""
+    return np.arange(n_out) * ((n_in - 1) / (n_out - 1) if n_out > 1 else 1.0)
+
+
+def cells(n_in: int, n_out: int) -> Array:
+    """Coordinates that keep the outer edges of the first and the last pixel."""
+    return (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
+
+
+def taps(order: int, mode: str, x: Array, n_in: int) -> tuple[Array, Array]:
+    """Input position and weight of each tap at each coordinate; -1 for one that reads 0.
 
     Positions are those of the enlarged picture, if it is.
     """
     edge, pad = EDGES[mode], pads(order, mode)
-    zoom = n_in / n_out if grid else (n_in - 1) / (n_out - 1) if n_out > 1 else 1.0
-    i = np.arange(n_out, dtype=np.float64)
-    x = ((i + 0.5) * zoom - 0.5 if grid else i * zoom) + pad
-    extent = n_in + 2 * pad
+    x, extent = x + pad, n_in + 2 * pad
     x, outside = _brought_back(x, extent, edge.coordinate)
     first, weights = _weights(x, order)
     read = first[:, None] + np.arange(order + 1)
@@ -143,23 +150,28 @@ class Recursion(NamedTuple):
     last: Array
 
 
-def recursions(order: int, edge: str, extent: int) -> tuple[float, list[Recursion]]:
-    """What pixels are multiplied by first, and the poles; none for orders without a filter, or for one pixel."""
+def recursions(order: int, edge: str, extent: int, most: int | None = None) -> tuple[float, list[Recursion]]:
+    """What pixels are multiplied by first, and the poles; none for orders without a filter, or for one pixel.
+
+    The sum that begins a recursion has no more than `most` terms, if that is given.
+    """
     if order < 2 or extent == 1:
         return 1.0, []
     gain = 1.0
     for pole in POLES[order]:
         gain *= (1 - pole) * (1 - 1 / pole)
-    return gain, [Recursion(pole, *_ends(pole, edge, extent)) for pole in POLES[order]]
+    return gain, [Recursion(pole, *_ends(pole, edge, extent, most)) for pole in POLES[order]]
 
 
-def _ends(pole: float, edge: str, extent: int) -> tuple[Array, Array]:
+def _ends(pole: float, edge: str, extent: int, most: int | None) -> tuple[Array, Array]:
     """The sums that begin the two recursions."""
     powers, last = pole ** np.arange(extent), np.zeros(extent)
     if edge == "mirror":  # the picture and its mirror image have a period of twice the length, less the two ends
         first = powers.copy()
         first[1:-1] += pole ** np.arange(2 * extent - 3, extent - 1, -1.0)
         first /= 1 - pole ** (2 * extent - 2)
+        if most is not None and most < extent:
+            first = np.where(np.arange(extent) < most, powers, 0.0)
         last[-2:] = pole * pole / (pole * pole - 1), pole / (pole * pole - 1)
     elif edge == "reflect":
         first = _reflected(pole, extent)
@@ -214,17 +226,37 @@ def neighbours(n_in: int, radius: int, rule: str) -> Array:
 
 def along_channels(order: int, mode: str, channels: int) -> tuple[tuple[float, ...], ...]:
     """What the filter and the sums along an axis that keeps its size do to it: not nothing, with SciPy's own sum."""
-    gain, poles = recursions(order, EDGES[mode].recursion, channels)
-    filtered = np.eye(channels) * gain
+    return tuple(map(tuple, matrix(order, mode, cells(channels, channels), channels).tolist()))
+
+
+def matrix(order: int, mode: str, x: Array, n_in: int, most: int | None = None) -> Array:
+    """What an axis is multiplied by to be filtered and read at coordinates: (coordinates, n_in)."""
+    pad = pads(order, mode)
+    filtered = np.eye(n_in)
+    if pad:
+        filtered = np.pad(filtered, ((pad, pad), (0, 0)), "edge" if mode == "nearest" else "constant")
+    gain, poles = recursions(order, EDGES[mode].recursion, len(filtered), most)
+    filtered *= gain
     for one in poles:
         filtered[0] = one.first @ filtered
-        for i in range(1, channels):
+        for i in range(1, len(filtered)):
             filtered[i] += one.pole * filtered[i - 1]
         filtered[-1] = one.last @ filtered
-        for i in range(channels - 2, -1, -1):
+        for i in range(len(filtered) - 2, -1, -1):
             filtered[i] = one.pole * (filtered[i + 1] - filtered[i])
-    places, weights = taps(order, mode, True, channels, channels)
-    matrix = np.zeros((channels, channels))
+    places, weights = taps(order, mode, x, n_in)
+    found = np.zeros((len(x), n_in))
     for tap in range(order + 1):
-        matrix += weights[:, tap, None] * filtered[places[:, tap]]
-    return tuple(map(tuple, matrix.tolist()))
+        found += np.where(places[:, tap] < 0, 0.0, weights[:, tap])[:, None] * filtered[places[:, tap]]
+    return found
+
+
+def smoothing(n_in: int, n_out: int, rule: str) -> Array:
+    """What an axis is multiplied by to be smoothed by `gaussian`: (n_in, n_in)."""
+    weights = gaussian(n_in, n_out)
+    radius, rows, found = len(weights) - 1, np.arange(n_in), np.zeros((n_in, n_in))
+    places = neighbours(n_in, radius, rule)
+    for k in range(2 * radius + 1):
+        read = places[rows + k]
+        np.add.at(found, (rows, read), np.where(read < 0, 0.0, weights[radius - abs(k - radius)]))
+    return found
