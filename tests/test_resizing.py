@@ -66,6 +66,24 @@ def test_equals_opencv(seed: int) -> None:
 
 
 @pytest.mark.peers
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_cells_of_every_shape_equal_opencv(dtype: Any, generator: np.random.Generator) -> None:
+    """Whole factors: pixels of one to four items and of more than the stack holds sums for, rows of many cells."""
+    pytest.importorskip("cv2")
+    for down, across in ((2, 2), (1, 2), (3, 3), (2, 3), (4, 4), (5, 1), (300, 300)):
+        for items in (1, 2, 3, 4):
+            for cells in (1, 5, 37, 900):
+                if down * across * cells < 100_000 or cells == 1:
+                    picture = numbers(generator, (3 * down, cells * across, items), dtype)
+                    call = LibraryCall(picture, (3, cells), "area")
+                    np.testing.assert_array_equal(ours("opencv", call), opencv(call), err_msg=str(call))
+    wide = numbers(generator, (6, 6, 2100), dtype)
+    each = [fastup.resize(np.ascontiguousarray(wide[..., k : k + 1]), (2, 2), like="opencv/area") for k in (0, 7, 2099)]
+    made = fastup.resize(wide, (2, 2), like="opencv/area")
+    np.testing.assert_array_equal(made[..., [0, 7, 2099]], np.concatenate(each, axis=2))
+
+
+@pytest.mark.peers
 def test_equals_opencv_with_intels_library() -> None:
     """As the x86 wheel is imported; pictures that grow far have bands at the sides."""
     cv2 = pytest.importorskip("cv2")

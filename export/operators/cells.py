@@ -19,7 +19,7 @@ def means(graph: Graph, x: Value, step: CellMeans) -> Value:
     apart = (n, int(height) // down, down, int(width) // across, across, c)
     split = graph.reshape(x, [-1 if isinstance(n, str) else n, *apart[1:]], apart)
     shape = (n, apart[1], apart[3], c)
-    if x.dtype == np.uint8:  # sums of whole numbers below 2**24
+    if x.dtype == np.uint8 or (step.lead is not None and x.dtype == np.uint16):  # whole numbers below 2**24
         total = graph.sum(graph.cast(split, np.float32), [2, 4], shape)
         return _finished(graph, total, step, x.dtype)
     cells = [
@@ -68,4 +68,7 @@ def _finished(graph: Graph, total: Value, step: CellMeans, dtype: np.dtype[Any])
     mean = graph.op("Mul", total, graph.const(by, np.float32))
     if dtype == np.float32:
         return mean
+    if step.lead is not None:
+        up = graph.op("Floor", graph.op("Add", mean, graph.const(0.5, np.float32)))
+        return graph.cast(up, dtype)
     return graph.cast(graph.clamp(graph.op("Round", mean), 0, np.iinfo(dtype).max), dtype)

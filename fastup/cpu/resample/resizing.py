@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +19,7 @@ from fastup.plan.interpolation import InterpolatePlan
 from fastup.plan.resizing import VOLUME, ResizePlan, are_together
 from fastup.runtime import memory
 from fastup.runtime.kernel import Family
+from fastup.runtime.workers import Launch
 
 FAMILIES = (*interpolation.FAMILIES, *block_means.FAMILIES, *splines.FAMILIES, alpha.multiply_alpha, alpha.divide_alpha)
 _NANOSECONDS = 1.0  # per pixel with alpha
@@ -90,12 +93,17 @@ def _dtype_after(step: Step, dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _alpha(step: Alpha, x: Array, out: Array, threads: int | None) -> None:
-    x, pixels = np.ascontiguousarray(x), x.size // x.shape[-1]
+    x = np.ascontiguousarray(x)
+    _alpha_call(step)(x.ctypes.data, out.ctypes.data, (x, out), threads)
+
+
+@functools.lru_cache(maxsize=64)
+def _alpha_call(step: Alpha) -> Launch:
+    items, pixels = step.input_shape[-1], math.prod(step.input_shape[:-1])
     packing = Packing(alpha.P)
-    packing.set(total=pixels, items=x.shape[-1])
+    packing.set(total=pixels, items=items)
     family = alpha.divide_alpha if step.divides else alpha.multiply_alpha
-    call = packing.launch(family("uint8"), pixels * _NANOSECONDS / 1000)
-    call(x.ctypes.data, out.ctypes.data, (x, out), threads)
+    return packing.launch(family("uint8"), pixels * _NANOSECONDS / 1000)
 
 
 def _cropped(step: Crop, x: Array, out: Array, threads: int | None) -> None:

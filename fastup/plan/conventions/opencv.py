@@ -17,7 +17,6 @@ from fastup.plan.sampling.libraries.opencv import (
     IppLinear,
     OpenCvArea,
     OpenCvExactLinear,
-    OpenCvHalf,
     OpenCvNearest,
     OpenCvTaps,
     scale_of,
@@ -51,11 +50,6 @@ def _shrunk(request: Request, factors: tuple[int, int]) -> Step:
     """Area of whole factors."""
     channels, size = request.shape[3], request.size
     if factors == (2, 2) and channels != 2:
-        if request.dtype == np.uint8:
-            rules = (OpenCvHalf(0.25, "bytes exact linear"), OpenCvHalf(1.0))
-            return resample(request.shape, request.dtype, rules, size)
-        if request.dtype == np.uint16:
-            return resample(request.shape, request.dtype, (OpenCvHalf(), OpenCvHalf()), size, rounding="half up")
         lanes = _VECTOR // 4
         lead = 0 if channels == 3 else size[1] * channels // lanes * lanes
         return CellMeans(request.shape, factors, lead)

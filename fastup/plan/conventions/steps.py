@@ -201,8 +201,8 @@ class CellMeans:
     factors : (int, int)
         Rows and columns of a cell.
     lead : int or None
-        Of cells of two by two pixels of float32: items of a row that are added as pairs of pairs; None for cells that
-        are added in groups.
+        Of cells of two by two pixels: items of a row of float32 that are added as pairs of pairs, while integers are
+        rounded half up; None for cells that are added in groups.
     """
 
     input_shape: Shape

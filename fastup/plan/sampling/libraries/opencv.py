@@ -258,33 +258,3 @@ class OpenCvArea(Rule):
         last = np.minimum(np.minimum(high - end, 1.0), cell) / cell
         weights = np.where(behind[:, None] & (tap == (count - 1)[:, None]), last[:, None], weights)
         return first, np.where(tap < count[:, None], weights, np.nan).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class OpenCvHalf(Rule):
-    """Two neighbours alike: a picture made half as large, whose sums are exact or scaled by a power of two.
-
-    Attributes
-    ----------
-    weight : float
-        Of each.
-    blend
-        As of every rule.
-    """
-
-    weight: float = 0.5
-    blend: str = "in steps"
-    in_steps = True
-
-    @property
-    def sums_bytes(self) -> bool:  # type: ignore[override]
-        """Whether weights are integers."""
-        return self.weight == 1
-
-    def most_taps(self, n_in: int, n_out: int) -> int:
-        """Two."""
-        return 2
-
-    def taps(self, position: Array, n_in: int, n_out: int) -> tuple[Array, Array]:
-        """Both of an output."""
-        return 2 * position, np.full((len(position), 2), self.weight)
