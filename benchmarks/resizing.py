@@ -86,6 +86,21 @@ def _rows() -> Iterator[tuple[str, Any, tuple[str, ...], float, float]]:
     yield "skimage", _skimage, ("1", "3"), 4.0, 1e-6
 
 
+_FLOATS = ("opencv", "tensorflow", "jax", "scipy", "skimage")
+
+
+def drawn(generator: np.random.Generator, shape: tuple[int, ...], size: tuple[int, ...]) -> Cell:
+    """A cell of any convention, of bytes or of float32 where the library takes such pictures."""
+    rows = list(_rows())
+    library, way, methods, target, tolerance = rows[int(generator.integers(len(rows)))]
+    dtype = str(generator.choice(["uint8", "float32"])) if library in _FLOATS else "uint8"
+    shape = shape if shape[2] > 1 or library in ("tensorflow", "jax") else shape[:2]
+    keywords: dict[str, Any] = {"size": size, "like": f"{library}/{generator.choice(methods)}"}
+    if library == "pillow" and shape[2:] == (4,):
+        keywords["alpha"] = True
+    return Cell("resize", shape, keywords, dtype, target, None, {library: way}, tolerance)
+
+
 CELLS = (
     *(
         Cell("resize", (1080, 1920, 3), {"size": size, "like": f"{library}/{name}"}, "uint8", target, None,

@@ -1,6 +1,8 @@
 """Sixty resizes that nobody chose: drawn by a seeded generator, so that nothing is tuned on the cells of the table.
 
-python -m benchmarks.sweep [--write] [--threads N] [--rounds N] [--count N] [--seed N]
+python -m benchmarks.sweep [--conventions] [--write] [--threads N] [--rounds N] [--count N] [--seed N]
+
+With --conventions they are pictures resized by a library's convention, against that library.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers, report, weighted_modes
+from benchmarks import peers, report, resizing, weighted_modes
 from benchmarks.cell import Cell
 from benchmarks.interpolation import NEAREST
 
@@ -21,13 +23,13 @@ _MOST_ITEMS = 2**24  # of the larger side
 _SIDES = (16, 4000)
 
 
-def drawn(count: int = COUNT, seed: int = SEED) -> list[Cell]:
+def drawn(count: int = COUNT, seed: int = SEED, conventions: bool = False) -> list[Cell]:
     """The cells; sizes are drawn on a logarithmic scale, and every second one is made odd."""
     generator = np.random.default_rng(seed)
-    return [_cell(generator) for _ in range(count)]
+    return [_cell(generator, conventions) for _ in range(count)]
 
 
-def _cell(generator: np.random.Generator) -> Cell:
+def _cell(generator: np.random.Generator, conventions: bool) -> Cell:
     while True:
         last = bool(generator.integers(2))
         channels, dtype = int(generator.choice(_CHANNELS)), str(generator.choice(["uint8", "uint16", "float32"]))
@@ -36,6 +38,8 @@ def _cell(generator: np.random.Generator) -> Cell:
         items = channels * max(math.prod(before), math.prod(after))
         # Both axes in one direction and by similar factors, as pictures are resized.
         if items <= _MOST_ITEMS and 0.5 <= ratios[0] / ratios[1] <= 2 and min(ratios) >= 1 / 24 and max(ratios) <= 8:
+            if conventions:
+                return resizing.drawn(generator, (*before, min(channels, 4)), tuple(after))
             return _of(generator, dtype, last, channels, tuple(before), tuple(after))
 
 
@@ -65,12 +69,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--conventions", action="store_true")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     if arguments.threads is not None:
         peers.limit_threads(arguments.threads)
     results, alone = [], []
-    for cell in drawn(arguments.count, arguments.seed):
+    for cell in drawn(arguments.count, arguments.seed, arguments.conventions):
         if len(report.ways(cell, *cell.example())[0]) == 1:
             alone.append(cell)
             continue
@@ -79,7 +84,8 @@ def main() -> None:
     text = summary(results, alone)
     if arguments.write:
         threads = "" if arguments.threads is None else f", {arguments.threads} thread{'s'[: arguments.threads != 1]}"
-        report.put(f"Sweep of {arguments.count} resizes, seed {arguments.seed}{threads}", text)
+        kind = "resizes by convention" if arguments.conventions else "resizes"
+        report.put(f"Sweep of {arguments.count} {kind}, seed {arguments.seed}{threads}", text)
     else:
         print(report.machine(), text, sep="\n\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +15,10 @@ from fastup.cpu.resample.resample_call import Table
 from fastup.plan.base import Array
 from fastup.plan.conventions.spline_steps import Clipped, Rounded, Smoothed, Splined
 from fastup.plan.sampling.libraries import scipy
+from fastup.runtime.workers import Launch
 
 FAMILIES = (spline.spline, spline.recursive_filter, spline.smooth)
+_KEPT = 64  # steps whose tables wait for the next call: to make them takes 150 us
 _NANOSECONDS = 1.0  # per tap, or item that a filter passes
 _PAIR = np.dtype([("place", np.int64), ("weight", np.float64)])
 
@@ -26,39 +29,46 @@ def splined(step: Splined, x: Array, out: Array, threads: int | None) -> None:
     if pad:
         kind: Any = "edge" if step.mode == "nearest" else "constant"
         x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode=kind)
-    x = np.ascontiguousarray(x)
-    if step.order > 1:
-        x = _coefficients(step, x, threads)
-    _sum(step, x, out, threads)
+    x = np.array(x) if step.order > 1 else np.ascontiguousarray(x)
+    gains, filters, sums = _calls(step)
+    for gain, call in zip(gains, filters, strict=True):  # in place, along rows' axis first
+        x *= gain
+        call(x.ctypes.data, x.ctypes.data, (x, x), threads)
+    sums(x.ctypes.data, out.ctypes.data, (x, out), threads)
 
 
-def _coefficients(step: Splined, x: Array, threads: int | None) -> Array:
-    """A copy, filtered along rows' axis first."""
-    edge = scipy.EDGES[step.mode].recursion
-    made = np.array(x)
-    _, height, width, items = made.shape
+@functools.lru_cache(maxsize=_KEPT)
+def _calls(step: Splined) -> tuple[list[float], list[Launch], Launch]:
+    """What pixels are multiplied by before each filter, the filters, and the sums."""
+    pad = scipy.pads(step.order, step.mode)
+    n, height, width, items = step.input_shape
+    height, width = height + 2 * pad, width + 2 * pad
+    edge, gains, filters = scipy.EDGES[step.mode].recursion, [], []
     for extent, inner in ((height, width * items), (width, items)):
         gain, poles = scipy.recursions(step.order, edge, extent, step.most_terms)
-        if not poles:
-            continue
-        made *= gain
-        table, records = Table(), []
-        table.add(np.zeros(len(poles) * spline.POLE.size))
-        for one in poles:
-            (first, first_count), (last, last_count) = (_listed(table, sums) for sums in (one.first, one.last))
-            bits = np.array(one.pole).view(np.int64)
-            records.append(spline.POLE.fill(
-                pole=int(bits), first=first, first_count=first_count, last=last, last_count=last_count
-            ))  # fmt: skip
-        content = table.array().copy()
-        head = np.array(records, np.int64)
-        content[: head.nbytes] = head.ravel().view(np.uint8)
-        packing = Packing(spline.FILTER)
-        packing.set(total=made.size // extent, extent=extent, inner=inner, poles=len(poles))
-        work = made.size * len(poles) * 2 * _NANOSECONDS / 1000
-        call = packing.launch(spline.recursive_filter("float64"), work, content, content.ctypes.data)
-        call(made.ctypes.data, made.ctypes.data, (made, made), threads)
-    return made
+        if poles:
+            gains.append(gain)
+            filters.append(_filter(poles, n * height * width * items, extent, inner))
+    return gains, filters, _sum(step, height * width * items, width * items)
+
+
+def _filter(poles: list[scipy.Recursion], total: int, extent: int, inner: int) -> Launch:
+    """The recursions along one axis."""
+    table, records = Table(), []
+    table.add(np.zeros(len(poles) * spline.POLE.size))
+    for one in poles:
+        (first, first_count), (last, last_count) = (_listed(table, sums) for sums in (one.first, one.last))
+        bits = np.array(one.pole).view(np.int64)
+        records.append(spline.POLE.fill(
+            pole=int(bits), first=first, first_count=first_count, last=last, last_count=last_count
+        ))  # fmt: skip
+    content = table.array().copy()
+    head = np.array(records, np.int64)
+    content[: head.nbytes] = head.ravel().view(np.uint8)
+    packing = Packing(spline.FILTER)
+    packing.set(total=total // extent, extent=extent, inner=inner, poles=len(poles))
+    work = total * len(poles) * 2 * _NANOSECONDS / 1000
+    return packing.launch(spline.recursive_filter("float64"), work, content, content.ctypes.data)
 
 
 def _listed(table: Table, weights: Array) -> tuple[int, int]:
@@ -69,26 +79,23 @@ def _listed(table: Table, weights: Array) -> tuple[int, int]:
     return table.add(pairs), len(places)
 
 
-def _sum(step: Splined, x: Array, out: Array, threads: int | None) -> None:
-    n, height, width, items = x.shape
-    pad = scipy.pads(step.order, step.mode)
-    extents = (height - 2 * pad, width - 2 * pad)
+def _sum(step: Splined, picture: int, row: int) -> Launch:
+    """The taps of both axes; items of a picture and of a row, as they were enlarged."""
+    n, height, width, items = step.input_shape
     (rows, row_weights), (places, weights) = (
         scipy.taps(step.order, step.mode, coordinates, extent)
-        for coordinates, extent in zip(step.coordinates(), extents, strict=True)
+        for coordinates, extent in zip(step.coordinates(), (height, width), strict=True)
     )
     table, packing = Table(), Packing(spline.TAPS)
-    row, pixel = width * items, items
     packing.set(
         total=n * step.size[0], rows=step.size[0], width=step.size[1], items=items, taps=step.order + 1,
-        picture=height * row, row_places=table.add(np.where(rows < 0, rows, rows * row)),
-        row_weights=table.add(row_weights), places=table.add(np.where(places < 0, places, places * pixel)),
+        picture=picture, row_places=table.add(np.where(rows < 0, rows, rows * row)),
+        row_weights=table.add(row_weights), places=table.add(np.where(places < 0, places, places * items)),
         weights=table.add(weights),
     )  # fmt: skip
     content = table.array()
-    work = out.size * (step.order + 1) ** 2 * _NANOSECONDS / 1000
-    call = packing.launch(spline.spline("float64"), work, content, content.ctypes.data)
-    call(x.ctypes.data, out.ctypes.data, (x, out), threads)
+    work = math.prod(step.output_shape) * (step.order + 1) ** 2 * _NANOSECONDS / 1000
+    return packing.launch(spline.spline("float64"), work, content, content.ctypes.data)
 
 
 def smoothed(step: Smoothed, x: Array, out: Array, threads: int | None) -> None:
