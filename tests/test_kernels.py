@@ -63,7 +63,7 @@ def test_gathers_would_be_seen() -> None:
 
 
 def _gathers_pay(name: str, instance: tuple[object, ...]) -> bool:
-    """Where gathers are the quickest way: cells of any width, 1.0 to 1.5 times (LLVM takes them on Intel, not on Zen)."""
+    """Where gathers are the quickest way: cells of any width, 1.0 to 1.5 times (LLVM has none there on Zen)."""
     return (name, instance[1:]) == ("max_pool", (1, 2)) or name.startswith("cell_means")
 
 
