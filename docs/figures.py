@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 import fastup
-from fastup.cli import leave_one_out, pictures
+from fastup import pictures
+from fastup.cli import leave_one_out
 
 Array = np.ndarray[Any, Any]
 SMALL_PLATE, LARGE_PLATE = 58, 196  # x3.38, where nearest, nearest-exact and area differ

@@ -220,11 +220,11 @@ def test_messages(tmp_path: Path) -> None:
     text = refused(tmp_path / "in.zarr", target, "--scale", 2, "--axes", "tc")
     assert "upscale: axes must name one of z, y and x, got 'tc'" in text
     text = refused(tmp_path / "in.zarr", target, "--size", "9x9")
-    assert "upscale: arrays of zarr must be given --scale, and neither --size nor --weights" in text
+    assert "upscale: arrays of zarr must be given --scale and a mode, not --size, --weights and --like" in text
     (tmp_path / "folder").mkdir()
-    assert "upscale: sources must be files, or one array of zarr, got" in refused(
-        tmp_path / "folder", target, "--scale", 2
-    )
+    assert "must be a folder that exists" in refused(tmp_path / "folder", target, "--scale", 2)
+    text = refused(tmp_path / "in.zarr", tmp_path / "folder", target, "--scale", 2)
+    assert "upscale: sources must be files, or one array of zarr and its target, got" in text
     for scale in ("twice", "", "2,"):
         assert "is not of the form 2 or 1,2,2" in refused(tmp_path / "in.zarr", target, f"--scale={scale}")
     for scale in ("nan", "1,inf", "-2", "0"):

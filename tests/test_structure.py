@@ -17,7 +17,7 @@ PACKAGE = Path(fastup.__file__).parent
 ROOT = PACKAGE.parent
 checkout = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="the checkout, not an installed package")
 # A room may import the rooms after it; kernels may import the decorator of their runtime.
-ROOMS = ("cli", "export", "networks", "nn", "operators", "arrays", "init", "cpu", "cuda", "plan", "runtime")
+ROOMS = ("cli", "pictures", "export", "networks", "nn", "operators", "arrays", "init", "cpu", "cuda", "plan", "runtime")
 
 
 def room_of(module: str) -> str | None:

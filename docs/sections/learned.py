@@ -12,7 +12,8 @@ from docs.figures import Array, photo, psnr
 from docs.page import table
 from docs.panels import Tile, sheet, tile
 from docs.sections import Picture, Section
-from fastup.cli import learned, leave_one_out, pictures
+from fastup import pictures
+from fastup.cli import learned, leave_one_out
 
 _FACTOR, _KERNEL = (2, 2), (5, 5)
 _SHOWN = "chelsea"

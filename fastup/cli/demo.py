@@ -82,7 +82,8 @@ def demo(image: Path | None, output: Path) -> None:
     Writes a contact sheet, the ONNX models and a JSON report into the folder OUTPUT. Without IMAGE, a second table has
     what a learned layer gains over bicubic on the photos of scikit-image: fit --leave-one-out.
     """
-    from fastup.cli import chart, pictures, sheet
+    from fastup import pictures
+    from fastup.cli import chart, sheet
 
     pixels = chart.draw() if image is None else pictures.read(image)
     x = _even(np.ascontiguousarray(np.moveaxis(pixels, -1, 0)[None]))

@@ -60,7 +60,7 @@ def fit(
 
 def _fitted(paths: Any, factor: tuple[int, int], kernel: tuple[int, int]) -> Any:
     from fastup.cli import learned
-    from fastup.cli.pictures import read
+    from fastup.pictures import read
 
     def pairs() -> Iterator[tuple[Any, Any]]:
         for path in paths:

@@ -44,7 +44,7 @@ def _read(path: Path) -> Any:
     """An array of a file."""
     if path.suffix == ".npy":
         return np.load(path, allow_pickle=False)
-    from fastup.cli import pictures
+    from fastup import pictures
 
     pixels = pictures.read(path)
     return pixels[..., 0] if pixels.shape[-1] == 1 else pixels

@@ -43,7 +43,7 @@ def photos() -> list[Path]:
 
 def compare(pictures: list[Path], factor: learned.Pair, kernel: learned.Pair, progress: Progress) -> list[Row]:
     """One row per picture; each picture is read twice, so that one at a time is in memory."""
-    from fastup.cli.pictures import read
+    from fastup.pictures import read
 
     if len(pictures) < 2:
         raise ValueError(f"fit: leave-one-out must have at least 2 pictures, got {len(pictures)}")

@@ -24,11 +24,6 @@ _COMPLETE = "fastup_complete"
 _BROKEN = (OSError, ValueError, TypeError, KeyError, AttributeError)  # what zarr raises for metadata that are none
 
 
-def is_store(path: Path) -> bool:
-    """Whether a path is an array or a group of zarr."""
-    return path.suffix == ".zarr" or any((path / name).exists() for name in ("zarr.json", ".zarray", ".zgroup"))
-
-
 def upscale(
     source: Path, target: Path, scale: tuple[float, ...], mode: Modes, axes: str | None, overwrite: bool,
     scheduler: str | None = None, align_corners: bool | None = None, antialias: bool = False,

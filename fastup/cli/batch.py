@@ -1,0 +1,266 @@
+"""Many pictures: all are looked at before one is computed, then some at a time are; what happened is told."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import fastup
+from fastup import pictures
+from fastup.pictures import files
+from fastup.pictures.formats import FORMATS, Format, of_name
+
+_FAILED = 1  # exit status where pictures failed and others did not
+_SHOWN = 3  # names of files that are no pictures
+
+
+@dataclass
+class Report:
+    """What happened to one picture.
+
+    Attributes
+    ----------
+    source, target : str
+    status : str
+        "written", "skipped", "failed" or "checked".
+    width, height, frames : int
+        Of the result.
+    lost, remarks : list of str
+        What is not kept, and what else was said.
+    error : str
+    seconds : float
+    """
+
+    source: str
+    target: str
+    status: str
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    lost: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    error: str = ""
+    seconds: float = 0.0
+
+
+def run(paths: tuple[str, ...], options: dict[str, Any], request: pictures.Request) -> None:
+    """Resize the pictures at `paths`, the last of which is the target where no folder is given by an option."""
+    tasks = _tasks(paths, options)
+    with _own_limit():
+        found = [_checked(task, options, request) for task in tasks]
+        reports = [report for report, _ in found]
+        _tell(reports)
+        _stop_at_error(reports, options)
+        if not options["dry_run"]:
+            ready = [(report, job) for report, job in found if job is not None]
+            _run_all(ready, options)
+    if options["as_json"]:
+        click.echo(json.dumps([asdict(report) for report in reports], indent=1))
+    failed = [report for report in reports if report.error]
+    if failed:
+        if not options["keep_going"]:
+            raise ValueError(failed[0].error)
+        sys.exit(_FAILED)
+
+
+def _tasks(paths: tuple[str, ...], options: dict[str, Any]) -> Sequence[files.Task]:
+    format_ = _format(options["format_"])
+    if options["output"] is None and len(paths) < 2:
+        raise click.UsageError("give a target after the sources, or a folder by -o")
+    sources, target = (paths, None) if options["output"] is not None else (paths[:-1], paths[-1])
+    found = files.tasks_of(sources, target, options["output"], format_)
+    if files.STANDARD in {task.target for task in found.tasks} and (format_ is None or options["as_json"]):
+        raise click.UsageError("standard output must be given --format, and not --json")
+    if found.left_out:
+        shown = ", ".join(found.left_out[:_SHOWN]) + (", ..." if len(found.left_out) > _SHOWN else "")
+        click.echo(f"left out, for their names are of no pictures: {len(found.left_out)} ({shown})", err=True)
+    if not found.tasks:
+        raise FileNotFoundError(f"upscale: no picture is in {', '.join(sources)}")
+    return found.tasks
+
+
+def _format(name: str | None) -> Format | None:
+    aliases = {"jpg": "jpeg", "tif": "tiff"}
+    if name is not None and aliases.get(name.lower(), name.lower()) not in FORMATS:
+        raise click.UsageError(f"--format must be one of {', '.join(FORMATS)}, got {name}")
+    return FORMATS[aliases.get(name.lower(), name.lower())] if name is not None else None
+
+
+@contextlib.contextmanager
+def _own_limit() -> Iterator[None]:
+    """Pillow's limit of pixels gives way to --max-pixels, which is the same whoever reads."""
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _checked(task: files.Task, options: dict[str, Any], request: pictures.Request) -> tuple[Report, Any]:
+    """What is to be done, or why not."""
+    report = Report(task.source, task.target, "checked")
+    try:
+        if task.target != files.STANDARD and os.path.exists(task.target):
+            if options["skip_existing"]:
+                report.status = "skipped"
+                return report, None
+            if not options["overwrite"] and not Path(task.target).is_dir():
+                raise FileExistsError(f"upscale: {task.target} exists; --overwrite replaces it")
+        return report, _job(task, report, options, request)
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        report.status, report.error = "failed", _one_line(error)
+        return report, None
+
+
+def _job(task: files.Task, report: Report, options: dict[str, Any], request: pictures.Request) -> pictures.Job:
+    format_ = _format(options["format_"]) or of_name(task.target)
+    if task.target != files.STANDARD:
+        files.check_writable(task.target)
+    most = options["max_pixels"] or None
+    if task.source == files.STANDARD:
+        picture = pictures.open_picture(sys.stdin.buffer.read(), "standard input", options["page"], most)
+    else:
+        picture = pictures.open_picture(Path(task.source), task.source, options["page"], most)
+    job = pictures.prepare(picture, format_, request)
+    target = job.target
+    report.width, report.height, report.frames = target.width, target.height, target.frames
+    report.lost, report.remarks = list(job.lost), list(job.remarks)
+    if job.lost and options["strict"]:
+        raise ValueError(f"{picture.name}: {format_.name} cannot keep all: {'; '.join(job.lost)}")
+    return job
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"upscale: {os.fsdecode(error.filename)}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _tell(reports: Sequence[Report]) -> None:
+    """What is not kept, a line a file."""
+    for report in reports:
+        if report.lost and not report.error:
+            click.echo(f"{report.source}: not kept: {'; '.join(report.lost)}", err=True)
+        for remark in report.remarks:
+            click.echo(f"{report.source}: {remark}", err=True)
+
+
+def _stop_at_error(reports: Sequence[Report], options: dict[str, Any]) -> None:
+    """Refuse all where one cannot be, unless failures are to be passed over."""
+    failed = [report.error for report in reports if report.error]
+    if failed and not options["keep_going"]:
+        raise ValueError(failed[0])
+    for message in failed:
+        click.echo(f"error: {message}", err=True)
+
+
+def _run_all(ready: Sequence[tuple[Report, pictures.Job]], options: dict[str, Any]) -> None:
+    threads = fastup.get_num_threads()
+    at_once = max(1, min(options["jobs"] or threads, len(ready)))
+    stop = threading.Event()
+    with _progress(len(ready)) as shown, ThreadPoolExecutor(at_once) as pool:
+        runs = [
+            pool.submit(_run_one, report, job, options["keep_going"], max(1, threads // at_once), stop, shown)
+            for report, job in ready
+        ]
+        try:
+            wait(runs, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()
+        for one in runs:
+            one.result()
+
+
+def _run_one(
+    report: Report, job: pictures.Job, keep_going: bool, threads: int, stop: threading.Event, shown: _Shown
+) -> None:
+    if stop.is_set():
+        return
+    begin = time.perf_counter()
+    name = Path(report.source).name
+    shown.begin(name)
+    try:
+
+        def write(path: Path) -> None:
+            pictures.run(job, path, threads, lambda part: shown.part(report.source, part))
+
+        if report.target == files.STANDARD:
+            files.write_to_standard_output(write)
+        else:
+            files.write_whole(report.target, write)
+        report.status = "written"
+        shown.line(f"{report.target}  {report.width}x{report.height}")
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        report.status, report.error = "failed", _one_line(error)
+        if keep_going:
+            click.echo(f"error: {report.error}", err=True)
+        else:
+            stop.set()
+    finally:
+        report.seconds = round(time.perf_counter() - begin, 4)
+        shown.part(report.source, 1.0)
+
+
+class _Shown:
+    """Progress on a terminal; nothing at all elsewhere."""
+
+    def __init__(self, progress: Progress | None, count: int) -> None:
+        self._progress, self._parts, self._lock = progress, dict[str, float](), threading.Lock()
+        self._task = progress.add_task("", total=count) if progress is not None else None
+
+    def begin(self, name: str) -> None:
+        """The picture that is being made."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=name)
+
+    def part(self, name: str, part: float) -> None:
+        """Which part of it is."""
+        if self._progress is not None and self._task is not None:
+            with self._lock:
+                self._parts[name] = part
+                self._progress.update(self._task, completed=sum(self._parts.values()))
+
+    def line(self, text: str) -> None:
+        """A picture that was made."""
+        if self._progress is not None:
+            self._progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+class _Rate(TextColumn):
+    """Pictures a second."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Any) -> Any:
+        """As text."""
+        from rich.text import Text
+
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
+@contextlib.contextmanager
+def _progress(count: int) -> Iterator[_Shown]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Shown(None, count)
+        return
+    columns: tuple[Any, ...] = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Shown(progress, count)

@@ -1,0 +1,65 @@
+"""The pixels of picture files as arrays (frames, height, width, channels), upright."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyvips
+from PIL import Image
+
+from fastup.pictures.reading import (
+    DTYPES,
+    PILLOW_MODES,
+    Array,
+    Picture,
+    pillow_sentence,
+    plain_mode,
+    sentence,
+    stream_of,
+    vips_image,
+)
+
+# Quarters to turn to the left, and whether columns are then in the other order, by EXIF's orientation.
+_TURNED = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
+
+
+def read_frames(picture: Picture, indices: bool = False) -> Array:
+    """The pixels, (frames, height, width, channels); of a palette where `indices` says so."""
+    try:
+        if picture.by_vips and not indices:
+            pixels = _vips_pixels(vips_image(picture), picture.frames)
+        else:
+            pixels = _pillow_pixels(picture, indices)
+    except (pyvips.Error, OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+        told = sentence(error) if isinstance(error, pyvips.Error) else pillow_sentence(error)
+        raise ValueError(f"{picture.name} cannot be read: {told}") from None
+    return pixels if picture.turn == 1 else upright(pixels, picture.turn)
+
+
+def _vips_pixels(image: Any, frames: int) -> Array:
+    pixels = np.frombuffer(image.write_to_memory(), DTYPES[image.format])
+    return pixels.reshape(frames, image.height // frames, image.width, image.bands)
+
+
+def _pillow_pixels(picture: Picture, indices: bool) -> Array:
+    frames = []
+    with stream_of(picture.source) as stream, Image.open(stream) as image:
+        for k in range(picture.frames):
+            if picture.frames > 1 or picture.page:
+                image.seek(k if picture.page is None else picture.page)
+            shown = image if indices else image.convert(plain_mode(image)) if image.mode not in PILLOW_MODES else image
+            if shown.mode == "1":
+                shown = shown.convert("L")
+            pixels = np.asarray(shown, picture.dtype)
+            frames.append(pixels if pixels.ndim == 3 else pixels[..., None])
+    if len({frame.shape for frame in frames}) > 1:
+        raise ValueError("it has frames of different sizes; --page takes one")
+    return np.stack(frames)
+
+
+def upright(pixels: Array, turn: int) -> Array:
+    """Frames turned by what EXIF says."""
+    quarters, mirrored = _TURNED[turn]
+    turned = np.rot90(pixels, quarters, (1, 2))
+    return np.ascontiguousarray(turned[:, :, ::-1] if mirrored else turned)

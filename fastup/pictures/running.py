@@ -1,0 +1,82 @@
+"""A job is run: in memory, or strip by strip where a picture and its result are too large for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyvips
+
+from fastup.pictures import conversion, strips, writing
+from fastup.pictures.frames import read_frames
+from fastup.pictures.job import Job
+from fastup.pictures.reading import Array, held_bytes, pillow_sentence, sentence
+
+_IN_MEMORY = 2**28  # bytes of a source and its result that are held whole
+
+
+def run(job: Job, path: Path, threads: int | None, done: Callable[[float], None] = lambda _: None) -> None:
+    """Read, resize and write one picture; `done` is told which part of it is made."""
+    if _is_large(job):
+        _in_strips(job, path, threads, done)
+        return
+    frames = _made(job, read_frames(job.picture, job.indices), threads)
+    done(0.9)
+    try:
+        writing.save(path, job.target, frames)
+    except (pyvips.Error, OSError, ValueError) as error:
+        raise OSError(f"{job.picture.name}: the result cannot be written: {_told(error)}") from None
+    done(1.0)
+
+
+def _told(error: BaseException) -> str:
+    return sentence(error) if isinstance(error, pyvips.Error) else pillow_sentence(error)
+
+
+def _is_large(job: Job) -> bool:
+    held = held_bytes(job.picture) + job.target.bytes
+    return held > _IN_MEMORY and job.picture.by_vips and not job.indices and job.request.rule.layer is None
+
+
+def _made(job: Job, frames: Array, threads: int | None) -> Array:
+    """The frames of the result."""
+    made = []
+    for frame in frames:
+        ready = np.ascontiguousarray(job.work.before(frame))
+        resized = job.request.rule.run(ready, job.request.geometry, threads)
+        kept = resized[job.request.geometry.cropped(resized.shape[:2])]
+        made.append(_converted(job, job.work.after(kept)))
+    return made[0][None] if len(made) == 1 else np.stack(made)
+
+
+def _converted(job: Job, pixels: Array) -> Array:
+    """Rows of the result in the kind that its format holds."""
+    before, after = job.picture, job.target.pixels
+    if job.indices:
+        return pixels
+    kind = conversion.Pixels(before.kind, before.channels, before.alpha, pixels.dtype, before.bits)
+    if after.kind != before.kind:
+        pixels = conversion.to_srgb(pixels[None], kind, before.properties.icc)[0]
+    if before.alpha and not after.alpha:
+        assert job.request.background is not None
+        pixels = conversion.flattened(pixels, job.request.background)
+    if pixels.dtype == np.uint16 and after.dtype == np.uint8:
+        pixels = conversion.to_bytes(pixels)
+    return pixels
+
+
+def _in_strips(job: Job, path: Path, threads: int | None, done: Callable[[float], None]) -> None:
+    request, target = job.request, job.target
+    rows = strips.resized_rows(job.picture, request.rule, request.geometry, job.work, threads, done)
+    image, stream = strips.image_of(_each(job, rows), target.width, target.height * target.frames, target.pixels)
+    try:
+        writing.save(path, target, None, image)
+    except (pyvips.Error, OSError, ValueError) as error:
+        if stream.error is not None:
+            raise ValueError(f"{job.picture.name} cannot be read: {_told(stream.error)}") from None
+        raise OSError(f"{job.picture.name}: the result cannot be written: {_told(error)}") from None
+
+
+def _each(job: Job, rows: Iterator[Array]) -> Iterator[Array]:
+    return (_converted(job, strip) for strip in rows)
