@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fastup
+import fastup.export
 
 click_testing = pytest.importorskip("click.testing")
 Image = pytest.importorskip("PIL.Image")
@@ -58,25 +59,65 @@ def test_help_names_every_command() -> None:
 
 
 @pytest.mark.quick
-def test_demo(tmp_path: Path) -> None:
-    text = invoke("demo", "-o", tmp_path / "out")
+def test_demo_shows_every_operator(tmp_path: Path) -> None:
+    from fastup.operators import OPERATORS
+
+    out = tmp_path / "out"
+    text = invoke("demo", "-o", out)
     assert "differ" not in text
-    report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert {case["different"] for case in report["cases"]} == {0}
-    assert len(list((tmp_path / "out").glob("*.onnx"))) == len(report["cases"]) >= 5
+    report = json.loads((out / "report.json").read_text())
+    assert {case["operator"] for case in report["cases"]} == set(OPERATORS)
+    graphs = [graph for case in report["cases"] for graph in case["graphs"].values()]
+    assert {graph["too_far"] for graph in graphs} == {0}
+    assert all("portable" in case["graphs"] for case in report["cases"])
+    portable = [case for case in report["cases"] if "conv" not in case["operator"] and "soft" not in case["operator"]]
+    assert {case["graphs"]["portable"]["different"] for case in portable} == {0}
+    assert sum("native" in case["graphs"] for case in report["cases"]) >= 25
+    assert {path.name for path in out.glob("*.onnx")} == {graph["file"] for graph in graphs}
     assert [row["name"] for row in report["learned"]] == [photo.stem for photo in leave_one_out.photos()]
     assert ("sub-pixel layer fitted to all the other pictures" in text) == bool(report["learned"])
-    sheet = np.asarray(opened(tmp_path / "out" / "contact-sheet.png"))
-    assert sheet.shape[2] == 3
-    assert sheet.std() > 30
+    _check_page((out / "index.html").read_text(), report)
+
+
+def _check_page(page: str, report: dict[str, Any]) -> None:
+    """Summary, pictures, table, models; names are whole, and each case has its detail and its difference."""
+    parts = [page.index(f"<h2>{title}</h2>") for title in ("The same detail of every result", "Figures")]
+    parts.append(page.index("<h2>Models to open</h2>"))
+    assert page.index('<ul class="summary">') < parts[0] < parts[1] < parts[2]
+    cases = report["cases"]
+    assert page.count("data:image/png;base64,") == 1 + 2 * len(cases)
+    for case in cases:
+        assert f"<b>{case['title']}</b>" in page
+        assert all(page.count(f'href="{graph["file"]}"') == 2 for graph in case["graphs"].values())
 
 
 @pytest.mark.parametrize(
     ("name", "mode"), [("a.png", "RGBA"), ("a.jpg", "RGB"), ("a.tif", "I;16"), ("a.webp", "RGB"), ("a.png", "L")]
 )
-def test_demo_on_any_picture(tmp_path: Path, name: str, mode: str) -> None:
-    invoke("demo", picture(tmp_path / name, mode), "-o", tmp_path / "out")
-    assert (tmp_path / "out" / "contact-sheet.png").exists()
+def test_cases_run_on_any_picture(tmp_path: Path, name: str, mode: str) -> None:
+    from fastup.cli import cases, demo, demo_page
+    from fastup.pictures import read
+
+    x = np.ascontiguousarray(np.moveaxis(read(picture(tmp_path / name, mode, (30, 20))), -1, 0)[None])
+    ran = [demo.run_case(case, x, tmp_path) for case in cases.CASES[::4]]
+    assert [one.row.too_far for one in ran] == [0] * len(ran)
+    demo_page.write(tmp_path / "index.html", x, ran, [], {}, name)
+    assert (tmp_path / "index.html").exists()
+
+
+def test_a_graph_that_is_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastup.cli import cases, demo
+
+    case = next(case for case in cases.CASES if case.title == "nearest x2")
+    x = np.random.default_rng(0).integers(0, 256, (1, 3, 8, 8), np.uint8)
+    wrong = fastup.export.interpolate(x.shape, size=(16, 16), mode="nearest-exact", dtype="uint8")
+    monkeypatch.setattr(demo, "_models", lambda *_: {"native": wrong})
+    assert demo.run_case(case, x, tmp_path).row.too_far == 0  # twice the size: the same pixels
+    wrong = fastup.export.interpolate(x.shape, size=(16, 16), mode="bilinear", dtype="uint8")
+    monkeypatch.setattr(demo, "_models", lambda *_: {"native": wrong})
+    row = demo.run_case(case, x, tmp_path).row
+    assert row.too_far > 0
+    assert row.graphs["native"].verdict == f"{row.too_far} differ"
 
 
 @pytest.mark.quick

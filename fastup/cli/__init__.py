@@ -1,4 +1,4 @@
-"""The command ``fastup``: demo, upscale, identify, fit, export, verify, matrix, warmup, info."""
+"""The command ``fastup``: demo, upscale, compare, identify, fit, export, verify, matrix, warmup, info."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ def command() -> None:
 
 
 def _register() -> None:
-    from fastup.cli import demo, export, fit, identify, upscale, verify, warmup
+    from fastup.cli import compare, demo, export, fit, identify, upscale, verify, warmup
 
     checks = (export.export, verify.verify, verify.matrix)
-    for one in (demo.demo, upscale.upscale, identify.identify, fit.fit, *checks, warmup.warmup, warmup.info):
+    on_pictures = (demo.demo, upscale.upscale, compare.compare, identify.identify, fit.fit)
+    for one in (*on_pictures, *checks, warmup.warmup, warmup.info):
         command.add_command(one)
 
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import math
 import platform
-import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,57 +15,71 @@ from rich.table import Table
 
 import fastup
 from fastup.cli import leave_one_out
+from fastup.cli.cases import CASES, Array, Case, keywords_of, operands_of
 from fastup.runtime import cpu_info
 
-Array = np.ndarray[Any, Any]
-_ROUNDS, _CALLS = 7, 3
 _FACTOR, _KERNEL = (2, 2), (5, 5)  # of the learned layer
-_CLOSE = 4  # levels of 255: peers further away compute something else
+FORMS = ("native", "portable")
 
 
-class Case(NamedTuple):
-    """One operator with its keywords; `before` prepares the picture (N, C, H, W) for it."""
+class Graph(NamedTuple):
+    """What onnxruntime gives for one form of a case's graph.
 
-    title: str
-    operator: str
-    keywords: dict[str, Any]
-    before: Callable[[Array], Array] = lambda x: x
+    Attributes
+    ----------
+    file : str
+        The model's name.
+    nodes : str
+    different, too_far, items : int
+        Items of the results that differ from fastup's, and those beyond what rounding explains; all items.
+    refused : str
+        Why there are no figures, where onnxruntime does not run the graph.
+    """
 
+    file: str
+    nodes: str
+    different: int = 0
+    too_far: int = 0
+    items: int = 1
+    refused: str = ""
 
-CASES = (
-    Case("nearest x2", "interpolate", {"scale_factor": 2}),
-    Case("nearest x2.5", "interpolate", {"scale_factor": 2.5}),
-    Case("nearest-exact x1.7", "interpolate", {"scale_factor": 1.7, "mode": "nearest-exact"}),
-    Case("bilinear x2", "interpolate", {"scale_factor": 2, "mode": "bilinear"}),
-    Case("bilinear x2 aligned", "interpolate", {"scale_factor": 2, "mode": "bilinear", "align_corners": True}),
-    Case("bicubic x2", "interpolate", {"scale_factor": 2, "mode": "bicubic"}),
-    Case("bicubic x2.5", "interpolate", {"scale_factor": 2.5, "mode": "bicubic"}),
-    Case("lanczos x2", "interpolate", {"scale_factor": 2, "mode": "lanczos"}),
-    Case("area x1.5", "interpolate", {"scale_factor": 1.5, "mode": "area"}),
-    Case("nearest by linear x2", "interpolate", {"scale_factor": 2, "mode": ("nearest", "linear")}),
-    Case("bilinear x0.6 antialias", "interpolate", {"scale_factor": 0.6, "mode": "bilinear", "antialias": True}),
-    Case("bicubic x0.6 antialias", "interpolate", {"scale_factor": 0.6, "mode": "bicubic", "antialias": True}),
-    Case("lanczos x0.6 antialias", "interpolate", {"scale_factor": 0.6, "mode": "lanczos", "antialias": True}),
-    Case("pixel_unshuffle 2", "pixel_unshuffle", {"downscale_factor": 2}),
-    Case("pixel_shuffle 2", "pixel_shuffle", {"upscale_factor": 2}, lambda x: fastup.pixel_unshuffle(x, 2)),
-)
+    @property
+    def verdict(self) -> str:
+        """In a few words."""
+        if self.refused:
+            return "not run by onnxruntime"
+        if self.too_far:
+            return f"{self.too_far} differ"
+        return "equal" if not self.different else f"{self.different / self.items:.1%} rounded"
 
 
 class Row(NamedTuple):
-    """What the table and the report say of one case."""
+    """What the table, the page and the report say of one case."""
 
     title: str
+    operator: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    nodes: str
-    different: int
-    too_far: int
+    graphs: dict[str, Graph]
     milliseconds: dict[str, float]
 
     @property
-    def items(self) -> int:
-        """Items of the result."""
-        return math.prod(self.output_shape)
+    def too_far(self) -> int:
+        """Items that no rounding explains."""
+        return sum(graph.too_far for graph in self.graphs.values())
+
+    def report(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self._asdict(), "graphs": {form: graph._asdict() for form, graph in self.graphs.items()}}
+
+
+class Ran(NamedTuple):
+    """A case that was run: its row, fastup's result, and onnxruntime's on the native graph, or on the portable one."""
+
+    case: Case
+    row: Row
+    result: Array
+    other: Array
 
 
 @click.command()
@@ -79,27 +88,28 @@ class Row(NamedTuple):
 def demo(image: Path | None, output: Path) -> None:
     """Run every operator on IMAGE (default: a test chart), check each against onnxruntime, and time it.
 
-    Writes a contact sheet, the ONNX models and a JSON report into the folder OUTPUT. Without IMAGE, a second table has
-    what a learned layer gains over bicubic on the photos of scikit-image: fit --leave-one-out.
+    Each is exported natively, where ONNX has an operator for it, and portably, and both run in onnxruntime. The folder
+    OUTPUT gets a page, index.html, the models, and a report in JSON. Without IMAGE, a second table has what a learned
+    layer gains over bicubic on the photos of scikit-image: fit --leave-one-out.
     """
     from fastup import pictures
-    from fastup.cli import chart, sheet
+    from fastup.cli import chart, demo_page
 
     pixels = chart.draw() if image is None else pictures.read(image)
     x = _even(np.ascontiguousarray(np.moveaxis(pixels, -1, 0)[None]))
     output.mkdir(parents=True, exist_ok=True)
-    rows, results = [], []
+    ran = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         for case in progress.track(CASES, description="running"):
-            row, y = _run(case, case.before(x), output)
-            rows.append(row)
-            results.append((case.title, y))
+            ran.append(run_case(case, x, output))
         photos = leave_one_out.photos() if image is None else []
         learned = leave_one_out.compare(photos, _FACTOR, _KERNEL, progress) if photos else []
-    sheet.write(x, results, output / "contact-sheet.png")
-    report = {"machine": _machine(), "picture": str(image or "test chart"), "cases": [row._asdict() for row in rows]}
+    rows = [one.row for one in ran]
+    machine, name = _machine(), str(image or "test chart")
+    report = {"machine": machine, "picture": name, "cases": [row.report() for row in rows]}
     report["learned"] = [row._asdict() for row in learned]
     (output / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    demo_page.write(output / "index.html", x, ran, learned, machine, name)
     _print(rows, learned, output)
     if any(row.too_far for row in rows):
         raise ValueError("demo: onnxruntime and fastup differ; see the table")
@@ -110,99 +120,75 @@ def _even(x: Array) -> Array:
     return np.ascontiguousarray(x[:, :, : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2])
 
 
-def _run(case: Case, x: Array, output: Path) -> tuple[Row, Array]:
+def run_case(case: Case, picture: Array, output: Path) -> Ran:
+    """One case on a picture (1, channels, height, width); its models go into a folder."""
+    from fastup.cli import demo_peers
+
+    x, operands = case.argument(picture), operands_of(case, picture)
+    keywords = keywords_of(case, x)
+    results = _list(getattr(fastup, case.operator)(x, *operands, **keywords))
+    models = _models(case, x, operands, keywords)
+    graphs, others, sessions = {}, {}, {}
+    for form, model in models.items():
+        graphs[form], others[form], session = _graph(case, form, model, (x, operands, keywords), results, output)
+        if session is not None:
+            sessions[form] = session
+    ran = next((one for one in FORMS if one in sessions), None)
+    times = demo_peers.times(case, (x, *operands), keywords, results, models, sessions, ran)
+    row = Row(case.title, case.operator, x.shape, results[0].shape, graphs, times)
+    return Ran(case, row, results[0], others[ran][0] if ran else results[0])
+
+
+def _list(results: Any) -> list[Array]:
+    return list(results) if isinstance(results, (list, tuple)) else [results]
+
+
+def _models(case: Case, x: Array, operands: tuple[Array, ...], keywords: dict[str, Any]) -> dict[str, Any]:
+    """The graphs that there are."""
+    import fastup.export
+
+    weight = operands if "conv" in case.operator else ()
+    options = {} if weight else {"dtype": x.dtype}
+    models = {}
+    for form in FORMS:
+        try:
+            exporter = getattr(fastup.export, case.operator)
+            models[form] = exporter(x.shape, *weight, **options, **keywords, lowering=form)
+        except fastup.export.UnsupportedExport:
+            continue
+    return models
+
+
+def _graph(
+    case: Case, form: str, model: Any, call: tuple[Any, ...], results: list[Array], output: Path
+) -> tuple[Graph, list[Array], Any]:
+    """How a graph runs, what it gives, and the session."""
     import onnx
 
-    import fastup.export
     from fastup.export import runtimes, tolerances
 
-    operator = getattr(fastup, case.operator)
-    model = getattr(fastup.export, case.operator)(x.shape, dtype=x.dtype, **case.keywords)
-    onnx.save(model, output / f"{case.title.replace(' ', '-')}.onnx")
-    session = runtimes.RUNTIMES["onnxruntime"].prepare(model)
-    y = operator(x, **case.keywords)
-    other = session.run([x])[0]
-    same_shape = other.shape == y.shape and other.dtype == y.dtype
-    different = int(np.count_nonzero(other != y)) if same_shape else y.size
-    plan = getattr(fastup.plan, case.operator)(x.shape, x.dtype, **case.keywords)
-    too_far = tolerances.tolerance(plan, model, x).misses(other, y) if same_shape else y.size
-    calls = {
-        "fastup": lambda: operator(x, **case.keywords),
-        "onnxruntime": lambda: session.run([x]),
-        **_peers(case, model, x, y),
-    }
+    x, operands, keywords = call
+    file = f"{case.title.replace(' ', '-').replace('/', '-')}-{form}.onnx"
+    onnx.save(model, output / file)
     kinds = dict.fromkeys(node.op_type for node in model.graph.node)
     nodes = ", ".join([*kinds][:2]) + (f" ... ({len(model.graph.node)})" if len(kinds) > 2 else "")
-    return Row(case.title, x.shape, y.shape, nodes, different, too_far, _time(calls)), y
-
-
-def _peers(case: Case, model: Any, x: Array, y: Array) -> dict[str, Callable[[], Any]]:
-    """Further peers that are installed, can do the case, and give the same values (smooth modes: about the same)."""
-    from fastup.export.runtimes import installed
-
-    others = {name: runtime for name, runtime in installed().items() if runtime.timed and name != "onnxruntime"}
-    builds: dict[str, Callable[[], Callable[[], Any] | None]] = {
-        "torch": lambda: _torch(case, x),
-        **{name: functools.partial(_exported, runtime, model, x) for name, runtime in others.items()},
-        "opencv": lambda: _opencv(case, x, y),
-    }
-    found = {}
-    for name, build in builds.items():
-        try:
-            call = build()
-            if call and _close(case, np.asarray(call()), y):
-                found[name] = call
-        except (ModuleNotFoundError, RuntimeError, ValueError):  # not here, or not for this mode or dtype
-            continue
-    return found
-
-
-def _close(case: Case, result: Array, y: Array) -> bool:
-    if result.shape != y.shape:
-        return False
-    smooth = case.operator == "interpolate" and "nearest" not in str(case.keywords.get("mode", "nearest"))
-    if not smooth or y.dtype.kind not in "iu":
-        return np.array_equal(result, y)
-    scale = np.iinfo(y.dtype).max / 255
-    return float(np.abs(result.astype(np.float64) - y).max()) <= _CLOSE * scale
-
-
-def _torch(case: Case, x: Array) -> Callable[[], Any]:
-    import torch
-
-    function, tensor = getattr(torch.nn.functional, case.operator), torch.from_numpy(x)
-    return lambda: function(tensor, **case.keywords)
-
-
-def _exported(runtime: Any, model: Any, x: Array) -> Callable[[], Any]:
-    session = runtime.prepare(model)
-    return lambda: session.run([x])[0]
-
-
-def _opencv(case: Case, x: Array, y: Array) -> Callable[[], Any] | None:
-    """Plane by plane; OpenCV has three of the modes, without antialias and without aligned corners."""
-    import cv2
-
-    codes = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
-    code = codes.get(str(case.keywords.get("mode", "nearest")))
-    if case.operator != "interpolate" or code is None or {"antialias", "align_corners"} & set(case.keywords):
-        return None
-    size = y.shape[:1:-1]
-    planes = x.reshape(-1, *x.shape[2:])
-    return lambda: np.stack([cv2.resize(p, size, interpolation=code) for p in planes]).reshape(y.shape)
-
-
-def _time(calls: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Median milliseconds a call; the libraries take turns, and each turn begins with a call that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(_ROUNDS):
-        for name, call in calls.items():
-            call()
-            begin = time.perf_counter()
-            for _ in range(_CALLS):
-                call()
-            times[name].append((time.perf_counter() - begin) / _CALLS * 1e3)
-    return {name: statistics.median(values) for name, values in times.items()}
+    fed = [x, *operands][: len(model.graph.input)]
+    try:
+        session = runtimes.RUNTIMES["onnxruntime"].prepare(model)
+        others = _list(session.run(fed))
+    except Exception as error:
+        if not type(error).__module__.startswith("onnxruntime"):
+            raise
+        return Graph(file, nodes, refused=runtimes.first_line(error)), [], None
+    shapes = {"weight_shape": operands[0].shape} if "conv" in case.operator else {}
+    plan = getattr(fastup.plan, case.operator)(x.shape, x.dtype, **shapes, **keywords)
+    allowed = tolerances.tolerance(plan, model, x, operands)
+    different = too_far = 0
+    for one, y in zip(others, results, strict=False):
+        alike = one.shape == y.shape and one.dtype == y.dtype
+        different += int(np.count_nonzero(one != y)) if alike else y.size
+        too_far += allowed.misses(one, y) if alike else y.size
+    return Graph(file, nodes, different, too_far, sum(y.size for y in results)), others, session
 
 
 def _machine() -> dict[str, Any]:
@@ -217,21 +203,24 @@ def _machine() -> dict[str, Any]:
 
 def _print(rows: list[Row], learned: list[leave_one_out.Row], output: Path) -> None:
     peers = list(dict.fromkeys(name for row in rows for name in row.milliseconds))
-    table = Table(title="every operator, against onnxruntime on the exported graph")
-    for heading in ("operator", "result", "ONNX", "values"):
-        table.add_column(heading)
+    table = Table(title="every operator, against onnxruntime on the exported graphs")
+    table.add_column("case", no_wrap=True)
+    for heading in ("result", *FORMS):
+        table.add_column(heading, no_wrap=True)
     for name in peers:
         table.add_column(f"{name}, ms", justify="right")
     for row in rows:
-        verdict = "equal" if not row.different else f"{row.different / row.items:.1%} by rounding"
-        if row.too_far:
-            verdict = f"[red]{row.too_far} differ[/red]"
+        verdicts = [
+            f"[red]{row.graphs[form].verdict}[/red]" if row.graphs[form].too_far else row.graphs[form].verdict
+            for form in FORMS if form in row.graphs
+        ]  # fmt: skip
+        shown = [verdicts.pop(0) if form in row.graphs else "-" for form in FORMS]
         times = [f"{row.milliseconds[name]:.3f}" if name in row.milliseconds else "-" for name in peers]
-        table.add_row(row.title, "x".join(map(str, row.output_shape)), row.nodes, verdict, *times)
+        table.add_row(row.title, "x".join(map(str, row.output_shape)), *shown, *times)
     console = Console(highlight=False)
     if not console.is_terminal:  # a log has no width to respect
-        console = Console(highlight=False, width=120)
+        console = Console(highlight=False, width=160)
     console.print(table)
     if learned:
         console.print(leave_one_out.table(learned, _FACTOR, _KERNEL))
-    console.print(f"contact sheet, models and report are in {output}/", soft_wrap=True)
+    console.print(f"open {output / 'index.html'}; models and report are beside it", soft_wrap=True)
