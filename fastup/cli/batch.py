@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
@@ -63,7 +64,8 @@ def run(paths: tuple[str, ...], options: dict[str, Any], request: pictures.Reque
     with _own_limit():
         found = [_checked(task, options, request) for task in tasks]
         reports = [report for report, _ in found]
-        _tell(reports)
+        if options["dry_run"]:
+            _tell(reports)
         _stop_at_error(reports, options)
         if not options["dry_run"]:
             ready = [(report, job) for report, job in found if job is not None]
@@ -102,10 +104,12 @@ def _format(name: str | None) -> Format | None:
 
 @contextlib.contextmanager
 def _own_limit() -> Iterator[None]:
-    """Pillow's limit of pixels gives way to --max-pixels, which is the same whoever reads."""
+    """Pillow's limit of pixels gives way to --max-pixels, the same whoever reads; its warnings are not for users."""
     before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="PIL")
+            yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
 
@@ -153,10 +157,14 @@ def _one_line(error: BaseException) -> str:
 def _tell(reports: Sequence[Report]) -> None:
     """What is not kept, a line a file."""
     for report in reports:
-        if report.lost and not report.error:
-            click.echo(f"{report.source}: not kept: {'; '.join(report.lost)}", err=True)
-        for remark in report.remarks:
-            click.echo(f"{report.source}: {remark}", err=True)
+        if not report.error and (line := _said(report)):
+            click.echo(line, err=True)
+
+
+def _said(report: Report) -> str:
+    lost = [f"not kept: {'; '.join(report.lost)}"] if report.lost else []
+    said = "; ".join([*lost, *report.remarks])
+    return f"{report.source}: {said}" if said else ""
 
 
 def _stop_at_error(reports: Sequence[Report], options: dict[str, Any]) -> None:
@@ -204,10 +212,12 @@ def _run_one(
             files.write_whole(report.target, write)
         report.status = "written"
         shown.line(f"{report.target}  {report.width}x{report.height}")
+        if line := _said(report):
+            shown.said(line)
     except (ValueError, TypeError, OSError, MemoryError) as error:
         report.status, report.error = "failed", _one_line(error)
         if keep_going:
-            click.echo(f"error: {report.error}", err=True)
+            shown.said(f"error: {report.error}")
         else:
             stop.set()
     finally:
@@ -238,6 +248,13 @@ class _Shown:
         """A picture that was made."""
         if self._progress is not None:
             self._progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def said(self, text: str) -> None:
+        """What is to be known wherever it is read."""
+        if self._progress is not None:
+            self.line(text)
+        else:
+            click.echo(text, err=True)
 
 
 class _Rate(TextColumn):

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 Piece = tuple[bytes, bytes]  # the name of a chunk, or a marker, and its content
 PNG = b"\x89PNG\r\n\x1a\n"
-_HEADER_END = 33  # of a PNG's signature and its first chunk
+_HEADER_END, _DENSITY = 33, 21  # bytes of a PNG's signature and first chunk, and of a chunk pHYs
 _BARE = {0x01, *range(0xD0, 0xD8)}  # markers of JPEG without content
 _SCAN, _END, START = 0xDA, 0xD9, b"\xff\xd8"
 _CHUNK, _SEGMENT = 2**28, 2**16 - 3
@@ -74,8 +74,15 @@ def webp_chunks(stream: BinaryIO) -> list[bytes]:
 
 
 def put_into_png(path: Path, chunks: Sequence[Piece]) -> None:
-    """Put chunks behind the header of a file."""
-    _rewritten(path, lambda old: old.read(_HEADER_END) + b"".join(png_chunk(*one) for one in chunks), bool(chunks))
+    """Put chunks behind the header of a file, in place of the density that libvips makes up."""
+
+    def head(old: BinaryIO) -> bytes:
+        start = old.read(_HEADER_END)
+        following = old.read(_DENSITY)
+        kept = b"" if following[4:8] == b"pHYs" else following
+        return start + b"".join(png_chunk(*one) for one in chunks) + kept
+
+    _rewritten(path, head)
 
 
 def put_into_jpeg(path: Path, segments: Sequence[Piece], density: bytes) -> None:
@@ -90,13 +97,12 @@ def put_into_jpeg(path: Path, segments: Sequence[Piece], density: bytes) -> None
             start = start[:13] + density + start[18:]
         return start + b"".join(jpeg_segment(*one) for one in segments)
 
-    _rewritten(path, head, bool(segments or density))
+    if segments or density:
+        _rewritten(path, head)
 
 
-def _rewritten(path: Path, head: Callable[[BinaryIO], bytes], changes: bool) -> None:
+def _rewritten(path: Path, head: Callable[[BinaryIO], bytes]) -> None:
     """Write a file anew with another head; what `head` has not read follows it."""
-    if not changes:
-        return
     beside = path.with_name(path.name + "-")
     try:
         with path.open("rb") as old, beside.open("wb") as new:

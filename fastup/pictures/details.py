@@ -14,9 +14,17 @@ from fastup.pictures import containers, exif, fields, ifd
 from fastup.pictures.properties import Properties, of_jpeg, of_png
 
 _PALETTE = 3  # of PNG's colours and of TIFF's photometric interpretation
-_SAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+_ONE, _WIDE, _SQUARE = (1, 1), (2, 1), (2, 2)
+# What Pillow can write, by the components' factors across and down.
+_SAMPLING = {
+    (_ONE, _ONE, _ONE): "4:4:4", (_WIDE, _ONE, _ONE): "4:2:2", (_SQUARE, _ONE, _ONE): "4:2:0",
+    (_ONE, _ONE, _ONE, _ONE): "4:4:4",
+}  # fmt: skip
 _BITS, _PHOTOMETRIC, _COMPRESSION, _EXTRA, _SUBFILES = 258, 262, 259, 338, 330
-_COMPRESSIONS = {1: "none", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4", 5: "lzw", 7: "jpeg", 8: "deflate", 32946: "deflate", 32773: "packbits", 50000: "zstd", 50001: "webp"}  # fmt: skip  # noqa: E501
+_COMPRESSIONS = {
+    1: "none", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4", 5: "lzw", 7: "jpeg", 8: "deflate", 32946: "deflate",
+    32773: "packbits",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Details:
     turn : int
         Orientation; 0 where libvips is to tell.
     bits : int
-        Of a sample, where they are fewer than 8; else 0.
+        Of a sample, where they are fewer than 8, or more than a float32 has; else 0.
     palette, animated : bool
         Whether pixels are indices, and whether a PNG has several frames.
     extra : int or None
@@ -50,6 +58,8 @@ class Details:
             found["times"] = tuple(image.get("delay"))
         if image.get_typeof("loop"):
             found["loop"] = image.get("loop")
+        if image.get_typeof("heif-compression"):
+            found["encoding"] = {"depth": image.get("bits-per-sample")}
         return replace(self.properties, **found)
 
     def of_pillow(self, image: Image.Image) -> Properties:
@@ -83,7 +93,7 @@ def properties_of(name: str, stream: BinaryIO) -> Details:
         return Details()
     try:
         return _READERS[name](stream)
-    except (struct.error, ValueError, OSError, SyntaxError):  # the pixels' reader will say what is wrong
+    except (struct.error, ValueError, OSError, SyntaxError, pyvips.Error):  # the pixels' reader will say what is wrong
         return Details()
 
 
@@ -103,10 +113,9 @@ def _jpeg(stream: BinaryIO) -> Details:
     stream.seek(0)
     with Image.open(stream, formats=("JPEG",)) as image:
         assert isinstance(image, JpegImagePlugin.JpegImageFile)
-        sampling = JpegImagePlugin.get_sampling(image)
         encoding = {"qtables": image.quantization, "progressive": "progressive" in image.info}
         if image.mode != "L":
-            encoding["subsampling"] = _SAMPLING.get(sampling, "")
+            encoding["subsampling"] = _SAMPLING.get(tuple(part[1:3] for part in image.layer), "")
     return Details(replace(properties, encoding=encoding), exif.orientation(properties.exif))
 
 
@@ -127,7 +136,7 @@ def _tiff(stream: BinaryIO) -> Details:
     bits = _first(directory, _BITS, 8)
     extra = _first(directory, _EXTRA, -1)
     return Details(
-        replace(properties, encoding=encoding, dropped=dropped), 0, bits if bits < 8 else 0,
+        replace(properties, encoding=encoding, dropped=dropped), 0, bits if bits < 8 or bits > 32 else 0,
         _first(directory, _PHOTOMETRIC, 0) == _PALETTE, extra=None if extra < 0 else extra,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -111,16 +111,16 @@ def _ordered(kind: int, content: bytes, order: str) -> bytes:
     return np.frombuffer(content, f">u{size}").astype(f"<u{size}").tobytes()
 
 
-def put_into(path: Path, directory: Directory) -> None:
-    """Put these fields, in place of those of the same tags, into the first directory of a file."""
-    if not directory:
-        return
+def put_into(path: Path, directory: Directory, without: Collection[int] = ()) -> None:
+    """Put these fields into the first directory of a file, in place of those of the same tags and of some others."""
     with path.open("r+b") as stream:
         made = layout(stream)
         stream.seek(made.first)
         (start,) = _taken(stream, made.offset)
         entries, following = _raw(stream, made, start)
         stream.seek(0, io.SEEK_END)
+        for tag in without:
+            entries.pop(tag, None)
         for tag, value in directory.items():
             entries[tag] = _appended(stream, made, tag, value)
         place = _directory(stream, made, entries, following)

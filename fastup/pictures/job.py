@@ -11,7 +11,7 @@ from PIL import Image
 from fastup.pictures import fields
 from fastup.pictures.conversion import Pixels
 from fastup.pictures.formats import ANIMATION, PAGES, Format
-from fastup.pictures.properties import APP13, Properties
+from fastup.pictures.properties import APP13, BACKGROUND, Properties
 from fastup.pictures.reading import COLOURS, Array, Picture, stream_of
 from fastup.pictures.resizing import Geometry, Rule, Working, working
 from fastup.pictures.writing import Target
@@ -143,11 +143,17 @@ def _kept(picture: Picture, pixels: Pixels, format_: Format, lost: list[str]) ->
     found = picture.properties
     if pixels.kind != picture.kind:
         found = replace(found, icc=b"", tags={tag: value for tag, value in found.tags.items() if tag != fields.ICC})
-    if picture.frames == 1:
+    if picture.frames == 1 and "times" not in format_.keeps:
         found = replace(found, times=(), loop=0)
     if found.dpi == _SCREEN and "dpi" not in format_.keeps:
         found = replace(found, dpi=None)
     lost += [words for name, words in _WORDS.items() if getattr(found, name) and name not in format_.keeps]
+    if format_.name == "jpeg" and found.encoding.get("subsampling") == "":
+        lost.append("the subsampling of its chroma: all of it is kept")
+    if pixels.bits != picture.bits or pixels.palette != picture.palette:
+        own = tuple(piece for piece in found.own if piece[0] != BACKGROUND)
+        lost += ["the background colour"] * (len(own) < len(found.own))
+        found = replace(found, own=own)
     if format_.name != picture.format:
         lost += _own(found, "tags" in format_.keeps)
         found = replace(found, own=())

@@ -19,6 +19,7 @@ _ICC_PART = 2**16 - 1 - 2 - len(ICC) - 2
 APP0, APP1, APP2, APP11, APP13, APP14, COMMENT = (bytes([k]) for k in (0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE))
 _METRE, _CENTIMETRE = 0.0254, 2.54  # of an inch
 # Chunks that a changed picture may carry though their names do not say so (PNG 3, section 5.4), and those made anew.
+BACKGROUND = b"bKGD"  # in the picture's own colours
 _COLOURS = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
 _MADE_ANEW = {
     b"IHDR", b"PLTE", b"tRNS", b"IEND", b"tIME", b"hIST", b"sBIT", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"eXIf",
@@ -85,7 +86,7 @@ def of_png(chunks: list[Piece]) -> Properties:
             found["exif"] = content
         elif kind == b"iTXt" and content.startswith(PNG_XMP + b"\0"):
             found["xmp"] = _international(content)
-        elif kind in _COLOURS or (kind not in _MADE_ANEW and kind[3:].islower()):
+        elif kind in (*_COLOURS, BACKGROUND) or (kind not in _MADE_ANEW and kind[3:].islower()):
             if kind == b"pHYs" and len(content) == 9 and content[8] == 1:
                 across, down, _ = struct.unpack(">IIB", content)
                 found["dpi"] = across * _METRE, down * _METRE

@@ -12,7 +12,7 @@ import logging
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -210,7 +210,7 @@ def _by_vips(image: Any, source: Source, found: str, name: str, page: int | None
     properties = details.of_frames(image)
     dtype = np.dtype(DTYPES[image.format])
     palette = details.palette and frames == 1 and dtype == np.uint8
-    bits = details.bits or 8 * dtype.itemsize
+    bits = details.bits if 0 < details.bits < 8 else 8 * dtype.itemsize
     return Picture(
         name, source, found, height, width, frames, image.bands, dtype, kind, alpha, bits, palette, turn, page, True,
         properties,
@@ -236,6 +236,9 @@ def _by_pillow(source: Source, found: str, name: str, page: int | None, details:
                 frames = 1
             kind, dtype, channels, palette = _of_mode(image)
             properties = details.of_pillow(image)
+            if details.bits > 8 * dtype.itemsize:
+                told = f"{details.bits} bits a sample: {8 * dtype.itemsize} are kept"
+                properties = replace(properties, dropped=(*properties.dropped, told))
             turn = exif.orientation(properties.exif) if properties.exif else 1
             width, height = image.size if turn < SIDEWAYS else image.size[::-1]
             bits = 1 if image.mode == "1" else 8 * dtype.itemsize

@@ -22,9 +22,11 @@ from fastup.pictures.formats import Format
 from fastup.pictures.properties import Properties, jpeg_density, jpeg_pieces, png_pieces
 from fastup.pictures.reading import Array
 
+_TIME = 100  # milliseconds of a frame, where nothing says how long it is shown
 QUALITY = 90  # where no source says another
 _FULL_CHROMA = 90  # from this quality on, unless the source says another
 _STANDARD_MEAN = 57.625  # of the table of luminance in annex K of JPEG, at quality 50
+_PILLOW_NAMES = {"none": None, "lzw": "tiff_lzw", "deflate": "tiff_adobe_deflate", "packbits": "packbits"}
 _CLASSIC_BYTES = 3 * 2**30  # above, a TIFF may pass 4 GB
 _MODES = {
     ("grey", 1): "L", ("grey", 2): "LA", ("rgb", 3): "RGB", ("rgb", 4): "RGBA", ("cmyk", 4): "CMYK", ("lab", 3): "LAB",
@@ -149,6 +151,8 @@ def _jpeg(path: Path, target: Target, frames: Array | None, image: Any) -> None:
 def _jpeg_options(target: Target) -> dict[str, Any]:
     """Tables and chroma as the source has them, in Pillow's words."""
     options = {name: value for name, value in target.encoding.items() if value}
+    if "subsampling" in target.encoding:  # one that no writer has is not thrown away
+        options.setdefault("subsampling", "4:4:4")
     if target.quality is not None or "qtables" not in options:
         options.pop("qtables", None)
         options["quality"] = target.quality or QUALITY
@@ -167,7 +171,7 @@ def _tiff(path: Path, target: Target, frames: Array | None, image: Any) -> None:
     pixels = target.pixels
     if pixels.palette or (pixels.kind == "lab" and pixels.dtype == np.uint8):
         first, *others = _pillow(target, frames, image)
-        first.save(path, "TIFF", save_all=True, append_images=others, compression="tiff_lzw")
+        first.save(path, "TIFF", save_all=True, append_images=others, compression=_PILLOW_NAMES[_compression(target)])
     else:
         whole = _vips(target, frames, image)
         if target.frames > 1:
@@ -175,21 +179,22 @@ def _tiff(path: Path, target: Target, frames: Array | None, image: Any) -> None:
         compression = _compression(target)
         whole.tiffsave(
             os.fsencode(path), compression=compression, bitdepth=pixels.bits if pixels.bits == 1 else 0, keep="none",
-            predictor=_predictor(pixels) if compression in ("lzw", "deflate", "zstd") else "none",
-            Q=target.quality or QUALITY, lossless=compression == "webp", bigtiff=target.bytes > _CLASSIC_BYTES,
+            predictor=_predictor(pixels) if compression in ("lzw", "deflate") else "none",
+            Q=target.quality or QUALITY, bigtiff=target.bytes > _CLASSIC_BYTES,
         )  # fmt: skip
     size = target.width, target.height
-    ifd.put_into(path, fields.fields(target.properties, size, target.before[::-1]))
+    held = fields.fields(target.properties, size, target.before[::-1])
+    ifd.put_into(path, held, without=fields.DENSITY)  # which libvips makes up
 
 
 def _compression(target: Target) -> str:
     """The source's, as far as it is for such pixels; LZW where the source is no TIFF."""
     pixels = target.pixels
     found = str(target.encoding.get("compression", "none" if target.same else "lzw"))
-    if (found == "ccittfax4") != (pixels.bits == 1) and found in ("ccittfax4", "jpeg", "webp"):
+    if found == ("jpeg" if pixels.bits == 1 else "ccittfax4"):
         return "lzw"
-    plain = pixels.dtype == np.uint8 and pixels.kind in ("grey", "rgb") and not pixels.alpha
-    return "lzw" if found in ("jpeg", "webp") and not plain else found
+    plain = pixels.dtype == np.uint8 and pixels.kind in ("grey", "rgb") and not (pixels.alpha or pixels.palette)
+    return "lzw" if found == "jpeg" and not plain else found
 
 
 def _predictor(pixels: Pixels) -> str:
@@ -220,12 +225,12 @@ def _gif(path: Path, target: Target, frames: Array | None, image: Any) -> None:
         comment = {"comment": one.comment} if one.comment else {}
         _pillow(target, frames, image)[0].save(path, "GIF", **dict(target.palette.get("info", {})), **comment)
         return
-    values: dict[str, Any] = {"loop": one.loop} if target.frames > 1 else {}
+    values: dict[str, Any] = {"loop": one.loop, "delay": list(one.times) or [_TIME] * target.frames}
     if target.frames > 1:
-        values |= {"page-height": target.height, "delay": list(one.times) or [100] * target.frames}
+        values["page-height"] = target.height
     if one.comment:
         values["gif-comment"] = one.comment.decode("latin-1")
-    whole = _with_fields(_vips(target, frames, image), values) if values else _vips(target, frames, image)
+    whole = _with_fields(_vips(target, frames, image), values)
     whole.gifsave(os.fsencode(path), dither=0.0 if target.moved else 1.0)
 
 
