@@ -69,7 +69,8 @@ def exif(orientation: int = 1, order: str = "MM") -> bytes:
     inner[0xA002], inner[0xA003] = SIZE
     place = block.get_ifd(0x8825)
     place[1], place[2] = "N", (48.0, 8.0, 14.5)
-    return block.tobytes()
+    content: bytes = block.tobytes()
+    return content
 
 
 def vips(pixels: Array, interpretation: str) -> Any:
