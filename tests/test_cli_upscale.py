@@ -379,6 +379,57 @@ def test_errors_are_one_line(tmp_path: Path) -> None:
     assert "it is empty" in invoke("upscale", tmp_path / "empty.png", tmp_path / "o.png", "--scale", 2, status=2)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of bytes, and pipes")
+def test_names_that_are_no_words(tmp_path: Path) -> None:
+    for name in (
+        "a b.png",
+        "a[1].png",
+        "[x]",
+        "\u5b57" * 83 + ".png",
+        ":smile:[red].png",
+        os.fsdecode(b"bad\xff\xfe.png"),
+    ):
+        source = picture(tmp_path / "plain.png").rename(tmp_path / name)
+        target = tmp_path / "out" / (name if name.endswith("png") else name + ".png")
+        invoke("upscale", source, target, "--scale", 2)
+        assert opened(target).size == (62, 40)
+        source.write_bytes(b"no picture")
+        text = invoke("upscale", source, target, "--scale", 2, "--overwrite", status=2)
+        assert "it is of no known format" in text
+        source.unlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_pipes_are_sources(tmp_path: Path) -> None:
+    source = picture(tmp_path / "in.png")
+    script = f"{sys.executable} -m fastup upscale <(cat {source}) {tmp_path}/out.png --scale 2"
+    subprocess.run(["bash", "-c", script], check=True)
+    assert opened(tmp_path / "out.png").size == (62, 40)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
+def test_a_process_that_is_told_to_end_leaves_nothing(tmp_path: Path) -> None:
+    source = picture(tmp_path / "in.png", size=(1500, 1200))
+    for k in range(4):
+        with subprocess.Popen(
+            [*COMMAND, str(source), str(tmp_path / "out.png"), "--scale", "6"], stderr=subprocess.DEVNULL
+        ) as process:
+            for _ in range(600):
+                if list(tmp_path.glob(".fastup-*")) or process.poll() is not None:
+                    break
+                time.sleep(0.01)
+            time.sleep(0.02 * k)
+            process.terminate()
+        assert process.returncode in (143, -15)
+        assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+
+
+def test_results_beyond_all_disks_are_refused(tmp_path: Path) -> None:
+    source = picture(tmp_path / "in.png")
+    text = invoke("upscale", source, tmp_path / "out.png", "--scale", 99999, status=2)
+    assert "its result would have" in text
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a limit of POSIX")
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     source, target = picture(tmp_path / "in.png", size=(300, 200)), picture(tmp_path / "out.png")

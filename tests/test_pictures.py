@@ -83,6 +83,7 @@ _ALLOWED = {
 }  # fmt: skip
 _SAID = {
     *((mode, name) for mode in ("nearest", "bicubic") for name in ("im-440.jpg", "im-411.jpg")),
+    *((mode, name) for mode in ("nearest", "bicubic") for name in ("animated.gif", "im-disposal.gif")),
     *(("bicubic", name) for name in ("static.gif", "grey.gif", "im-palette.gif")),
 }
 _BY_FORMAT = {
@@ -327,7 +328,7 @@ def test_damaged_files_give_one_sentence_and_no_file(tmp_path: Path, name: str) 
 
 def test_large_pictures_go_strip_by_strip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same pixels as in memory, for all kinds that have strips, with alpha, light, turns and cropping."""
-    from fastup.pictures import running, strips
+    from fastup.pictures import job, strips
 
     calls: list[tuple[str, tuple[object, ...]]] = [
         ("rgb.png", ()), ("rgba-16.tif", ()), ("pages.tif", ("--mode", "lanczos")), ("cmyk.tif", ()),
@@ -343,7 +344,7 @@ def test_large_pictures_go_strip_by_strip(tmp_path: Path, monkeypatch: pytest.Mo
         size = () if "--size" in options else ("--scale", 2.5)
         made = []
         for limit in (2**40, 0):
-            monkeypatch.setattr(running, "_IN_MEMORY", limit)
+            monkeypatch.setattr(job, "IN_MEMORY", limit)
             monkeypatch.setattr(strips, "_STRIP_BYTES", 2000)
             folder = tmp_path / f"{number}-{limit}"
             invoke("upscale", source, "-o", folder, *size, *options)
@@ -355,6 +356,200 @@ def test_large_pictures_go_strip_by_strip(tmp_path: Path, monkeypatch: pytest.Mo
             assert np.abs(a.astype(int) - b).max() < 40  # another encoder's tables
         else:
             np.testing.assert_array_equal(a, b, err_msg=f"{name} {options}")
+
+
+def test_damaged_large_pictures_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that cannot be read end the result; what was made of those before is thrown away."""
+    from fastup.pictures import job
+
+    monkeypatch.setattr(job, "IN_MEMORY", 0)
+    for name in ("rgb.png", "q95-444.jpg", "rgb-lzw.tif"):
+        KINDS[name](tmp_path / name)
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(data[: int(len(data) * 0.7)])
+        for target in ("out.tif", "out.png", "out.jpg"):
+            text = invoke("upscale", tmp_path / name, tmp_path / target, "--scale", 2, status=2)
+            assert f"{name} cannot be read: " in text
+            assert text.count("\n") == 1
+            assert not (tmp_path / target).exists()
+
+
+def test_turned_pages_go_strip_by_strip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastup.pictures import job
+
+    pages = [image(seed=k) for k in range(3)]
+    pages[0].save(tmp_path / "in.tif", save_all=True, append_images=pages[1:], tiffinfo={274: 6})
+    made = []
+    for limit in (2**40, 0):
+        monkeypatch.setattr(job, "IN_MEMORY", limit)
+        invoke("upscale", tmp_path / "in.tif", tmp_path / f"{limit}.tif", "--scale", 2)
+        made.append(read_frames(open_picture(tmp_path / f"{limit}.tif", "made")))
+    assert made[0].shape == (3, 48, 36, 3)
+    np.testing.assert_array_equal(*made)
+
+
+def test_black_and_white_is_cut_in_the_middle(tmp_path: Path) -> None:
+    KINDS["one-bit.png"](tmp_path / "in.png")
+    x = read_frames(open_picture(tmp_path / "in.png", "in"))
+    y = fastup.interpolate(x, scale_factor=2, mode="bicubic", antialias=True, data_format="channels_last")
+    for suffix in ("png", "tif", "bmp"):
+        invoke("upscale", tmp_path / "in.png", tmp_path / f"out.{suffix}", "--scale", 2)
+        with Image.open(tmp_path / f"out.{suffix}") as one:
+            assert one.mode == "1"
+            np.testing.assert_array_equal(np.asarray(one), y[0, ..., 0] > 127)
+
+
+@pytest.mark.parametrize("premultiplied", [False, True])
+def test_alpha_that_weights_already_stays_so(tmp_path: Path, premultiplied: bool) -> None:
+    x = np.tile(np.array([200, 100, 0, 100], np.uint8), (8, 8, 1))
+    pyvips.Image.new_from_array(x).copy(interpretation="srgb").tiffsave(
+        str(tmp_path / "in.tif"), premultiply=premultiplied
+    )  # fmt: skip
+    invoke("upscale", tmp_path / "in.tif", tmp_path / "out.tif", "--scale", 2)
+    before, after = (open_picture(tmp_path / name, name) for name in ("in.tif", "out.tif"))
+    with Image.open(tmp_path / "out.tif") as one:
+        assert one.tag_v2[338] == ((1,) if premultiplied else (2,))
+    a, b = read_frames(before), read_frames(after)
+    assert np.abs(b[0, ::2, ::2].astype(int) - a[0]).max() <= 1
+
+
+def test_channels_of_any_meaning_are_no_alpha(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (9, 8, 4), np.uint8)
+    pyvips.Image.new_from_array(x).copy(interpretation="srgb").tiffsave(str(tmp_path / "in.tif"))
+    ifd.put_into(tmp_path / "in.tif", [{338: (ifd.SHORT, b"\0\0")}])
+    invoke("upscale", tmp_path / "in.tif", tmp_path / "out.tif", "--scale", 2)
+    expected = fastup.interpolate(
+        x[None], scale_factor=2, mode="bicubic", antialias=True, data_format="channels_last"
+    )  # fmt: skip
+    np.testing.assert_array_equal(read_frames(open_picture(tmp_path / "out.tif", "out")), expected)
+    assert ifd.read(io.BytesIO((tmp_path / "out.tif").read_bytes()))[338] == (ifd.SHORT, b"\0\0")
+    assert "has 4 channels" in invoke("upscale", tmp_path / "in.tif", tmp_path / "o.png", "--scale", 2, status=2)
+
+
+def test_pages_have_properties_of_their_own(tmp_path: Path) -> None:
+    """Each page's description goes into the result, and a page that is taken out brings its own."""
+    pages = [image(seed=k) for k in range(3)]
+    pages[0].save(tmp_path / "in.tif", save_all=True, append_images=pages[1:])
+    ifd.put_into(tmp_path / "in.tif", [{270: (ifd.ASCII, f"page {k}\0".encode())} for k in range(3)])
+    invoke("upscale", tmp_path / "in.tif", tmp_path / "out.tif", "--scale", 2)
+    with (tmp_path / "out.tif").open("rb") as stream:
+        assert [one[270] for one in ifd.read_all(stream, 9)] == [(2, f"page {k}\0".encode()) for k in range(3)]
+    invoke("upscale", tmp_path / "in.tif", tmp_path / "one.tif", "--scale", 2, "--page", 2)
+    with (tmp_path / "one.tif").open("rb") as stream:
+        assert [one[270] for one in ifd.read_all(stream, 9)] == [(2, b"page 2\0")]
+    assert "has no page 3" in invoke(
+        "upscale", tmp_path / "in.tif", tmp_path / "o.tif", "--page", 3, "--scale", 2, status=2
+    )
+
+
+@pytest.mark.parametrize("middles", [False, True])
+def test_places_on_earth_of_a_cropped_picture(tmp_path: Path, middles: bool) -> None:
+    """A pixel's corner, or its middle where the file says so, keeps its place: x = scale * (column - tie) + place."""
+    keys = np.array([1, 1, 0, 1, 1025, 0, 1, 2 if middles else 1], "<u2").tobytes()
+    image("L").resize((20, 40)).save(tmp_path / "in.tif")
+
+    def doubles(*values: float) -> Any:
+        return ifd.DOUBLE, np.array(values, "<f8").tobytes()
+
+    held: Any = {33550: doubles(10, 10, 0), 33922: doubles(0, 0, 0, 500, 900, 0), 34735: (ifd.SHORT, keys)}
+    ifd.put_into(tmp_path / "in.tif", [held])
+    invoke("upscale", tmp_path / "in.tif", tmp_path / "out.tif", "--size", "40x40", "--crop")
+    with (tmp_path / "out.tif").open("rb") as stream:
+        found: Any = ifd.read(stream)
+    scale, tie = (np.frombuffer(found[tag][1], "<f8") for tag in (33550, 33922))
+    assert scale[:2].tolist() == [5, 5]
+    half = 0.5 if middles else 0.0
+    for column, row in ((0, 0), (7, 3)):
+        before = (500 + 10 * (column / 2), 900 - 10 * ((row + 20) / 2))  # of the corner in the picture before
+        place = (tie[3] + 5 * (column - half - tie[0]), tie[4] - 5 * (row - half - tie[1]))
+        shift = -10 * half, 10 * half
+        assert np.allclose(np.add(before, shift), place)
+
+
+def test_depths_that_pillow_cuts_down_are_said(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 65536, (9, 8, 3)).astype(">u2")
+    (tmp_path / "in.ppm").write_bytes(b"P6\n# a word\n8 9\n65535\n" + x.tobytes())
+    text = invoke("upscale", tmp_path / "in.ppm", tmp_path / "out.png", "--scale", 2)
+    assert "16 bits a sample: 8 are kept" in text
+    (tmp_path / "in.pgm").write_bytes(b"P5 8 9 65535\n" + x[..., 0].tobytes())
+    assert invoke("upscale", tmp_path / "in.pgm", tmp_path / "grey.png", "--scale", 1, "--mode", "nearest") == ""
+    np.testing.assert_array_equal(read(tmp_path / "grey.png")[..., 0], x[..., 0])
+
+
+def test_white_of_ten_bits_is_white(tmp_path: Path) -> None:
+    white = np.full((16, 16, 3), 65535, np.uint16)
+    pyvips.Image.new_from_array(white).copy(interpretation="rgb16").heifsave(
+        str(tmp_path / "in.avif"), compression="av1", bitdepth=10, lossless=True
+    )  # fmt: skip
+    invoke("upscale", tmp_path / "in.avif", tmp_path / "out.png", "--scale", 2)
+    assert read(tmp_path / "out.png").min() == 65535
+    invoke("upscale", tmp_path / "in.avif", tmp_path / "out.avif", "--scale", 2)
+    assert pyvips.Image.new_from_file(str(tmp_path / "out.avif")).get("bits-per-sample") == 10
+
+
+def test_films_that_are_cut_off_are_refused(tmp_path: Path) -> None:
+    KINDS["animated.gif"](tmp_path / "in.gif")
+    data = (tmp_path / "in.gif").read_bytes()
+    for part in (0.3, 0.5, 0.7, 0.9):
+        (tmp_path / "cut.gif").write_bytes(data[: int(len(data) * part)])
+        text = invoke("upscale", tmp_path / "cut.gif", tmp_path / "out.gif", "--scale", 2, status=2)
+        assert "cut.gif cannot be read: " in text
+
+
+def test_words_of_gif_stay(tmp_path: Path) -> None:
+    from fastup.pictures import gif
+
+    KINDS["animated.gif"](tmp_path / "plain.gif")
+    gif.put_into(tmp_path / "plain.gif", ["caf\u00e9 \u00a9".encode() * 60], XMP)
+    for mode in ("nearest", "bicubic"):
+        invoke("upscale", tmp_path / "plain.gif", tmp_path / "out.gif", "--scale", 2, "--mode", mode, "--overwrite")
+        with (tmp_path / "out.gif").open("rb") as stream:
+            assert gif.read(stream) == (["caf\u00e9 \u00a9".encode() * 60], XMP, True)
+        with Image.open(tmp_path / "out.gif") as one:
+            assert one.n_frames == 5
+    invoke("upscale", tmp_path / "plain.gif", tmp_path / "out.png", "--scale", 2, "--page", 1)
+    with Image.open(tmp_path / "out.png") as one:
+        one.load()
+        assert one.text["Comment"] == "caf\u00e9 \u00a9" * 60
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8\xff\xff", b"\xff\xd8\xff\xe0\0", b"\x89PNG\r\n\x1a\n\0\0\0\5IHDR\0\0\0\1\0aaaa",
+        b"II*\0\x08\0\0\0\1\0i\x87\4\0\1\0\0\0\x08\0\0\0", b"GIF89a", b"RIFF\0\0\0\0WEBP", b"II*\0",
+        b"\0\0\0\x18ftypavif\0\0\0\0", b"P6 1", b"\0" * 100,
+    ],
+)  # fmt: skip
+def test_beginnings_of_files_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "in").write_bytes(content)
+    text = invoke("upscale", tmp_path / "in", tmp_path / "out.png", "--scale", 2, status=2)
+    assert "in cannot be read: " in text
+    assert text.count("\n") == 1
+
+
+def test_profiles_that_are_bombs_are_not_unpacked(tmp_path: Path) -> None:
+    import zlib
+
+    from fastup.pictures import containers
+
+    image().save(tmp_path / "in.png")
+    bomb = zlib.compress(bytes(2**27))
+    containers.put_into_png(tmp_path / "in.png", [(b"iCCP", b"bomb\0\0" + bomb)])
+    text = invoke("upscale", tmp_path / "in.png", tmp_path / "out.png", "--scale", 2)
+    assert "a broken profile of colours" in text
+
+
+@pytest.mark.parametrize("bits", ["1", "2", "4"])
+def test_grey_with_one_transparent_shade(tmp_path: Path, bits: str) -> None:
+    shades = (np.arange(72, dtype=np.uint8).reshape(8, 9) % 2) * np.uint8(255)
+    pyvips.Image.new_from_array(shades).pngsave(str(tmp_path / "in.png"), bitdepth=int(bits))
+    from fastup.pictures import containers
+
+    containers.put_into_png(tmp_path / "in.png", [(b"tRNS", b"\0\0")])
+    for mode in ("nearest", "bicubic"):
+        invoke("upscale", tmp_path / "in.png", tmp_path / "out.png", "--scale", 2, "--mode", mode, "--overwrite")
+        assert open_picture(tmp_path / "out.png", "out").alpha
 
 
 def test_what_libvips_says_is_a_sentence() -> None:

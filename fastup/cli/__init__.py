@@ -25,7 +25,10 @@ class _Group(click.Group):
 
 
 def _fail(message: str) -> None:
-    Console(stderr=True).print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    shown = message.encode(errors="replace").decode()  # names may be no Unicode
+    Console(stderr=True).print(
+        f"error: {shown}", style="red", markup=False, emoji=False, highlight=False, soft_wrap=True
+    )
     sys.exit(2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,11 +18,10 @@ from typing import Any
 
 import click
 from PIL import Image
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import fastup
 from fastup import pictures
+from fastup.cli.shown import Shown, progress
 from fastup.pictures import files
 from fastup.pictures.formats import FORMATS, Format, of_name
 
@@ -69,7 +69,8 @@ def run(paths: tuple[str, ...], options: dict[str, Any], request: pictures.Reque
         _stop_at_error(reports, options)
         if not options["dry_run"]:
             ready = [(report, job) for report, job in found if job is not None]
-            _run_all(ready, options)
+            with _ended_cleanly():
+                _run_all(ready, options)
     if options["as_json"]:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1))
     failed = [report for report in reports if report.error]
@@ -112,6 +113,25 @@ def _own_limit() -> Iterator[None]:
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
+
+
+@contextlib.contextmanager
+def _ended_cleanly() -> Iterator[None]:
+    """A process that is told to end takes the files with it that are not whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: Any) -> None:
+        for path in list(files.PARTIAL):
+            path.unlink(missing_ok=True)
+        os._exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _checked(task: files.Task, options: dict[str, Any], request: pictures.Request) -> tuple[Report, Any]:
@@ -158,7 +178,7 @@ def _tell(reports: Sequence[Report]) -> None:
     """What is not kept, a line a file."""
     for report in reports:
         if not report.error and (line := _said(report)):
-            click.echo(line, err=True)
+            click.echo(click.format_filename(line), err=True)
 
 
 def _said(report: Report) -> str:
@@ -173,14 +193,14 @@ def _stop_at_error(reports: Sequence[Report], options: dict[str, Any]) -> None:
     if failed and not options["keep_going"]:
         raise ValueError(failed[0])
     for message in failed:
-        click.echo(f"error: {message}", err=True)
+        click.echo(click.format_filename(f"error: {message}"), err=True)
 
 
 def _run_all(ready: Sequence[tuple[Report, pictures.Job]], options: dict[str, Any]) -> None:
     threads = fastup.get_num_threads()
     at_once = max(1, min(options["jobs"] or threads, len(ready)))
     stop = threading.Event()
-    with _progress(len(ready)) as shown, ThreadPoolExecutor(at_once) as pool:
+    with progress(len(ready)) as shown, ThreadPoolExecutor(at_once) as pool:
         runs = [
             pool.submit(_run_one, report, job, options["keep_going"], max(1, threads // at_once), stop, shown)
             for report, job in ready
@@ -194,7 +214,7 @@ def _run_all(ready: Sequence[tuple[Report, pictures.Job]], options: dict[str, An
 
 
 def _run_one(
-    report: Report, job: pictures.Job, keep_going: bool, threads: int, stop: threading.Event, shown: _Shown
+    report: Report, job: pictures.Job, keep_going: bool, threads: int, stop: threading.Event, shown: Shown
 ) -> None:
     if stop.is_set():
         return
@@ -223,61 +243,3 @@ def _run_one(
     finally:
         report.seconds = round(time.perf_counter() - begin, 4)
         shown.part(report.source, 1.0)
-
-
-class _Shown:
-    """Progress on a terminal; nothing at all elsewhere."""
-
-    def __init__(self, progress: Progress | None, count: int) -> None:
-        self._progress, self._parts, self._lock = progress, dict[str, float](), threading.Lock()
-        self._task = progress.add_task("", total=count) if progress is not None else None
-
-    def begin(self, name: str) -> None:
-        """The picture that is being made."""
-        if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, description=name)
-
-    def part(self, name: str, part: float) -> None:
-        """Which part of it is."""
-        if self._progress is not None and self._task is not None:
-            with self._lock:
-                self._parts[name] = part
-                self._progress.update(self._task, completed=sum(self._parts.values()))
-
-    def line(self, text: str) -> None:
-        """A picture that was made."""
-        if self._progress is not None:
-            self._progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-    def said(self, text: str) -> None:
-        """What is to be known wherever it is read."""
-        if self._progress is not None:
-            self.line(text)
-        else:
-            click.echo(text, err=True)
-
-
-class _Rate(TextColumn):
-    """Pictures a second."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Any) -> Any:
-        """As text."""
-        from rich.text import Text
-
-        return Text(f"{task.speed:.1f}/s" if task.speed else "")
-
-
-@contextlib.contextmanager
-def _progress(count: int) -> Iterator[_Shown]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Shown(None, count)
-        return
-    columns: tuple[Any, ...] = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield _Shown(progress, count)

@@ -17,6 +17,7 @@ _BARE = {0x01, *range(0xD0, 0xD8)}  # markers of JPEG without content
 _SCAN, _END, START = 0xDA, 0xD9, b"\xff\xd8"
 _CHUNK, _SEGMENT = 2**28, 2**16 - 3
 _COPIED = 2**22
+_SEARCHED = 2**29
 
 
 def png_chunks(stream: BinaryIO) -> list[Piece]:
@@ -47,12 +48,24 @@ def jpeg_segments(stream: BinaryIO) -> list[Piece]:
     while (mark := stream.read(2))[:1] == b"\xff" and len(mark) == 2:
         while mark == b"\xff\xff":  # filling
             mark = b"\xff" + stream.read(1)
+        if len(mark) < 2:
+            break
         if mark[1] in _BARE:
             continue
         if mark[1] in (_SCAN, _END) or len(size := stream.read(2)) != 2:
             break
         found.append((mark[1:], stream.read(max(0, int.from_bytes(size, "big") - 2))))
     return found
+
+
+def follows_jpeg(stream: BinaryIO) -> bool:
+    """Whether anything but zeros stands behind the picture: a film, a second picture."""
+    stream.seek(0)
+    content = stream.read(_SEARCHED)
+    end = content.find(b"\xff\xd9", max(0, content.find(b"\xff\xda")))
+    while end >= 0 and content[end + 2 : end + 4] in (b"\xff\xc4", b"\xff\xda"):  # of a table between scans
+        end = content.find(b"\xff\xd9", end + 2)
+    return end >= 0 and bool(content[end + 2 :].strip(b"\0"))
 
 
 def jpeg_segment(marker: bytes, content: bytes) -> bytes:

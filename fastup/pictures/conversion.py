@@ -53,16 +53,27 @@ def interpretation(pixels: Pixels) -> str:
     return _INTERPRETATIONS.get((pixels.kind, pixels.dtype.name)) or _INTERPRETATIONS[pixels.kind, ""]
 
 
-def flattened(frames: Array, background: tuple[int, int, int]) -> Array:
+def flattened(frames: Array, background: tuple[int, int, int], kind: str) -> Array:
     """Pixels without alpha, before a colour of 8 bits a channel."""
     dtype = frames.dtype
     top = float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
     behind = np.asarray(background) / 255 * top
-    if frames.shape[-1] == 2:
+    if kind == "grey":
         behind = behind @ (0.2126, 0.7152, 0.0722)
+    elif kind == "cmyk":
+        behind = np.append(top - behind, 0)
     alpha = frames[..., -1:] / top
     mixed = frames[..., :-1] * alpha + behind * (1 - alpha)
     return np.rint(mixed).astype(dtype) if dtype.kind in "iu" else mixed.astype(dtype)
+
+
+def weighted(frames: Array) -> Array:
+    """Colours multiplied by alpha, rounded."""
+    integers = frames.dtype.kind in "iu"
+    top = float(np.iinfo(frames.dtype).max) if integers else 1.0
+    made = frames[..., :-1] * (frames[..., -1:] / top)
+    colours = np.rint(made).astype(frames.dtype) if integers else made.astype(frames.dtype)
+    return np.concatenate((colours, frames[..., -1:]), -1)
 
 
 def to_srgb(frames: Array, pixels: Pixels, profile: bytes) -> Array:

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 import pyvips
 from PIL import Image, JpegImagePlugin
 
-from fastup.pictures import containers, exif, fields, ifd
+from fastup.pictures import containers, exif, fields, gif, ifd
 from fastup.pictures.properties import Properties, of_jpeg, of_png
 
+_OF_PILLOW = {"PSD": "layers, and what the file says of itself"}
 _PALETTE = 3  # of PNG's colours and of TIFF's photometric interpretation
 _ONE, _WIDE, _SQUARE = (1, 1), (2, 1), (2, 2)
 # What Pillow can write, by the components' factors across and down.
@@ -20,11 +21,19 @@ _SAMPLING = {
     (_ONE, _ONE, _ONE): "4:4:4", (_WIDE, _ONE, _ONE): "4:2:2", (_SQUARE, _ONE, _ONE): "4:2:0",
     (_ONE, _ONE, _ONE, _ONE): "4:4:4",
 }  # fmt: skip
-_BITS, _PHOTOMETRIC, _COMPRESSION, _EXTRA, _SUBFILES = 258, 262, 259, 338, 330
+_BITS, _PHOTOMETRIC, _COMPRESSION, _EXTRA, _SAMPLES, _PLANAR, _SAMPLE_FORMAT = 258, 262, 259, 338, 277, 284, 339
+_APART, _FLOATS, _HALF, _WEIGHTED = 2, 3, 16, 1  # of these fields
+_MOST_PAGES = 2**16
+_META = 2**16  # bytes of an AVIF that say what it holds
+_SRGB_PRIMARIES, _SRGB_TRANSFERS = (1, 2), (1, 2, 6, 13)  # of H.273, unspecified and BT.709 among them
 _COMPRESSIONS = {
     1: "none", 2: "ccittfax4", 3: "ccittfax4", 4: "ccittfax4", 5: "lzw", 7: "jpeg", 8: "deflate", 32946: "deflate",
     32773: "packbits",
 }  # fmt: skip
+
+
+class UnreadableError(Exception):
+    """What a decoder would take for whole."""
 
 
 @dataclass(frozen=True)
@@ -72,29 +81,57 @@ class Details:
                 found[name] = content.removeprefix(exif.HEADER)
         if "dpi" in info and self.properties.dpi is None:
             found["dpi"] = tuple(map(float, info["dpi"]))
+        dropped = [words for name, words in _OF_PILLOW.items() if image.format == name]
         if self.animated:
-            found |= _times(image)
-        return replace(self.properties, **found)
+            times = _times(image)
+            found |= {"times": tuple(map(round, times)), "loop": image.info.get("loop", 0)}
+            if any(time % 1 for time in times):
+                dropped.append("parts of milliseconds of its frames' times")
+        if image.format == "ICO" and len(info.get("sizes", ())) > 1:
+            dropped.append("its other sizes")
+        if info.get("default_image"):
+            dropped.append("the picture that is shown where animations are not")
+        return replace(self.properties, dropped=(*self.properties.dropped, *dropped), **found)
 
 
-def _times(image: Image.Image) -> dict[str, Any]:
-    """How long frames are shown."""
+def first_frame(image: Image.Image) -> int:
+    """The number of an animation's first frame: a picture that is none of them may stand before it."""
+    return 1 if image.info.get("default_image") else 0
+
+
+def _times(image: Image.Image) -> list[float]:
+    """How many milliseconds frames are shown."""
     times = []
-    for k in range(getattr(image, "n_frames", 1)):
+    for k in range(first_frame(image), getattr(image, "n_frames", 1)):
         image.seek(k)
-        times.append(round(image.info.get("duration", 0)))
+        times.append(float(image.info.get("duration", 0)))
     image.seek(0)
-    return {"times": tuple(times), "loop": image.info.get("loop", 0)}
+    return times
 
 
-def properties_of(name: str, stream: BinaryIO) -> Details:
-    """The details of a file of this format."""
+def properties_of(name: str, stream: BinaryIO, page: int | None = None) -> Details:
+    """The details of a file of this format, or of one of its pages."""
     if name not in _READERS:
-        return Details()
+        return _unnamed(stream)
     try:
-        return _READERS[name](stream)
-    except (struct.error, ValueError, OSError, SyntaxError, pyvips.Error):  # the pixels' reader will say what is wrong
-        return Details()
+        return _tiff(stream, page) if name == "tiff" else _READERS[name](stream)
+    except (struct.error, ValueError, LookupError, OSError, SyntaxError, pyvips.Error):
+        return Details()  # the pixels' reader will say what is wrong
+
+
+def _unnamed(stream: BinaryIO) -> Details:
+    """Depths that Pillow would cut down without a word."""
+    stream.seek(0)
+    head = stream.read(512)
+    bits = 8
+    if head[:2] in (b"P5", b"P6"):
+        words = b" ".join(line.partition(b"#")[0] for line in head.split(b"\n")).split()
+        bits = 16 if len(words) > 3 and words[3].isdigit() and int(words[3]) > 255 else 8
+    elif head[:2] == b"\x01\xda":  # SGI
+        bits = 8 * head[3] if len(head) > 3 else 8
+    elif (box := head.find(b"ihdr")) > 0 and len(head) > box + 14:  # JPEG 2000
+        bits = (head[box + 14] & 127) + 1
+    return Details(bits=16 if 8 < bits <= 16 else 0)
 
 
 def _png(stream: BinaryIO) -> Details:
@@ -110,6 +147,8 @@ def _png(stream: BinaryIO) -> Details:
 
 def _jpeg(stream: BinaryIO) -> Details:
     properties = of_jpeg(containers.jpeg_segments(stream))
+    if containers.follows_jpeg(stream):
+        properties = replace(properties, dropped=(*properties.dropped, "what follows the picture in the file"))
     stream.seek(0)
     with Image.open(stream, formats=("JPEG",)) as image:
         assert isinstance(image, JpegImagePlugin.JpegImageFile)
@@ -127,17 +166,28 @@ def _webp(stream: BinaryIO) -> Details:
     return Details(replace(properties, encoding={"lossless": lossless}), exif.orientation(properties.exif))
 
 
-def _tiff(stream: BinaryIO) -> Details:
-    directory = ifd.read(stream)
-    properties = fields.of_tiff(directory)
-    compression = _COMPRESSIONS.get(_first(directory, _COMPRESSION, 1))
-    dropped = ("directories within the first (SubIFDs)",) if _SUBFILES in directory else ()
-    encoding = {"compression": compression} if compression else {}
-    bits = _first(directory, _BITS, 8)
-    extra = _first(directory, _EXTRA, -1)
+def _tiff(stream: BinaryIO, page: int | None) -> Details:
+    directories = ifd.read_all(stream, _MOST_PAGES)
+    directories = directories if page is None else directories[page : page + 1]
+    if not directories:
+        return Details()
+    first, properties = directories[0], fields.of_tiff(directories)
+    compression = _COMPRESSIONS.get(_first(first, _COMPRESSION, 1))
+    encoding: dict[str, Any] = {"compression": compression} if compression else {}
+    bits, extra, photometric = _first(first, _BITS, 8), _first(first, _EXTRA, -1), _first(first, _PHOTOMETRIC, 0)
+    halves = bits == _HALF and _first(first, _SAMPLE_FORMAT, 1) == _FLOATS
+    if _first(first, _PLANAR, 1) == _APART and _first(first, _SAMPLES, 1) > 1 and (photometric <= 1 or halves):
+        raise UnreadableError("its channels are stored apart, which libvips reads wrongly")
+    dropped = [*properties.dropped]
+    if halves:
+        dropped.append("floats of 16 bits: they become 32")
+    if len(directories) > 1 and any(_first(one, _PHOTOMETRIC, 0) == _PALETTE for one in directories):
+        dropped.append("the palettes of its pages")
+    if extra == _WEIGHTED:
+        encoding["premultiply"] = True
     return Details(
-        replace(properties, encoding=encoding, dropped=dropped), 0, bits if bits < 8 or bits > 32 else 0,
-        _first(directory, _PHOTOMETRIC, 0) == _PALETTE, extra=None if extra < 0 else extra,
+        replace(properties, encoding=encoding, dropped=tuple(dropped)), 0, bits if bits < 8 or bits > 32 else 0,
+        photometric == _PALETTE, extra=None if extra < 0 else extra,
     )  # fmt: skip
 
 
@@ -150,21 +200,27 @@ def _first(directory: ifd.Directory, tag: int, otherwise: int) -> int:
 
 
 def _gif(stream: BinaryIO) -> Details:
-    stream.seek(0)
-    with Image.open(stream, formats=("GIF",)) as image:
-        comment = image.info.get("comment", b"")
-    return Details(Properties(comment=comment if isinstance(comment, bytes) else b""), palette=True)
+    blocks = gif.read(stream)
+    if not blocks.whole:
+        raise UnreadableError("the file ends within a frame")
+    comments = blocks.comments
+    return Details(Properties(comment=b"\n".join(comments), xmp=blocks.xmp), palette=True)
 
 
 def _avif(stream: BinaryIO) -> Details:
     stream.seek(0)
-    image = pyvips.Image.new_from_buffer(stream.read(), "", access="sequential")
+    content = stream.read()
+    image = pyvips.Image.new_from_buffer(content, "", access="sequential")
     named = {"icc": "icc-profile-data", "exif": "exif-data", "xmp": "xmp-data"}
     found: dict[str, Any] = {name: bytes(image.get(key)) for name, key in named.items() if image.get_typeof(key)}
     found["exif"] = found.get("exif", b"").removeprefix(exif.HEADER)
+    colours = content.find(b"colrnclx", 0, _META)
+    primaries = struct.unpack_from(">HH", content, colours + 8) if colours > 0 else (1, 1)
+    if primaries[0] not in _SRGB_PRIMARIES or primaries[1] not in _SRGB_TRANSFERS:
+        found["dropped"] = (f"colours of primaries {primaries[0]} and transfer {primaries[1]} (nclx)",)
     return Details(Properties(**found), 1)  # libheif turns pictures itself
 
 
 _READERS: dict[str, Callable[[BinaryIO], Details]] = {
-    "png": _png, "jpeg": _jpeg, "webp": _webp, "tiff": _tiff, "gif": _gif, "avif": _avif,
+    "png": _png, "jpeg": _jpeg, "webp": _webp, "tiff": lambda stream: _tiff(stream, None), "gif": _gif, "avif": _avif,
 }  # fmt: skip

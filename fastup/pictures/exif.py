@@ -15,7 +15,9 @@ _WIDTH, _HEIGHT, _ORIENTATION, _EXIF_IFD = 0x100, 0x101, 0x112, 0x8769
 _PIXELS_ACROSS, _PIXELS_DOWN = 0xA002, 0xA003
 _SHORT, _LONG = 3, 4
 _ORDERS = {b"II": "<", b"MM": ">"}
-_XMP_ORIENTATION, _XMP_WIDTH, _XMP_HEIGHT = rb"tiff:Orientation", rb"exif:PixelXDimension", rb"exif:PixelYDimension"
+_XMP_ORIENTATION = rb"tiff:Orientation"
+_XMP_WIDTHS = rb"exif:PixelXDimension", rb"tiff:ImageWidth"
+_XMP_HEIGHTS = rb"exif:PixelYDimension", rb"tiff:ImageLength"
 UPRIGHT = 1
 TURNS = range(1, 9)
 
@@ -72,9 +74,10 @@ def made_upright(block: bytes, width: int, height: int) -> bytes:
     return bytes(changed)
 
 
-def xmp_made_upright(packet: bytes, width: int, height: int) -> bytes:
-    """An XMP packet whose orientation and size, as attributes or elements, are the picture's."""
-    for name, number in ((_XMP_ORIENTATION, UPRIGHT), (_XMP_WIDTH, width), (_XMP_HEIGHT, height)):
+def xmp_made_upright(packet: bytes, width: int, height: int, turned: bool) -> bytes:
+    """An XMP packet whose size, as attributes or elements, is the picture's, and its orientation if it was `turned`."""
+    numbers = [(name, width) for name in _XMP_WIDTHS] + [(name, height) for name in _XMP_HEIGHTS]
+    for name, number in numbers + [(_XMP_ORIENTATION, UPRIGHT)] * turned:
         value = str(number).encode()
         packet = re.sub(rb"(" + name + rb"\s*=\s*[\"'])\d+", rb"\g<1>" + value, packet)
         packet = re.sub(rb"(<" + name + rb">)\s*\d+", rb"\g<1>" + value, packet)

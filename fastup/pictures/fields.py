@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from fastup.pictures import ifd
+from fastup.pictures.exif import xmp_made_upright
 from fastup.pictures.properties import Properties
 
 # What describes how pixels are stored is written anew.
@@ -22,19 +26,35 @@ _IN_EXIF = {270, 271, 272, 305, 306, 315, 33432, ifd.EXIF, ifd.GPS}  # what EXIF
 PIXEL_SCALE, TIE_POINTS, TRANSFORMATION = 33550, 33922, 34264  # OGC GeoTIFF 1.1, section 7.3
 # What other formats have under other names.
 KNOWN = _IN_EXIF | {XMP, PHOTOSHOP, ICC, EXTRA, _ACROSS, _DOWN, _UNIT}
+_KEYS, _RASTER_TYPE, _POINT = 34735, 1025, 2
+_DROPPED = {330: "directories within the first (SubIFDs)", 50844: "the coefficients of a camera (RPC)"}
 _WIDTH, _HEIGHT = 0xA002, 0xA003
 
 
-def of_tiff(directory: ifd.Directory) -> Properties:
-    """The properties that the first directory of a TIFF has."""
-    kept = {tag: value for tag, value in directory.items() if tag not in _STORED}
-    if _bytes(directory.get(EXTRA))[:2] in (b"\0\0", b"\1\0"):  # libvips writes 2
-        kept[EXTRA] = directory[EXTRA]
+class Placement(NamedTuple):
+    """Where the pixels of a result lie in its source: ``result = source * factor - cut``, across and down."""
+
+    factor: tuple[float, float]
+    cut: tuple[int, int]
+
+
+def of_tiff(directories: Sequence[ifd.Directory]) -> Properties:
+    """The properties that the directories of a TIFF's pages have."""
+    kept, *others = ([_kept(one) for one in directories]) or [{}]
     described: ifd.Directory = {tag: value for tag, value in kept.items() if tag in _IN_EXIF}
-    named: dict[str, Any] = {
-        name: _bytes(kept.get(tag)) for name, tag in (("icc", ICC), ("xmp", XMP), ("iptc", PHOTOSHOP))
-    }
-    return Properties(tags=kept, exif=ifd.block(described) if described else b"", dpi=_dots(kept), **named)
+    icc, xmp, iptc = (_bytes(kept.get(tag)) for tag in (ICC, XMP, PHOTOSHOP))
+    exif = ifd.block(described) if described else b""
+    told = [words for tag, words in _DROPPED.items() if any(tag in one for one in directories)]
+    return Properties(
+        icc, exif, xmp, iptc, dpi=_dots(kept), tags=kept, pages=tuple(others), dropped=tuple(told)
+    )  # fmt: skip
+
+
+def _kept(directory: ifd.Directory) -> ifd.Directory:
+    kept = {tag: value for tag, value in directory.items() if tag not in _STORED and tag not in _DROPPED}
+    if _bytes(directory.get(EXTRA))[:2] in (b"\0\0", b"\1\0"):  # any meaning, weighted colours; libvips writes 2
+        kept[EXTRA] = directory[EXTRA]
+    return kept
 
 
 def _bytes(value: Any) -> bytes:
@@ -54,19 +74,31 @@ def _dots(directory: ifd.Directory) -> tuple[float, float] | None:
     return across, down
 
 
-def fields(properties: Properties, size: tuple[int, int], before: tuple[int, int]) -> ifd.Directory:
-    """What a TIFF of this width and height holds, that was made of one of the size before."""
-    made: ifd.Directory = {tag: value for tag, value in properties.tags.items() if tag not in (XMP, ICC)}
+def fields(properties: Properties, size: tuple[int, int], placement: Placement) -> list[ifd.Directory]:
+    """What the pages of a TIFF of this width and height hold."""
+    upright = properties.upright(*size)
     if not properties.tags:
-        made = _of_others(properties.upright(*size))
-    made = _placed(made, size[0] / before[0], size[1] / before[1])
+        first = _of_others(upright)
+        if upright.icc:
+            first[ICC] = ifd.UNDEFINED, upright.icc
+        if upright.xmp:
+            first[XMP] = ifd.BYTE, upright.xmp
+        return [first]
+    return [_resized(dict(one), upright, size, placement) for one in (properties.tags, *properties.pages)]
+
+
+def _resized(made: ifd.Directory, of: Properties, size: tuple[int, int], placement: Placement) -> ifd.Directory:
+    """The fields of one page."""
+    made = _placed(made, placement)
     inner = made.get(ifd.EXIF)
     if isinstance(inner, dict):
         extents = {_WIDTH: size[0], _HEIGHT: size[1]}
         made[ifd.EXIF] = inner | {tag: (ifd.LONG, struct.pack("<I", n)) for tag, n in extents.items() if tag in inner}
-    for tag, content in ((XMP, properties.upright(*size).xmp), (ICC, properties.icc)):
-        if content:
-            made[tag] = ifd.UNDEFINED if tag == ICC else ifd.BYTE, content
+    packet = _bytes(made.get(XMP))
+    if packet:
+        made[XMP] = ifd.BYTE, xmp_made_upright(packet, *size, of.turned)
+    if of.turned and {_ACROSS, _DOWN} <= set(made):
+        made[_ACROSS], made[_DOWN] = made[_DOWN], made[_ACROSS]
     return made
 
 
@@ -82,18 +114,40 @@ def _of_others(properties: Properties) -> ifd.Directory:
     return made
 
 
-def _placed(directory: ifd.Directory, across: float, down: float) -> ifd.Directory:
-    """The fields of pixels that are these times smaller: their extent on Earth, and which of them lie where."""
-    factors = {
-        PIXEL_SCALE: (1 / across, 1 / down, 1),
-        TIE_POINTS: (across, down, 1, 1, 1, 1),
-        TRANSFORMATION: (1 / across, 1 / down, 1, 1),
-    }
+def _placed(directory: ifd.Directory, placement: Placement) -> ifd.Directory:
+    """The fields that say where on Earth the new pixels lie."""
     changed = dict(directory)
-    for tag, by in factors.items():
-        value = directory.get(tag)
-        if isinstance(value, tuple) and value[0] == ifd.DOUBLE:
-            numbers = struct.unpack(f"<{len(value[1]) // 8}d", value[1])
-            scaled = [number * by[k % len(by)] for k, number in enumerate(numbers)]
-            changed[tag] = ifd.DOUBLE, struct.pack(f"<{len(scaled)}d", *scaled)
+    middle = 0.5 if _is_point(directory) else 0.0  # of a pixel, where integers are middles
+    (fx, fy), (cx, cy) = placement
+    if scale := _numbers(directory, PIXEL_SCALE):
+        changed[PIXEL_SCALE] = _doubles([scale[0] / fx, scale[1] / fy, *scale[2:]])
+    if points := _numbers(directory, TIE_POINTS):
+        for k in range(0, len(points) - 5, 6):
+            points[k] = (points[k] + middle) * fx - cx - middle
+            points[k + 1] = (points[k + 1] + middle) * fy - cy - middle
+        changed[TIE_POINTS] = _doubles(points)
+    if matrix := _numbers(directory, TRANSFORMATION):
+        left, top = (cx + middle) / fx - middle, (cy + middle) / fy - middle
+        for k in range(0, len(matrix) - 3, 4):
+            across, down, *_ = matrix[k : k + 4]
+            matrix[k], matrix[k + 1] = across / fx, down / fy
+            matrix[k + 3] += across * left + down * top
+        changed[TRANSFORMATION] = _doubles(matrix)
     return changed
+
+
+def _is_point(directory: ifd.Directory) -> bool:
+    """Whether GTRasterTypeGeoKey says that coordinates are those of middles of pixels."""
+    keys = np.frombuffer(_bytes(directory.get(_KEYS)), "<u2").tolist()
+    entries = [keys[k : k + 4] for k in range(4, len(keys) - 3, 4)]
+    return any(entry[0] == _RASTER_TYPE and entry[3] == _POINT for entry in entries)
+
+
+def _numbers(directory: ifd.Directory, tag: int) -> list[float]:
+    value = directory.get(tag)
+    held = isinstance(value, tuple) and value[0] == ifd.DOUBLE
+    return np.frombuffer(_bytes(value), "<f8").tolist() if held else []
+
+
+def _doubles(numbers: list[float]) -> ifd.Value:
+    return ifd.DOUBLE, struct.pack(f"<{len(numbers)}d", *numbers)

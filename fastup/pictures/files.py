@@ -21,6 +21,9 @@ _MASK = os.umask(0)
 os.umask(_MASK)
 
 
+PARTIAL: set[Path] = set()  # files that are being written, for whoever ends the process
+
+
 @dataclass(frozen=True)
 class Task:
     """One picture and the file it goes into.
@@ -135,9 +138,10 @@ def write_whole(target: str, write: Callable[[Path], None]) -> None:
     """Let `write` fill a neighbour of the target, which takes its place when it is whole and on the disk."""
     path = Path(os.path.realpath(target))  # what a symbolic link points to is replaced, not the link
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".partial", dir=path.parent)
+    number, name = tempfile.mkstemp(prefix=".fastup-", suffix=".partial", dir=path.parent)
     os.close(number)
     beside = Path(name)
+    PARTIAL.add(beside)
     try:
         write(beside)
         os.chmod(beside, stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_MASK)
@@ -145,6 +149,7 @@ def write_whole(target: str, write: Callable[[Path], None]) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+        PARTIAL.discard(beside)
     if os.name == "posix":  # elsewhere folders cannot be opened
         _on_disk(path.parent, os.O_RDONLY)
 

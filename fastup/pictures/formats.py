@@ -25,6 +25,8 @@ class Format:
         Of samples; `ANY` for every dtype.
     alpha, palette : bool
         Whether pixels may be transparent, and whether they may be indices of a palette.
+    bits : int
+        The fewest that a sample can have.
     frames : str
         `PAGES`, `ANIMATION`, or empty where a file is one picture.
     most : int
@@ -39,6 +41,7 @@ class Format:
     dtypes: tuple[str, ...] = BYTES
     alpha: bool = True
     palette: bool = False
+    bits: int = 8
     frames: str = ""
     most: int = 2**31 - 1
     keeps: tuple[str, ...] = ()
@@ -49,7 +52,7 @@ FORMATS = {
     one.name: one
     for one in (
         Format(
-            "png", (".png", ".apng"), _PLAIN, SHORTS, True, True, ANIMATION,
+            "png", (".png", ".apng"), _PLAIN, SHORTS, True, True, 1, ANIMATION,
             keeps=(*_COMMON, "dpi", "text", "comment", "times"),
         ),
         Format(
@@ -57,13 +60,13 @@ FORMATS = {
             keeps=(*_COMMON, "dpi", "iptc", "comment"),
         ),
         Format(
-            "tiff", (".tif", ".tiff"), (*_PLAIN, "cmyk", "lab", "many"), ANY, True, True, PAGES,
+            "tiff", (".tif", ".tiff"), (*_PLAIN, "cmyk", "lab", "many"), ANY, True, True, 1, PAGES,
             keeps=(*_COMMON, "dpi", "iptc", "tags"),
         ),
         Format("webp", (".webp",), frames=ANIMATION, most=16383, keeps=(*_COMMON, "times")),
-        Format("gif", (".gif",), palette=True, frames=ANIMATION, most=65535, keeps=("times", "comment")),
+        Format("gif", (".gif",), palette=True, frames=ANIMATION, most=65535, keeps=("times", "comment", "xmp")),
         Format("avif", (".avif",), dtypes=SHORTS, most=16384, keeps=_COMMON),
-        Format("bmp", (".bmp", ".dib"), alpha=False, palette=True, most=32767, keeps=("dpi",)),
+        Format("bmp", (".bmp", ".dib"), alpha=False, palette=True, bits=1, most=32767, keeps=("dpi",)),
         Format("ppm", (".ppm", ".pgm", ".pnm"), alpha=False),
         Format("tga", (".tga",), palette=False, most=65535),
         Format("jp2", (".jp2",), keeps=()),

@@ -8,6 +8,7 @@ import numpy as np
 import pyvips
 from PIL import Image
 
+from fastup.pictures.details import first_frame
 from fastup.pictures.reading import (
     DTYPES,
     PILLOW_MODES,
@@ -39,7 +40,18 @@ def read_frames(picture: Picture, indices: bool = False) -> Array:
 
 def _vips_pixels(image: Any, frames: int) -> Array:
     pixels = np.frombuffer(image.write_to_memory(), DTYPES[image.format])
-    return pixels.reshape(frames, image.height // frames, image.width, image.bands)
+    return as_samples(image, pixels.reshape(frames, image.height // frames, image.width, image.bands))
+
+
+def as_samples(image: Any, pixels: Array) -> Array:
+    """Samples of 10 and 12 bits, which libvips moves to the left, as those of 16 up to white."""
+    if pixels.dtype != np.uint16 or not image.get_typeof("heif-compression"):
+        return pixels
+    bits = image.get("bits-per-sample")
+    if bits >= 16:
+        return pixels
+    steps, top = pixels >> np.uint16(16 - bits), (1 << bits) - 1
+    return np.asarray((steps.astype(np.uint32) * 65535 + top // 2) // top, np.uint16)
 
 
 def _pillow_pixels(picture: Picture, indices: bool) -> Array:
@@ -47,7 +59,7 @@ def _pillow_pixels(picture: Picture, indices: bool) -> Array:
     with stream_of(picture.source) as stream, Image.open(stream) as image:
         for k in range(picture.frames):
             if picture.frames > 1 or picture.page:
-                image.seek(k if picture.page is None else picture.page)
+                image.seek(first_frame(image) + k if picture.page is None else picture.page)
             shown = image if indices else image.convert(plain_mode(image)) if image.mode not in PILLOW_MODES else image
             if shown.mode == "1":
                 shown = shown.convert("L")

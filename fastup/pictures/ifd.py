@@ -6,9 +6,10 @@ section 2, and BigTIFF). What lies beyond the first directory of a file stays as
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -21,6 +22,7 @@ SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12:
 _SWAPPED = {**SIZES, 5: 4, 10: 4}  # what a change of byte order turns around
 _MOST = 2**26  # bytes of a value, and items of a directory that is none
 _CLASSIC, _BIG = 42, 43
+_DEEPEST = 2  # directories within each other
 Value = tuple[int, bytes]
 Directory = dict[int, "Value | Directory"]
 
@@ -70,16 +72,36 @@ def layout(stream: BinaryIO) -> Layout:
 
 def read(stream: BinaryIO) -> Directory:
     """The first directory; what is broken is left out."""
+    return next(iter(read_all(stream, 1)), {})
+
+
+def read_all(stream: BinaryIO, most: int) -> list[Directory]:
+    """The directories of at most so many pages."""
+    found: list[Directory] = []
     try:
         made = layout(stream)
-        stream.seek(made.first)
-        (start,) = _taken(stream, made.offset)
-        return _read(stream, made, start)
+        for start in _starts(stream, made, most):
+            found.append(_read(stream, made, start))
     except (ValueError, struct.error):
-        return {}
+        pass
+    return found
 
 
-def _read(stream: BinaryIO, made: Layout, start: int) -> Directory:
+def _starts(stream: BinaryIO, made: Layout, most: int) -> list[int]:
+    """Where the directories of pages begin; each says where the next one is."""
+    stream.seek(made.first)
+    found: list[int] = []
+    (start,) = _taken(stream, made.offset)
+    while start and len(found) < most and start not in found:
+        found.append(start)
+        stream.seek(start)
+        (count,) = _taken(stream, made.entries)
+        stream.seek(count * (struct.calcsize(made.entry) + struct.calcsize(made.offset)), io.SEEK_CUR)
+        (start,) = _taken(stream, made.offset)
+    return found
+
+
+def _read(stream: BinaryIO, made: Layout, start: int, depth: int = 0) -> Directory:
     stream.seek(start)
     (count,) = _taken(stream, made.entries)
     entries: list[tuple[Any, ...]] = []
@@ -92,7 +114,10 @@ def _read(stream: BinaryIO, made: Layout, start: int) -> Directory:
         if not 0 < size <= _MOST or len(inline) != room:
             continue
         if tag in NESTED:
-            found[tag] = _read(stream, made, int.from_bytes(inline, "little" if made.order == "<" else "big"))
+            with contextlib.suppress(struct.error):
+                if depth < _DEEPEST:
+                    (place,) = struct.unpack(made.offset, inline)
+                    found[tag] = _read(stream, made, place, depth + 1)
             continue
         content = inline[:size]
         if size > room:
@@ -111,23 +136,25 @@ def _ordered(kind: int, content: bytes, order: str) -> bytes:
     return np.frombuffer(content, f">u{size}").astype(f"<u{size}").tobytes()
 
 
-def put_into(path: Path, directory: Directory, without: Collection[int] = ()) -> None:
-    """Put these fields into the first directory of a file, in place of those of the same tags and of some others."""
+def put_into(path: Path, pages: Sequence[Directory], without: Collection[int] = ()) -> None:
+    """Put fields into the directories of a file's pages, in place of those of the same tags and of some others."""
     with path.open("r+b") as stream:
         made = layout(stream)
-        stream.seek(made.first)
-        (start,) = _taken(stream, made.offset)
-        entries, following = _raw(stream, made, start)
-        stream.seek(0, io.SEEK_END)
-        for tag in without:
-            entries.pop(tag, None)
-        for tag, value in directory.items():
-            entries[tag] = _appended(stream, made, tag, value)
-        place = _directory(stream, made, entries, following)
-        if not made.big and stream.tell() >= 2**32:
-            raise ValueError("TIFF of 4 GB and more must be BigTIFF")
-        stream.seek(made.first)
-        stream.write(struct.pack(made.offset, place))
+        pointer = made.first  # where the place of the page's directory stands
+        for start, directory in zip(_starts(stream, made, len(pages)), pages, strict=False):
+            entries, following = _raw(stream, made, start)
+            stream.seek(0, io.SEEK_END)
+            for tag in without:
+                entries.pop(tag, None)
+            for tag, value in directory.items():
+                entries[tag] = _appended(stream, made, tag, value)
+            place = _directory(stream, made, entries, following)
+            end = stream.tell()
+            if not made.big and end >= 2**32:
+                raise ValueError("TIFF of 4 GB and more must be BigTIFF")
+            stream.seek(pointer)
+            stream.write(struct.pack(made.offset, place))
+            pointer = end - struct.calcsize(made.offset)
 
 
 def block(directory: Directory) -> bytes:

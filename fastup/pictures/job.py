@@ -10,12 +10,16 @@ from PIL import Image
 
 from fastup.pictures import fields
 from fastup.pictures.conversion import Pixels
+from fastup.pictures.fields import Placement
 from fastup.pictures.formats import ANIMATION, PAGES, Format
-from fastup.pictures.properties import APP13, BACKGROUND, Properties
-from fastup.pictures.reading import COLOURS, Array, Picture, stream_of
+from fastup.pictures.properties import APP13, COMMENT, OF_SAMPLES, Properties
+from fastup.pictures.reading import COLOURS, Array, Picture, held_bytes, stream_of
 from fastup.pictures.resizing import Geometry, Rule, Working, working
 from fastup.pictures.writing import Target
 
+IN_MEMORY = 2**28  # bytes of a source, its result and what they are meanwhile, that are held whole
+_MOST_BYTES = 2**42  # of a result
+_GIF_STEP = 10  # milliseconds
 _SCREEN = (72.0, 72.0)  # dots an inch that nobody has chosen
 _WORDS = {
     "icc": "the profile of colours", "exif": "EXIF", "xmp": "XMP", "iptc": "IPTC", "comment": "the comment",
@@ -56,6 +60,8 @@ class Job:
     work : Working
     indices : bool
         Whether indices of a palette are moved.
+    large : bool
+        Whether it is done strip by strip.
     lost : tuple of str
         What the result does not hold.
     remarks : tuple of str
@@ -67,6 +73,7 @@ class Job:
     target: Target
     work: Working
     indices: bool
+    large: bool
     lost: tuple[str, ...]
     remarks: tuple[str, ...]
 
@@ -87,14 +94,52 @@ def prepare(picture: Picture, format_: Format, request: Request) -> Job:
         lost.append("the palette: its colours are mixed" if not rule.moves else "the palette")
     held = _held(picture, pixels, format_, request, lost)
     properties = _kept(picture, held, format_, lost)
+    factor = size[1] / picture.width, size[0] / picture.height
     target = Target(
-        format_, held, height, width, picture.frames, (picture.height, picture.width), properties, request.quality,
-        _palette(picture) if indices else {}, format_.name == picture.format, rule.moves,
+        format_, held, height, width, picture.frames, Placement(factor, (columns.start, rows.start)), properties,
+        request.quality, _palette(picture) if indices else {}, format_.name == picture.format, rule.moves,
     )  # fmt: skip
+    _check_room(picture, target)
+    large = not indices and _is_large(picture, target, work, rule)
+    lost += _of_encoding(picture, target, large)
     remarks = []
     if picture.alpha and rule.like is not None and not rule.moves and not rule.like.startswith("pillow"):
         remarks.append(f"colours are not weighted by alpha, as {rule.like.partition('/')[0]} has it")
-    return Job(picture, request, target, work, indices, tuple(dict.fromkeys(lost)), tuple(remarks))
+    return Job(picture, request, target, work, indices, large, tuple(dict.fromkeys(lost)), tuple(remarks))
+
+
+def _check_room(picture: Picture, target: Target) -> None:
+    """Refuse what no disk would hold, however well it is packed."""
+    if target.bytes > _MOST_BYTES:
+        told = f"its result would have {target.height * target.width * target.frames:,} pixels"
+        raise ValueError(f"{picture.name}: {told}, {target.bytes / 2**40:.3g} TB")
+
+
+def _is_large(picture: Picture, target: Target, work: Working, rule: Rule) -> bool:
+    """Whether a picture, its result and what they are meanwhile take more memory than is to be held."""
+    copies = 1 if work.dtype == picture.dtype else 1 + 3 * work.dtype.itemsize // picture.dtype.itemsize
+    held = (held_bytes(picture) + target.bytes) * copies
+    return held > IN_MEMORY and picture.by_vips and rule.layer is None
+
+
+def _of_encoding(picture: Picture, target: Target, large: bool) -> list[str]:
+    """What no writer can repeat of how the source was encoded."""
+    name, encoding, lost = target.format.name, target.encoding, []
+    if name == "jpeg" and "subsampling" in encoding and (large or not encoding["subsampling"]):
+        lost.append(
+            "the subsampling of its chroma: " + ("all or a quarter of it is kept" if large else "all of it is kept")
+        )
+    if name == "jpeg" and encoding and large and target.quality is None:
+        lost.append("its own tables of quantisation: those of the nearest quality take their place")
+    if name == "png" and "interlaced" in encoding and (target.pixels.palette or target.frames > 1):
+        lost.append("interlacing")
+    if name == "gif" and picture.format == "gif" and not target.pixels.palette and picture.frames > 1:
+        lost.append("the palettes of its frames: colours are chosen anew")
+    if name == "gif" and any(time % _GIF_STEP for time in picture.properties.times):
+        lost.append("times of frames between hundredths of a second")
+    if name == "avif" and target.pixels.dtype == np.uint16 and b"\x92\x7c" in picture.properties.exif:
+        lost.append("notes of the camera's maker in EXIF")
+    return lost
 
 
 def _same(pixels: Array) -> Array:
@@ -133,7 +178,7 @@ def _held(picture: Picture, pixels: Pixels, format_: Format, request: Request, l
         lost.append("16 bits a sample: 8 are kept")
         made = replace(made, dtype=np.dtype(np.uint8), bits=8)
     packed = made.bits == 1 or request.rule.moves  # shades between 2 or 4 bits need 8
-    if not packed or format_.name not in ("png", "tiff"):
+    if not packed or made.alpha or format_.bits > made.bits:
         made = replace(made, bits=8 * made.dtype.itemsize)
     return made
 
@@ -148,11 +193,9 @@ def _kept(picture: Picture, pixels: Pixels, format_: Format, lost: list[str]) ->
     if found.dpi == _SCREEN and "dpi" not in format_.keeps:
         found = replace(found, dpi=None)
     lost += [words for name, words in _WORDS.items() if getattr(found, name) and name not in format_.keeps]
-    if format_.name == "jpeg" and found.encoding.get("subsampling") == "":
-        lost.append("the subsampling of its chroma: all of it is kept")
     if pixels.bits != picture.bits or pixels.palette != picture.palette:
-        own = tuple(piece for piece in found.own if piece[0] != BACKGROUND)
-        lost += ["the background colour"] * (len(own) < len(found.own))
+        own = tuple(piece for piece in found.own if piece[0] not in OF_SAMPLES)
+        lost += ["the background colour, or how many bits count"] * (len(own) < len(found.own))
         found = replace(found, own=own)
     if format_.name != picture.format:
         lost += _own(found, "tags" in format_.keeps)
@@ -168,9 +211,10 @@ def _own(found: Properties, has_tags: bool) -> list[str]:
     """What only the source's format has."""
     names = {name for name, _ in found.own}
     lost = []
-    if b"gAMA" in names and not found.icc and b"sRGB" not in names:
-        lost.append("the gamma of the PNG")
-    if segments := sorted(name[0] - 0xE0 for name in names if len(name) == 1 and name != APP13):
+    told = names & {b"cICP", b"mDCV", b"cLLI"} | (names & {b"gAMA", b"cHRM"} if not found.icc else set())
+    if told and b"sRGB" not in names:
+        lost.append("what the PNG says of its colours: " + ", ".join(sorted(name.decode() for name in told)))
+    if segments := sorted(name[0] - 0xE0 for name in names if len(name) == 1 and name not in (APP13, COMMENT)):
         lost.append("segments of other programs: " + ", ".join(f"APP{number}" for number in segments))
     if not has_tags and (tags := sorted(set(found.tags) - fields.KNOWN)):
         lost.append("fields of TIFF: " + ", ".join(map(str, tags)))
@@ -180,6 +224,7 @@ def _own(found: Properties, has_tags: bool) -> list[str]:
 def _palette(picture: Picture) -> dict[str, Any]:
     """The colours of indices, and which of them are transparent, as Pillow has them."""
     with stream_of(picture.source) as stream, Image.open(stream) as image:
+        image.seek(picture.page or 0)
         image.load()
         assert image.palette is not None
         info = {name: image.info[name] for name in ("transparency", "background") if name in image.info}

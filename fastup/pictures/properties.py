@@ -17,12 +17,14 @@ PHOTOSHOP = b"Photoshop 3.0\0"
 ICC, MPF = b"ICC_PROFILE\0", b"MPF\0"
 _ICC_PART = 2**16 - 1 - 2 - len(ICC) - 2
 APP0, APP1, APP2, APP11, APP13, APP14, COMMENT = (bytes([k]) for k in (0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE, 0xFE))
+_MOST_UNPACKED = 2**25
 _METRE, _CENTIMETRE = 0.0254, 2.54  # of an inch
 # Chunks that a changed picture may carry though their names do not say so (PNG 3, section 5.4), and those made anew.
-BACKGROUND = b"bKGD"  # in the picture's own colours
+OF_SAMPLES = (b"bKGD", b"sBIT")  # in the picture's own samples
+_OF_PLACES = (b"oFFs", b"sCAL", b"pCAL")  # which other pixels have elsewhere
 _COLOURS = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
 _MADE_ANEW = {
-    b"IHDR", b"PLTE", b"tRNS", b"IEND", b"tIME", b"hIST", b"sBIT", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"eXIf",
+    b"IHDR", b"PLTE", b"tRNS", b"IEND", b"tIME", b"hIST", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"eXIf",
 }  # fmt: skip
 
 
@@ -45,8 +47,12 @@ class Properties:
         Milliseconds that each frame is shown.
     loop : int
         How often frames are shown, as libvips has it; 0: for ever.
+    turned : bool
+        Whether the picture was turned upright.
     tags : mapping
         What else a TIFF has.
+    pages : tuple of mapping
+        The same of its further pages.
     own : tuple of (bytes, bytes)
         Chunks of a PNG, or segments of a JPEG, that another file of the format holds byte for byte.
     encoding : mapping
@@ -65,7 +71,9 @@ class Properties:
     text: tuple[str, ...] = ()
     times: tuple[int, ...] = ()
     loop: int = 0
+    turned: bool = False
     tags: Mapping[int, Any] = field(default_factory=dict)
+    pages: tuple[Mapping[int, Any], ...] = ()
     own: tuple[Piece, ...] = ()
     encoding: Mapping[str, Any] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
@@ -73,7 +81,17 @@ class Properties:
     def upright(self, width: int, height: int) -> Properties:
         """Those of the result."""
         block = exif.made_upright(self.exif, width, height) if self.exif else b""
-        return replace(self, exif=block, xmp=exif.xmp_made_upright(self.xmp, width, height) if self.xmp else b"")
+        packet = exif.xmp_made_upright(self.xmp, width, height, self.turned) if self.xmp else b""
+        return replace(self, exif=block, xmp=packet)
+
+    def sideways(self) -> Properties:
+        """With the densities of a picture whose height and width change places."""
+        turned = replace(self, dpi=self.dpi and self.dpi[::-1])
+        own = tuple(
+            (kind, content[4:8] + content[:4] + content[8:]) if kind == b"pHYs" else (kind, content)
+            for kind, content in self.own
+        )
+        return replace(turned, own=own, density=self.density[:1] + self.density[3:5] + self.density[1:3])
 
 
 def of_png(chunks: list[Piece]) -> Properties:
@@ -82,11 +100,13 @@ def of_png(chunks: list[Piece]) -> Properties:
     for kind, content in chunks:
         if kind == b"iCCP":
             found["icc"] = _inflated(content.partition(b"\0")[2][1:])
+            if not found["icc"]:
+                found["dropped"].append("a broken profile of colours")
         elif kind == b"eXIf":
             found["exif"] = content
         elif kind == b"iTXt" and content.startswith(PNG_XMP + b"\0"):
             found["xmp"] = _international(content)
-        elif kind in (*_COLOURS, BACKGROUND) or (kind not in _MADE_ANEW and kind[3:].islower()):
+        elif kind in (*_COLOURS, *OF_SAMPLES) or (kind not in (*_MADE_ANEW, *_OF_PLACES) and kind[3:].islower()):
             if kind == b"pHYs" and len(content) == 9 and content[8] == 1:
                 across, down, _ = struct.unpack(">IIB", content)
                 found["dpi"] = across * _METRE, down * _METRE
@@ -105,10 +125,13 @@ def _made(found: dict[str, Any]) -> Properties:
 
 
 def _inflated(content: bytes) -> bytes:
+    """What was packed; nothing of it where it is broken, or a bomb."""
+    unpacked = zlib.decompressobj()
     try:
-        return zlib.decompress(content)
+        found = unpacked.decompress(content, _MOST_UNPACKED)
     except zlib.error:
         return b""
+    return b"" if unpacked.unconsumed_tail else found
 
 
 def _international(content: bytes) -> bytes:
@@ -131,10 +154,21 @@ def png_pieces(properties: Properties, size: tuple[int, int]) -> list[Piece]:
     if one.exif:
         pieces.append((b"eXIf", one.exif))
     if one.comment:
-        pieces.append((b"tEXt", b"Comment\0" + one.comment))
+        pieces.append(_text("Comment", one.comment))
     if one.xmp:
         pieces.append((b"iTXt", PNG_XMP + b"\0\0\0\0\0" + one.xmp))
     return pieces
+
+
+def _text(keyword: str, content: bytes) -> Piece:
+    """A chunk of text, which is in Latin-1, or in UTF-8 where the chunk says so."""
+    if content.isascii():
+        return b"tEXt", keyword.encode() + b"\0" + content
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return b"tEXt", keyword.encode() + b"\0" + content
+    return b"iTXt", keyword.encode() + b"\0\0\0\0\0" + content
 
 
 def of_jpeg(segments: list[Piece]) -> Properties:
@@ -149,7 +183,8 @@ def of_jpeg(segments: list[Piece]) -> Properties:
         elif marker == APP2 and content.startswith(ICC):
             profile[content[len(ICC)] if len(content) > len(ICC) else 0] = content[len(ICC) + 2 :]
         elif marker == COMMENT:
-            found["comment"] = content
+            found["comment"] = found["comment"] or content
+            found["own"].append((marker, content))
         else:
             _further(marker, content, found)
     found["icc"] = b"".join(profile[k] for k in sorted(profile))
@@ -193,7 +228,7 @@ def jpeg_pieces(properties: Properties, size: tuple[int, int]) -> list[Piece]:
     if one.iptc and not any(marker == APP13 for marker, _ in own):
         pieces.append((APP13, PHOTOSHOP + one.iptc))
     pieces += own
-    if one.comment:
+    if one.comment and not any(marker == COMMENT for marker, _ in own):
         pieces.append((COMMENT, one.comment))
     return pieces
 

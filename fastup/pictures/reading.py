@@ -21,7 +21,7 @@ import pyvips
 from PIL import Image
 
 from fastup.pictures import exif
-from fastup.pictures.details import properties_of
+from fastup.pictures.details import Details, UnreadableError, first_frame, properties_of
 from fastup.pictures.properties import Properties
 
 Array = np.ndarray[Any, Any]
@@ -107,13 +107,17 @@ def open_picture(
     source: Source, name: str, page: int | None = None, most_pixels: int | None = None, first: bool = False
 ) -> Picture:
     """Read all but the pixels; refuse what would have more of them than `most_pixels`. `first`: one frame is enough."""
+    if isinstance(source, Path) and source.exists() and not source.is_file():
+        source = source.read_bytes()  # of a pipe
     with stream_of(source) as stream:
         found = _format(stream.read(16))
         if not found and not stream.seek(0, io.SEEK_END):
             raise ValueError(f"{name} cannot be read: it is empty")
-        details = properties_of(found, stream)
-    if first and found in _SEVERAL:
-        page = 0
+        page = 0 if first and found in _SEVERAL else page
+        try:
+            details = properties_of(found, stream, page)
+        except UnreadableError as error:
+            raise ValueError(f"{name} cannot be read: {error}") from None
     if page is not None and found not in _SEVERAL and not details.animated:
         if page > 0:
             raise ValueError(f"{name} has no page {page}: it is one picture")
@@ -160,9 +164,17 @@ def _loaded(source: Source, found: str, page: int | None, frames: int, access: s
     if isinstance(source, bytes):
         return pyvips.Image.new_from_buffer(source, "", **options)
     name = os.fsencode(source)
-    if name.endswith(b"]"):  # which libvips would take for options
-        return pyvips.Image.new_from_source(pyvips.Source.new_from_file(name), "", **options)
+    if name.endswith(b"]") or not _is_utf8(name):  # options to libvips, or no name
+        return pyvips.Image.new_from_buffer(source.read_bytes(), "", **options)
     return pyvips.Image.new_from_file(name, revalidate=True, **options)
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _opened(source: Source, found: str, name: str, page: int | None) -> Any:
@@ -170,9 +182,11 @@ def _opened(source: Source, found: str, name: str, page: int | None) -> Any:
     if not found:
         return None
     try:
-        image = _loaded(source, found, page, 1)
+        image = _loaded(source, found, None, 1)
         pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
-        return image if page is not None or pages == 1 else _loaded(source, found, None, pages)
+        if page is not None and page >= pages:
+            raise ValueError(f"{name} has no page {page}: it has {pages}, counted from 0")
+        return image if pages == 1 else _loaded(source, found, page, 1 if page is not None else pages)
     except pyvips.Error as error:
         if "differs from page" in str(error):
             told = "it has pages of different sizes or kinds; --page takes one"
@@ -198,19 +212,23 @@ def sentence(error: BaseException) -> str:
     return lines[0].partition(": ")[2] or lines[0] if lines else type(error).__name__
 
 
-def _by_vips(image: Any, source: Source, found: str, name: str, page: int | None, details: Any) -> Picture:
+def _by_vips(image: Any, source: Source, found: str, name: str, page: int | None, details: Details) -> Picture:
     if image.format not in DTYPES:
         raise ValueError(f"{name} cannot be read: its samples are {image.format}")
-    frames = image.get("n-pages") if image.get_typeof("n-pages") and page is None else 1
+    pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
+    frames = pages if page is None else 1
     kind, alpha = _meaning(_KINDS.get(image.interpretation, "many"), image.bands, details.extra)
     turn = details.turn if details.turn else image.get("orientation") if image.get_typeof("orientation") else 1
     height, width = image.height // frames, image.width
     if turn >= SIDEWAYS:
         height, width = width, height
-    properties = details.of_frames(image)
+    properties = replace(details.of_frames(image), turned=turn > 1)
+    if turn >= SIDEWAYS:
+        properties = properties.sideways()
     dtype = np.dtype(DTYPES[image.format])
-    palette = details.palette and frames == 1 and dtype == np.uint8
-    bits = details.bits if 0 < details.bits < 8 else 8 * dtype.itemsize
+    single = frames == 1 and (page is None or found == "tiff" or pages == 1)
+    palette = details.palette and single and dtype == np.uint8
+    bits = details.bits if 0 < details.bits < 8 and not alpha else 8 * dtype.itemsize
     return Picture(
         name, source, found, height, width, frames, image.bands, dtype, kind, alpha, bits, palette, turn, page, True,
         properties,
@@ -220,17 +238,19 @@ def _by_vips(image: Any, source: Source, found: str, name: str, page: int | None
 def _meaning(kind: str, channels: int, extra: int | None) -> tuple[str, bool]:
     """What channels are, and whether the last is alpha that colours are to be weighted by.
 
-    `extra` is what a TIFF says of its last channel: 0 anything, 1 alpha by which colours are weighted already, 2 alpha.
+    `extra` is what a TIFF says of its last channel: 0 anything; 1 alpha by which colours are weighted already, which
+    libvips undoes; 2 alpha.
     """
     if kind == "many" and extra is None and channels in (1, 2):
         kind = "grey"
-    return kind, channels == COLOURS.get(kind, channels) + 1 and extra in (None, 2)
+    return kind, channels == COLOURS.get(kind, channels) + 1 and extra != 0
 
 
-def _by_pillow(source: Source, found: str, name: str, page: int | None, details: Any) -> Picture:
+def _by_pillow(source: Source, found: str, name: str, page: int | None, details: Details) -> Picture:
     try:
         with stream_of(source) as stream, Image.open(stream) as image:
             frames = getattr(image, "n_frames", 1) if image.format not in ("ICO", "MPO", "PSD") else 1
+            frames -= first_frame(image)
             if page is not None:
                 image.seek(page)
                 frames = 1
@@ -262,6 +282,8 @@ def _of_mode(image: Image.Image) -> tuple[str, np.dtype[Any], int, bool]:
     palette = image.mode in _INDICES
     mode = plain_mode(image)
     kind, dtype = PILLOW_MODES[mode]
+    if image.format == "PPM" and mode == "I":
+        dtype = "uint16"
     return kind, np.dtype(dtype), len(Image.new(mode, (1, 1)).getbands()), palette
 
 

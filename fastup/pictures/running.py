@@ -11,14 +11,14 @@ import pyvips
 from fastup.pictures import conversion, strips, writing
 from fastup.pictures.frames import read_frames
 from fastup.pictures.job import Job
-from fastup.pictures.reading import Array, held_bytes, pillow_sentence, sentence
+from fastup.pictures.reading import Array, pillow_sentence, sentence
 
-_IN_MEMORY = 2**28  # bytes of a source and its result that are held whole
+_HALF = 127  # between black and white
 
 
 def run(job: Job, path: Path, threads: int | None, done: Callable[[float], None] = lambda _: None) -> None:
     """Read, resize and write one picture; `done` is told which part of it is made."""
-    if _is_large(job):
+    if job.large:
         _in_strips(job, path, threads, done)
         return
     frames = _made(job, read_frames(job.picture, job.indices), threads)
@@ -32,11 +32,6 @@ def run(job: Job, path: Path, threads: int | None, done: Callable[[float], None]
 
 def _told(error: BaseException) -> str:
     return sentence(error) if isinstance(error, pyvips.Error) else pillow_sentence(error)
-
-
-def _is_large(job: Job) -> bool:
-    held = held_bytes(job.picture) + job.target.bytes
-    return held > _IN_MEMORY and job.picture.by_vips and not job.indices and job.request.rule.layer is None
 
 
 def _made(job: Job, frames: Array, threads: int | None) -> Array:
@@ -60,9 +55,13 @@ def _converted(job: Job, pixels: Array) -> Array:
         pixels = conversion.to_srgb(pixels[None], kind, before.properties.icc)[0]
     if before.alpha and not after.alpha:
         assert job.request.background is not None
-        pixels = conversion.flattened(pixels, job.request.background)
+        pixels = conversion.flattened(pixels, job.request.background, after.kind)
     if pixels.dtype == np.uint16 and after.dtype == np.uint8:
         pixels = conversion.to_bytes(pixels)
+    if after.alpha and "premultiply" in job.target.encoding:
+        pixels = conversion.weighted(pixels)
+    if after.bits == 1:
+        pixels = np.where(pixels > _HALF, np.uint8(255), np.uint8(0))
     return pixels
 
 
@@ -73,9 +72,15 @@ def _in_strips(job: Job, path: Path, threads: int | None, done: Callable[[float]
     try:
         writing.save(path, target, None, image)
     except (pyvips.Error, OSError, ValueError) as error:
-        if stream.error is not None:
-            raise ValueError(f"{job.picture.name} cannot be read: {_told(stream.error)}") from None
+        _raise_of(job, stream)
         raise OSError(f"{job.picture.name}: the result cannot be written: {_told(error)}") from None
+    _raise_of(job, stream)
+
+
+def _raise_of(job: Job, stream: strips.Stream) -> None:
+    """What went wrong while rows were read or made."""
+    if stream.error is not None:
+        raise ValueError(f"{job.picture.name} cannot be read: {_told(stream.error)}") from None
 
 
 def _each(job: Job, rows: Iterator[Array]) -> Iterator[Array]:

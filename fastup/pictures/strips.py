@@ -18,6 +18,7 @@ import pyvips
 import fastup
 from fastup.pictures.containers import PNG, png_chunk
 from fastup.pictures.conversion import VIPS_FORMATS, Pixels, interpretation
+from fastup.pictures.frames import as_samples
 from fastup.pictures.reading import DTYPES, Array, Picture, vips_image
 from fastup.pictures.resizing import Geometry, Point, Rule, Working
 from fastup.plan.base import Plan
@@ -30,9 +31,9 @@ _STORED = 2**16 - 1  # bytes of a block of deflate that is not compressed
 class _Rows:
     """Rows of an image from the top down, of which those that a strip shares with the one before are kept."""
 
-    def __init__(self, image: Any, begin: int, height: int, before: Point) -> None:
+    def __init__(self, image: Any, begin: int, before: Point) -> None:
         self._image, self._region = image, pyvips.Region.new(image)
-        self._begin, self._height, self._before = begin, height, before
+        self._begin, self._before = begin, before
         self._first, self._held = 0, np.empty((0, image.width, image.bands), DTYPES[image.format])
 
     def rows(self, start: int, stop: int) -> Array:
@@ -48,7 +49,8 @@ class _Rows:
     def _fetched(self, start: int, stop: int) -> Array:
         image = self._image
         data = self._region.fetch(0, self._begin + start, image.width, stop - start)
-        return self._before(np.frombuffer(data, DTYPES[image.format]).reshape(stop - start, image.width, image.bands))
+        pixels = np.frombuffer(data, DTYPES[image.format]).reshape(stop - start, image.width, image.bands)
+        return self._before(as_samples(image, pixels))
 
 
 def resized_rows(
@@ -57,15 +59,14 @@ def resized_rows(
     """Strips of the result, (rows, width, channels), frame after frame."""
     turned = picture.turn != 1  # such a picture's last column may be its first row
     image = vips_image(picture, "random" if turned else "sequential")
-    if turned:
-        image = image.autorot()
     shape = picture.height, picture.width, picture.channels
     plan = rule.plan(shape, work.dtype, geometry)
     size = rule.size(shape, work.dtype, geometry)
     kept_rows, kept_columns = geometry.cropped(size)
     windows = list(plan.windows(_strip_bytes(plan)))
     for frame in range(picture.frames):
-        source = _Rows(image, frame * picture.height, picture.height, work.before)
+        of_frame = _turned(image, picture, frame) if turned else image
+        source = _Rows(of_frame, 0 if turned else frame * picture.height, work.before)
         for number, window in enumerate(windows):
             strip = _strip(plan, source, window, rule, threads)
             first, last = (max(kept_rows.start, window[0].start), min(kept_rows.stop, window[0].stop))
@@ -73,6 +74,14 @@ def resized_rows(
                 begin = window[0].start
                 yield work.after(np.ascontiguousarray(strip[first - begin : last - begin, kept_columns]))
             done((frame + (number + 1) / len(windows)) / picture.frames)
+
+
+def _turned(image: Any, picture: Picture, frame: int) -> Any:
+    """One frame of those below each other, upright."""
+    height = image.height // picture.frames
+    part = image.crop(0, frame * height, image.width, height).copy()
+    part.set_type(pyvips.GValue.gint_type, "orientation", picture.turn)
+    return part.autorot()
 
 
 def _strip_bytes(plan: Plan) -> int:
@@ -98,7 +107,9 @@ def image_of(strips: Iterator[Array], width: int, height: int, pixels: Pixels) -
     stream = Stream(_png(strips, width * item, height))
     source = pyvips.SourceCustom()
     source.on_read(stream.read)
-    image = pyvips.Image.new_from_source(source, "", access="sequential", unlimited=True).bandfold(factor=item)
+    image = pyvips.Image.new_from_source(source, "", access="sequential", unlimited=True, fail_on="error").bandfold(
+        factor=item
+    )
     made = image.copy(
         format=VIPS_FORMATS[pixels.dtype.name], bands=pixels.channels, interpretation=interpretation(pixels)
     )

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pyvips
-from PIL import Image
+from PIL import Image, features
 
-from fastup.pictures import containers, exif, fields, ifd
+from fastup.pictures import containers, exif, fields, gif, ifd
 from fastup.pictures.conversion import Pixels, as_image
 from fastup.pictures.formats import Format
 from fastup.pictures.properties import Properties, jpeg_density, jpeg_pieces, png_pieces
@@ -43,8 +43,8 @@ class Target:
     pixels : Pixels
     height, width, frames : int
         Of the result.
-    before : tuple of int
-        Height and width of the source.
+    placement : Placement
+        Where its pixels lie in the source.
     properties : Properties
     quality : int or None
         From 1 to 100, where the user says it.
@@ -61,7 +61,7 @@ class Target:
     height: int
     width: int
     frames: int
-    before: tuple[int, int]
+    placement: fields.Placement
     properties: Properties
     quality: int | None
     palette: Mapping[str, Any]
@@ -105,7 +105,7 @@ def _one(target: Target, frame: Array) -> Image.Image:
         made.putpalette(target.palette["colours"], target.palette["mode"])
         return made
     if pixels.bits == 1:
-        return Image.fromarray(frame[..., 0]).point(lambda value: 255 * (value > 127), "1")
+        return Image.fromarray(frame[..., 0]).convert("1", dither=Image.Dither.NONE)
     if pixels.dtype == np.uint16:
         return Image.fromarray(frame[..., 0])
     mode = _MODES[pixels.kind, pixels.channels]
@@ -178,12 +178,12 @@ def _tiff(path: Path, target: Target, frames: Array | None, image: Any) -> None:
             whole = _with_fields(whole, {"page-height": target.height})
         compression = _compression(target)
         whole.tiffsave(
-            os.fsencode(path), compression=compression, bitdepth=pixels.bits if pixels.bits == 1 else 0, keep="none",
+            os.fsencode(path), compression=compression, bitdepth=pixels.bits if pixels.bits < 8 else 0, keep="none",
             predictor=_predictor(pixels) if compression in ("lzw", "deflate") else "none",
             Q=target.quality or QUALITY, bigtiff=target.bytes > _CLASSIC_BYTES,
         )  # fmt: skip
     size = target.width, target.height
-    held = fields.fields(target.properties, size, target.before[::-1])
+    held = fields.fields(target.properties, size, target.placement)
     ifd.put_into(path, held, without=fields.DENSITY)  # which libvips makes up
 
 
@@ -220,24 +220,28 @@ def _webp(path: Path, target: Target, frames: Array | None, image: Any) -> None:
 
 
 def _gif(path: Path, target: Target, frames: Array | None, image: Any) -> None:
-    one = target.properties
+    one = target.properties.upright(target.width, target.height)
     if target.pixels.palette:
-        comment = {"comment": one.comment} if one.comment else {}
-        _pillow(target, frames, image)[0].save(path, "GIF", **dict(target.palette.get("info", {})), **comment)
+        _pillow(target, frames, image)[0].save(path, "GIF", **dict(target.palette.get("info", {})))
+        gif.put_into(path, [one.comment] if one.comment else [], one.xmp)
         return
     values: dict[str, Any] = {"loop": one.loop, "delay": list(one.times) or [_TIME] * target.frames}
     if target.frames > 1:
         values["page-height"] = target.height
-    if one.comment:
-        values["gif-comment"] = one.comment.decode("latin-1")
     whole = _with_fields(_vips(target, frames, image), values)
     whole.gifsave(os.fsencode(path), dither=0.0 if target.moved else 1.0)
+    gif.put_into(path, [one.comment] if one.comment else [], one.xmp)
 
 
 def _avif(path: Path, target: Target, frames: Array | None, image: Any) -> None:
     one = target.properties.upright(target.width, target.height)
     values = {"icc-profile-data": one.icc, "exif-data": one.exif and exif.HEADER + one.exif, "xmp-data": one.xmp}
     values = {name: value for name, value in values.items() if value}
+    if target.pixels.dtype == np.uint8 and features.check("avif"):  # keeps EXIF as it is
+        named = {name.partition("-")[0]: value for name, value in values.items()}
+        named |= {"icc_profile": named.pop("icc")} if "icc" in named else {}
+        _pillow(target, frames, image)[0].save(path, "AVIF", quality=target.quality or QUALITY, **named)
+        return
     whole = _vips(target, frames, image)
     whole = _with_fields(whole, values) if values else whole
     depth = target.encoding.get("depth", 12) if target.pixels.dtype == np.uint16 else 8
