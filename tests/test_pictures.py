@@ -555,3 +555,12 @@ def test_grey_with_one_transparent_shade(tmp_path: Path, bits: str) -> None:
 def test_what_libvips_says_is_a_sentence() -> None:
     assert sentence(pyvips.Error("unable to load", "VipsJpeg: premature end\nVipsJpeg: more\n")) == "premature end"
     assert sentence(pyvips.Error("nothing more")) == "nothing more"
+
+
+def test_a_film_behind_a_photo_is_said(tmp_path: Path) -> None:
+    image().save(tmp_path / "in.jpg")
+    whole = (tmp_path / "in.jpg").read_bytes()
+    for tail, said in ((b"", False), (b"\0" * 99, False), (b"ftypmp42" * 50, True)):
+        (tmp_path / "in.jpg").write_bytes(whole + tail)
+        text = invoke("upscale", tmp_path / "in.jpg", tmp_path / "out.jpg", "--scale", 2, "--overwrite")
+        assert ("what follows the picture in the file" in text) == said

@@ -17,7 +17,7 @@ _BARE = {0x01, *range(0xD0, 0xD8)}  # markers of JPEG without content
 _SCAN, _END, START = 0xDA, 0xD9, b"\xff\xd8"
 _CHUNK, _SEGMENT = 2**28, 2**16 - 3
 _COPIED = 2**22
-_SEARCHED = 2**29
+_SEARCHED = 2**12
 
 
 def png_chunks(stream: BinaryIO) -> list[Piece]:
@@ -59,13 +59,11 @@ def jpeg_segments(stream: BinaryIO) -> list[Piece]:
 
 
 def follows_jpeg(stream: BinaryIO) -> bool:
-    """Whether anything but zeros stands behind the picture: a film, a second picture."""
-    stream.seek(0)
-    content = stream.read(_SEARCHED)
-    end = content.find(b"\xff\xd9", max(0, content.find(b"\xff\xda")))
-    while end >= 0 and content[end + 2 : end + 4] in (b"\xff\xc4", b"\xff\xda"):  # of a table between scans
-        end = content.find(b"\xff\xd9", end + 2)
-    return end >= 0 and bool(content[end + 2 :].strip(b"\0"))
+    """Whether the file ends otherwise than a picture does, but for zeros: with a film, with words of a telephone."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - _SEARCHED))
+    content = stream.read(_SEARCHED).rstrip(b"\0")
+    return bool(content) and not content.endswith(b"\xff\xd9")
 
 
 def jpeg_segment(marker: bytes, content: bytes) -> bytes:

@@ -39,6 +39,9 @@ def read_frames(picture: Picture, indices: bool = False) -> Array:
 
 
 def _vips_pixels(image: Any, frames: int) -> Array:
+    image = image.copy()
+    # Decoders run in one thread; a second one to copy what they make takes 35 of 177 ms for 12 megapixels of JPEG.
+    image.set_type(pyvips.GValue.gint_type, "concurrency", 1)
     pixels = np.frombuffer(image.write_to_memory(), DTYPES[image.format])
     return as_samples(image, pixels.reshape(frames, image.height // frames, image.width, image.bands))
 
