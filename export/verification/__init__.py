@@ -10,14 +10,15 @@ import numpy as np
 import onnx
 
 from fastup.export.runtimes import JUDGES, Runtime, installed, run_everywhere
+from fastup.export.verification.data import telling
 from fastup.export.verification.known_differences import known, tolerance_of
 from fastup.export.verification.model import Found, alone, find, in_subgraphs, inputs_for, load
 from fastup.export.verification.model import ModelError as ModelError
-from fastup.export.verification.report import Difference, difference, judge
 from fastup.export.verification.report import NodeReport as NodeReport
 from fastup.export.verification.report import Outcome as Outcome
 from fastup.export.verification.report import Report as Report
-from fastup.export.verification.torch_equivalent import Meaning, meaning
+from fastup.export.verification.report import judge
+from fastup.export.verification.torch_equivalent import Called, Meaning, called_as, meaning
 
 Array = np.ndarray[Any, Any]
 
@@ -91,16 +92,19 @@ def verify(
 
 def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeReport:
     begin = time.perf_counter()
+    found, data = telling(found, proto)
     x, (allowed, source) = np.asarray(found.inputs[0]), tolerance_of(found)
     opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
     words = meaning(found, opset)
-    report = NodeReport(
-        found.name, found.op_type, words.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed.absolute, source,
-        warnings=list(words.warnings),
-    )  # fmt: skip
     declared = [(one.dtype, one.shape) for one in found.outputs]
-    model = alone(found.nodes, found.inputs, declared, proto.opset_import, proto.ir_version)
+    model = alone(found.nodes, found.inputs, declared, proto.opset_import, proto.ir_version, found.constants)
     results, refusals = run_everywhere(model, [x])
+    given = results.get("onnxruntime") or found.outputs
+    called = called_as(words, given[0], allowed)
+    report = NodeReport(
+        found.name, found.op_type, called.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed.absolute,
+        source, warnings=[*data, *words.warnings],
+    )  # fmt: skip
     expected = results.get("fastup") or results.get("onnxruntime") or found.outputs
     for name, runtime in installed().items():
         if name in refusals:
@@ -111,7 +115,7 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeRepor
         if reason := runtime.dropped(found):
             report.warnings.append(reason)
     if like:
-        report.torch = _like_torch(found, words, results.get("onnxruntime") or found.outputs)
+        report.torch = _like_torch(words, called)
     report.picture = _picture(results, expected)
     report.seconds = time.perf_counter() - begin
     return report
@@ -127,25 +131,16 @@ def _explained(found: Found, runtime: Runtime, outcome: Outcome) -> Outcome:
     return Outcome("known difference", outcome.difference, *reason) if reason else outcome
 
 
-def _like_torch(found: Found, words: Meaning, results: list[Array]) -> Outcome | None:
+def _like_torch(words: Meaning, called: Called) -> Outcome | None:
     """The node against the operators of torch that it may stand for: one that it equals is enough."""
-    closest: Difference | None = None
-    for _, call in words.candidates:
-        try:
-            one = difference(results[0], call(), tolerance_of(found)[0])
-        except (ValueError, TypeError):  # torch has no such call for these arrays
-            continue
-        if isinstance(one, str):
-            continue
-        if one.within:
-            return Outcome("equal" if one.equal else "within tolerance", one)
-        if closest is None or one.differing < closest.differing:
-            closest = one
+    if called.difference is not None and called.difference.within:
+        return Outcome("equal" if called.difference.equal else "within tolerance", called.difference)
     if not words.candidates and not words.causes:
         return None
     if words.causes:
-        return Outcome("known difference", closest, *words.causes[0])
-    return Outcome("different", closest, "no operator of torch gives these values")
+        reasons, advice = zip(*words.causes, strict=True)
+        return Outcome("known difference", called.difference, "; ".join(reasons), "; ".join(dict.fromkeys(advice)))
+    return Outcome("different", called.difference, "no operator of torch gives these values")
 
 
 def _picture(results: dict[str, list[Array]], expected: list[Array]) -> Array | None:

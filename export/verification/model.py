@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from onnx import helper, numpy_helper
 from fastup.export.runtimes import RUNTIMES, Node, first_line
 from fastup.export.runtimes.runtime import attributes_of
 from fastup.export.self_check import sample
+from fastup.export.verification import moves
 
 Array = np.ndarray[Any, Any]
 _MOST_BYTES = 2**31 - 1  # of a protobuf message, and of an input that is made up here
@@ -24,12 +25,6 @@ _BATCH, _SPACE = 1, 64  # for dimensions that the model leaves open
 OPERATORS = (
     "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "ConvTranspose", "MaxUnpool", "MaxPool",
 )  # fmt: skip
-_SHUFFLES = {
-    (0, 1, 4, 2, 5, 3): ("pixel_shuffle", "CRD"),
-    (0, 3, 4, 1, 5, 2): ("pixel_shuffle", "DCR"),
-    (0, 1, 3, 5, 2, 4): ("pixel_unshuffle", "CRD"),
-    (0, 3, 5, 1, 2, 4): ("pixel_unshuffle", "DCR"),
-}
 
 
 class ModelError(ValueError):
@@ -49,11 +44,24 @@ def load(model: Any) -> onnx.ModelProto:
     if not model.opset_import:
         raise ModelError("verify: the model names no opset")
     try:
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(_with_shapes(model))
         _read_through(model.graph)
         return onnx.inliner.inline_local_functions(model) if model.functions else model
     except Exception as error:  # the checker's and the inliner's own kinds, and plain RuntimeErrors
         raise ModelError(f"verify: not a valid ONNX model ({first_line(error)})") from None
+
+
+def _with_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with what shapes its outputs lack, which runtimes do not need and the checker does."""
+    lacking = [one for one in model.graph.output if not one.type.tensor_type.HasField("shape")]
+    if not lacking:
+        return model
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    for one in made.graph.output:
+        if one.type.HasField("tensor_type") and not one.type.tensor_type.HasField("shape"):
+            one.type.tensor_type.shape.SetInParent()
+    return made
 
 
 def _read_through(graph: onnx.GraphProto) -> None:
@@ -139,7 +147,7 @@ def _shape(value: onnx.ValueInfoProto, wanted: Sequence[int] | None) -> tuple[tu
     for k, dim in enumerate(dims):
         if wanted is not None:
             shape.append(int(wanted[k]))
-        elif dim.HasField("dim_value"):
+        elif dim.HasField("dim_value") and dim.dim_value >= 0:  # Paddle writes -1 for what is open
             shape.append(dim.dim_value)
         else:
             shape.append(_BATCH if k == 0 else _SPACE)
@@ -164,20 +172,23 @@ def _random(value: onnx.ValueInfoProto, shape: tuple[int, ...], seed: int) -> Ar
 
 @dataclass(frozen=True)
 class Found(Node):
-    """A node, or the three that spell a pixel shuffle, with what went in and came out.
+    """A node, or several that move items one after the other, with what went in and came out.
 
     Attributes
     ----------
     outputs : list of arrays
         Of the last node, as onnxruntime gave them; operator, attributes and inputs are the first one's.
-    shuffle : (str, str), optional
-        Which permutation the three nodes are: operator and order.
+    move : Move, optional
+        What several nodes mean.
+    constants : dict of name to array
+        What they take beside their items.
     """
 
     name: str
     nodes: list[onnx.NodeProto]
     outputs: list[Array]
-    shuffle: tuple[str, str] | None = None
+    move: moves.Move | None = None
+    constants: Mapping[str, Array] = field(default_factory=dict)
 
 
 def in_subgraphs(model: onnx.ModelProto) -> list[str]:
@@ -197,33 +208,56 @@ def in_subgraphs(model: onnx.ModelProto) -> list[str]:
 
 def find(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Found]:
     """Run the model once in onnxruntime, all its upsampling nodes watched."""
-    groups = list(_groups(model.graph))
+    singles, chained = list(_singles(model.graph)), list(moves.chains(model.graph))
     known = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
-    watched = [name for nodes, _ in groups for node in nodes for name in (*node.input, *node.output) if name]
+    nodes = [*singles, *(node for chain in chained for node in chain)]
+    watched = [name for node in nodes for name in (*node.input, *node.output) if name]
     values = {**known, **feeds, **_run(model, feeds, [name for name in dict.fromkeys(watched) if name not in known])}
+    found = [_found([node], values, node.op_type) for node in singles]
+    for chain in chained:
+        found += _moved(chain, values, model)
+    place = {name: number for number, node in enumerate(model.graph.node) for name in node.output}
+    return sorted(found, key=lambda one: place[one.nodes[-1].output[0]])
+
+
+def _found(nodes: list[onnx.NodeProto], values: Mapping[str, Array], op: str) -> Found:
+    first, last = nodes[0], nodes[-1]
+    inputs = [values[name] if name else None for name in first.input]
+    outputs = [values[name] for name in last.output if name]
+    return Found(op, attributes_of(first), inputs, last.name or last.output[0], nodes, outputs)
+
+
+def _moved(chain: list[onnx.NodeProto], values: Mapping[str, Array], model: onnx.ModelProto) -> list[Found]:
+    """The parts of a chain that fastup has a name for; they do not overlap."""
+    taken: set[int] = set()
     found = []
-    for nodes, shuffle in groups:
-        first, last = nodes[0], nodes[-1]
-        inputs = [values[name] if name else None for name in first.input]
-        outputs = [values[name] for name in last.output if name]
-        op = first.op_type if shuffle is None else "Reshape-Transpose-Reshape"
-        found.append(Found(op, attributes_of(first), inputs, last.name or last.output[0], nodes, outputs, shuffle))
+    for start, stop in moves.parts(chain):
+        nodes = chain[start:stop]
+        if taken & set(range(start, stop)):
+            continue
+        one = _found(nodes, values, "-".join(node.op_type for node in nodes))
+        constants = {name: values[name] for node in nodes for name in node.input[1:] if name}
+        one = replace(one, constants=constants)
+        if move := moves.named(np.shape(one.inputs[0]), _places(one, model)):
+            found.append(replace(one, move=move))
+            taken |= set(range(start, stop))
     return found
 
 
-def _groups(graph: onnx.GraphProto) -> Iterator[tuple[list[onnx.NodeProto], tuple[str, str] | None]]:
-    makers = {name: node for node in graph.node for name in node.output}
+def _places(found: Found, model: onnx.ModelProto) -> Array:
+    """Which item of its argument each item of a chain's result is."""
+    x = np.arange(np.size(found.inputs[0]), dtype=np.int64).reshape(np.shape(found.inputs[0]))
+    inputs, outputs = [x, *found.inputs[1:]], [(x.dtype, found.outputs[0].shape)]
+    made = alone(found.nodes, inputs, outputs, model.opset_import, model.ir_version, found.constants)
+    return np.asarray(RUNTIMES["onnxruntime, not optimised"].prepare(made).run([x])[0])
+
+
+def _singles(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Nodes that are judged one by one."""
     for node in graph.node:
-        if node.op_type in OPERATORS and node.domain in ("", "ai.onnx"):
-            if node.op_type != "MaxPool" or len([name for name in node.output if name]) > 1:
-                yield [node], None
-        elif node.op_type == "Reshape":
-            turn = makers.get(node.input[0])
-            first = makers.get(turn.input[0]) if turn is not None and turn.op_type == "Transpose" else None
-            if turn is not None and first is not None and first.op_type == "Reshape":
-                order = next((tuple(one.ints) for one in turn.attribute if one.name == "perm"), ())
-                if order in _SHUFFLES:
-                    yield [first, turn, node], _SHUFFLES[order]
+        judged = node.op_type in OPERATORS and node.domain in ("", "ai.onnx")
+        if judged and (node.op_type != "MaxPool" or len([name for name in node.output if name]) > 1):
+            yield node
 
 
 def _run(model: onnx.ModelProto, feeds: dict[str, Array], names: list[str]) -> dict[str, Array]:
@@ -244,18 +278,14 @@ def _run(model: onnx.ModelProto, feeds: dict[str, Array], names: list[str]) -> d
 
 def alone(
     nodes: list[onnx.NodeProto], inputs: Sequence[Array | None], outputs: Sequence[tuple[Any, Sequence[Any]]],
-    opsets: Sequence[onnx.OperatorSetIdProto], ir_version: int,
+    opsets: Sequence[onnx.OperatorSetIdProto], ir_version: int, constants: Mapping[str, Array] | None = None,
 ) -> onnx.ModelProto:  # fmt: skip
-    """The node, or the three nodes, as a model of the first input; `outputs` are dtypes and shapes."""
+    """The node, or several, as a model of the first input; `outputs` are dtypes and shapes."""
     first, last = nodes[0], nodes[-1]
-    initial = [
-        numpy_helper.from_array(value, name)
-        for name, value in zip(first.input, inputs, strict=True)
-        if value is not None and name != first.input[0]
-    ]
-    extra = [name for node in nodes[1:] for name in node.input[1:] if name]
-    if extra:  # what the last Reshape is to give
-        initial.append(numpy_helper.from_array(np.array(outputs[0][1], np.int64), extra[-1]))
+    held = {name: value for name, value in zip(first.input, inputs, strict=True) if value is not None and name}
+    held |= constants or {}
+    held.pop(first.input[0])
+    initial = [numpy_helper.from_array(np.asarray(value), name) for name, value in held.items()]
     x, results = np.asarray(inputs[0]), zip([name for name in last.output if name], outputs, strict=True)
     ends = [(first.input[0], (x.dtype, x.shape)), *results]
     values = [

@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastup import operators
+from fastup.export.backend.windows import transposed, windows
+from fastup.export.tolerances import Tolerance
 from fastup.export.verification.model import Found
+from fastup.export.verification.report import Difference, difference
 from fastup.plan.sampling.filter import Filter
 from fastup.plan.sampling.filters import FILTERS
 
@@ -35,6 +38,32 @@ class Meaning(NamedTuple):
     warnings: list[str]
 
 
+class Called(NamedTuple):
+    """The call that was run and gave a node's numbers, or the nearest one and how far it is away."""
+
+    words: str
+    difference: Difference | None
+
+
+def called_as(words: Meaning, result: Array, allowed: Tolerance) -> Called:
+    """What to call a node that gave this result."""
+    nearest: tuple[str, Difference] | None = None
+    for name, call in words.candidates:
+        try:
+            one = difference(result, call(), allowed)
+        except (ValueError, TypeError):  # torch has no such call for these arrays
+            continue
+        if isinstance(one, str):
+            continue
+        if one.within:
+            return Called(name, one)
+        if nearest is None or one.absolute < nearest[1].absolute:
+            nearest = name, one
+    if nearest is None:
+        return Called(words.words if not words.candidates else f"no call of torch: {words.words} does not fit", None)
+    return Called(f"no call of torch: the nearest is {nearest[0]}, {nearest[1].absolute:.3g} away", nearest[1])
+
+
 def meaning(found: Found, opset: int) -> Meaning:
     """The node in torch's words."""
     makers = {
@@ -45,28 +74,38 @@ def meaning(found: Found, opset: int) -> Meaning:
         "ConvTranspose": _conv_transpose,
         "MaxUnpool": _max_unpool,
         "MaxPool": _max_pool,
-        "Reshape-Transpose-Reshape": _shuffle,
     }
-    return makers[found.op_type](found, opset)
+    return _moved(found) if found.move else makers[found.op_type](found, opset)
+
+
+def _moved(found: Found) -> Meaning:
+    """Nodes that move items as one operator does."""
+    x, move = np.asarray(found.inputs[0]), found.move
+    assert move is not None
+    return Meaning(move.words, [(move.words, lambda: move.call(x))], [], [])
 
 
 def _resize(found: Found, opset: int) -> Meaning:
     x, y, given = np.asarray(found.inputs[0]), found.outputs[0], found.attributes
     mode, rank = given.get("mode", "nearest"), x.ndim - 2
-    size, causes = y.shape[2:], _resize_causes(found, opset)
-    if not 1 <= rank <= 3 or x.shape[:2] != y.shape[:2]:
+    causes = _resize_causes(found, opset)
+    last = x.shape[:2] != y.shape[:2] and (x.shape[0], x.shape[-1]) == (y.shape[0], y.shape[-1])
+    if not 1 <= rank <= 3 or (x.shape[:2] != y.shape[:2] and not last):
         return Meaning(f"a resize of {x.shape} to {y.shape}", [], [("batch or channels are resized", "none")], [])
+    size = y.shape[1:-1] if last else y.shape[2:]
     align = given.get("coordinate_transformation_mode", "half_pixel") == "align_corners"
     smooth = {"align_corners": align, "antialias": bool(given.get("antialias", 0))}
     candidates = []
     for record in _filters(mode):
         name, options = record.ranked.get(rank, record.mode), smooth if record.half else {}
         words = ", ".join([f"size={size}", f"mode={name!r}", *(f"{key}={value}" for key, value in options.items())])
-        candidates.append((f"interpolate({words})", _call(x, size, None, name, options)))
-        factors = _factors(found, opset)
+        options = {**options, "data_format": "channels_last"} if last else options
+        told = " of channels last" if last else ""
+        candidates.append((f"interpolate({words}){told}", _call(x, size, None, name, options)))
+        factors = _factors(found, opset, last)
         if factors:
             by_scale = words.replace(f"size={size}", f"scale_factor={factors}")
-            candidates.append((f"interpolate({by_scale})", _call(x, None, factors, name, options)))
+            candidates.append((f"interpolate({by_scale}){told}", _call(x, None, factors, name, options)))
     return Meaning(candidates[0][0], candidates, causes, [])
 
 
@@ -79,7 +118,7 @@ def _call(x: Array, size: Any, factors: Any, mode: Any, options: dict[str, Any])
     return lambda: operators.interpolate(x, size, factors, mode=mode, **options)
 
 
-def _factors(found: Found, opset: int) -> tuple[float, ...]:
+def _factors(found: Found, opset: int, last: bool = False) -> tuple[float, ...]:
     """The spatial scales, where the node has some."""
     if found.op_type == "Upsample":
         scales = found.attributes.get("scales", found.inputs[1] if len(found.inputs) > 1 else None)
@@ -88,7 +127,7 @@ def _factors(found: Found, opset: int) -> tuple[float, ...]:
         scales = found.inputs[place] if len(found.inputs) > place else None
     if scales is None or not len(scales) or "axes" in found.attributes:
         return ()
-    return tuple(float(scale) for scale in list(scales)[2:])
+    return tuple(float(scale) for scale in (list(scales)[1:-1] if last else list(scales)[2:]))
 
 
 def _resize_causes(found: Found, opset: int) -> list[tuple[str, str]]:
@@ -143,25 +182,59 @@ def _space_to_depth(found: Found, _opset: int) -> Meaning:
     return Meaning(f"pixel_unshuffle({r}) into channels in the order DCR", [], [], [warning])
 
 
-def _shuffle(found: Found, _opset: int) -> Meaning:
-    x, y = np.asarray(found.inputs[0]), found.outputs[0]
-    operator, order = found.shuffle or ("pixel_shuffle", "CRD")
-    r = round(max(x.shape[1], y.shape[1]) / max(1, min(x.shape[1], y.shape[1]))) or 1
-    r = math.isqrt(r)
-    words = f"{operator}({r})" if order == "CRD" else f"{operator}({r}) of channels in the order DCR"
-    call = (words, lambda: getattr(operators, operator)(x, r, order=order))
-    return Meaning(words, [call] if r > 1 and x.ndim == 4 else [], [], [])
-
-
 def _conv_transpose(found: Found, _opset: int) -> Meaning:
     x, w = np.asarray(found.inputs[0]), np.asarray(found.inputs[1])
-    given, rank = found.attributes, x.ndim - 2
-    shown = {
-        "stride": given.get("strides"), "padding": given.get("pads"), "output_padding": given.get("output_padding"),
-        "dilation": given.get("dilations"), "groups": given.get("group"),
-    }  # fmt: skip
+    bias = np.asarray(found.inputs[2]) if len(found.inputs) > 2 and found.inputs[2] is not None else None
+    rank = x.ndim - 2
+    placed = _torch_pads(found, x.shape[2:], w.shape[2:])
+    given = found.attributes
+    shown: dict[str, Any] = {"stride": given.get("strides")}
+    shown |= {"padding": placed.before, "output_padding": placed.more} if placed.causes == [] else {}
+    shown |= {"dilation": given.get("dilations"), "groups": given.get("group")}
     words = ", ".join(f"{name}={_plain(value)}" for name, value in shown.items() if _matters(name, value))
-    return Meaning(f"conv_transpose{rank}d(weight of {tuple(w.shape)}{', ' + words if words else ''})", [], [], [])
+    named = f"conv_transpose{rank}d(weight of {tuple(w.shape)}{', ' + words if words else ''})"
+    if placed.causes:
+        return Meaning(named, [], placed.causes, [])
+
+    def call() -> Array:
+        operator = getattr(operators, f"conv_transpose{rank}d")
+        strides, dilations = given.get("strides") or 1, given.get("dilations") or 1
+        arguments = (tuple(strides) if isinstance(strides, Sequence) else 1, placed.before, placed.more)
+        dilation = tuple(dilations) if isinstance(dilations, Sequence) else 1
+        result: Array = operator(x, w, bias, *arguments, given.get("group") or 1, dilation)
+        return result
+
+    return Meaning(named, [(named, call)], [], [])
+
+
+class _Pads(NamedTuple):
+    """Pads of a transposed convolution as torch has them, or why it cannot."""
+
+    before: tuple[int, ...]
+    more: tuple[int, ...]
+    causes: list[tuple[str, str]]
+
+
+def _torch_pads(found: Found, space: Sequence[int], kernel: Sequence[int]) -> _Pads:
+    """What pads, auto_pad or a shape come to: torch pads both ends alike, and adds less than a stride at the end."""
+    given, rank = found.attributes, len(space)
+    auto, wanted = given.get("auto_pad") or "NOTSET", given.get("output_shape")
+    auto = auto.decode() if isinstance(auto, bytes) else auto
+    more = tuple(given.get("output_padding") or (0,) * rank)
+    made = windows(
+        "ConvTranspose", kernel, space, given.get("strides"), given.get("dilations"), given.get("pads"), None
+    )
+    if wanted is None and auto in ("SAME_UPPER", "SAME_LOWER"):
+        wanted = [n * s for n, s in zip(space, made.stride, strict=True)]
+    if wanted is not None:
+        made = transposed(made, space, more, list(wanted)[-rank:], auto == "SAME_UPPER")
+    added = tuple(b - a + m for b, a, m in zip(made.before, made.after, more, strict=True))
+    if any(extra < 0 or extra >= max(s, d) for extra, s, d in zip(added, made.stride, made.dilation, strict=True)):
+        told = f"torch pads both ends alike, this node {made.before} and {made.after}"
+        return _Pads((), (), [(told, "pads that differ by less than a stride, more at the beginning")])
+    if any(one < 0 for one in made.before):
+        return _Pads((), (), [("the result is longer than all that the input reaches", "no output_shape")])
+    return _Pads(made.before, added, [])
 
 
 def _matters(name: str, value: Any) -> bool:

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 Array = np.ndarray[Any, Any]
-_SIDE = 160  # pixels of a heat map's shorter side, at least
+_SIDE, _MOST, _LEAST = 160, 1024, 16  # pixels of a heat map: of its shorter side, at most, of its height at least
 _COLOURS = {"equal": "green", "within tolerance": "green", "known difference": "yellow", "different": "red"}
 
 
@@ -158,9 +158,13 @@ def heat_map(away: Array | None) -> str | None:
     from PIL import Image
 
     part = np.nan_to_num(away / away[np.isfinite(away)].max(), posinf=1.0).clip(0, 1) ** 0.5
+    for axis in (0, 1):  # the largest of those that would lie on one pixel
+        step = -(-part.shape[axis] // _MOST)
+        part = np.maximum.reduceat(part, np.arange(0, part.shape[axis], step), axis)
     colours = np.stack([np.clip(3 * part - k, 0, 1) for k in range(3)], axis=-1)
-    repeat = max(1, _SIDE // min(away.shape))
-    pixels = (255 * colours).astype(np.uint8).repeat(repeat, 0).repeat(repeat, 1)
+    repeat = max(1, min(_SIDE // min(part.shape), _MOST // max(part.shape)))
+    down = max(repeat, _LEAST // part.shape[0])  # signals have one row
+    pixels = (255 * colours).astype(np.uint8).repeat(down, 0).repeat(repeat, 1)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG")
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -1,0 +1,225 @@
+"""What verify calls nodes: by what they do, with the call that gave the numbers, and on data that tell something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
+
+from onnx import helper, numpy_helper  # noqa: E402
+
+import fastup  # noqa: E402
+import fastup.export  # noqa: E402
+
+Steps = list[tuple[str, list[int]]]
+
+
+def chain(before: list[int], after: list[int], steps: Steps) -> Any:
+    """A model of Reshape, Transpose, Expand and Tile, one after the other."""
+    nodes, initial, name = [], [], "x"
+    for number, (op, values) in enumerate(steps):
+        output = "y" if number == len(steps) - 1 else f"t{number}"
+        if op == "Transpose":
+            nodes.append(helper.make_node(op, [name], [output], f"n{number}", perm=values))
+        else:
+            initial.append(numpy_helper.from_array(np.array(values, np.int64), f"c{number}"))
+            nodes.append(helper.make_node(op, [name, f"c{number}"], [output], f"n{number}"))
+        name = output
+    return model(nodes, before, after, initial)
+
+
+def model(nodes: list[Any], before: Any, after: Any, initial: list[Any] | None = None, opset: int = 18) -> Any:
+    x, y = (helper.make_tensor_value_info(name, 1, shape) for name, shape in (("x", before), ("y", after)))
+    graph = helper.make_graph(nodes, "graph", [x], [y], initial or [])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def words(made: Any, **options: Any) -> list[str]:
+    return [node.words for node in fastup.export.verify(made, **options).nodes]
+
+
+MOVES: dict[str, tuple[list[int], list[int], Steps]] = {
+    "pixel_shuffle(2)": (
+        [1, 12, 3, 5], [1, 3, 6, 10],
+        [("Reshape", [1, 3, 2, 2, 3, 5]), ("Transpose", [0, 1, 4, 2, 5, 3]), ("Reshape", [1, 3, 6, 10])],
+    ),
+    "pixel_shuffle((2, 3))": (
+        [2, 12, 3, 5], [2, 2, 6, 15],
+        [("Reshape", [2, 2, 2, 3, 3, 5]), ("Transpose", [0, 1, 4, 2, 5, 3]), ("Reshape", [2, 2, 6, 15])],
+    ),
+    "pixel_shuffle(2) of channels in the order DCR": (
+        [1, 12, 3, 5], [1, 3, 6, 10],
+        [("Reshape", [1, 2, 2, 3, 3, 5]), ("Transpose", [0, 3, 4, 1, 5, 2]), ("Reshape", [1, 3, 6, 10])],
+    ),
+    "pixel_unshuffle((3, 2))": (
+        [1, 2, 6, 8], [1, 12, 2, 4],
+        [("Reshape", [1, 2, 2, 3, 4, 2]), ("Transpose", [0, 1, 3, 5, 2, 4]), ("Reshape", [1, 12, 2, 4])],
+    ),
+    "pixel_shuffle(2) of channels in the order DCR of channels last": (
+        [1, 3, 5, 12], [1, 6, 10, 3],
+        [("Reshape", [1, 3, 5, 2, 2, 3]), ("Transpose", [0, 1, 3, 2, 4, 5]), ("Reshape", [1, 6, 10, 3])],
+    ),
+    "interpolate(scale_factor=2)": (
+        [1, 3, 4, 5], [1, 3, 8, 10],
+        [("Reshape", [1, 3, 4, 1, 5, 1]), ("Expand", [1, 3, 4, 2, 5, 2]), ("Reshape", [1, 3, 8, 10])],
+    ),
+    "interpolate(scale_factor=(1, 3))": (
+        [1, 3, 4, 5], [1, 3, 4, 15],
+        [("Reshape", [1, 3, 4, 5, 1]), ("Tile", [1, 1, 1, 1, 3]), ("Reshape", [1, 3, 4, 15])],
+    ),
+    "interpolate(scale_factor=2) of channels last": (
+        [1, 4, 5, 3], [1, 8, 10, 3],
+        [("Reshape", [1, 4, 1, 5, 1, 3]), ("Expand", [1, 4, 2, 5, 2, 3]), ("Reshape", [1, 8, 10, 3])],
+    ),
+    "pixel_shuffle(4) of patches 3x2, channels in the order DCR": (
+        [1, 6, 48], [1, 3, 12, 8],
+        [("Reshape", [1, 3, 2, 4, 4, 3]), ("Transpose", [0, 5, 1, 3, 2, 4]), ("Reshape", [1, 3, 12, 8])],
+    ),
+    "pixel_shuffle(3)": (  # of one axis
+        [2, 6, 4], [2, 2, 12], [("Reshape", [2, 2, 3, 4]), ("Transpose", [0, 1, 3, 2]), ("Reshape", [2, 2, 12])],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_moves_are_named_by_where_items_go(name: str) -> None:
+    report = fastup.export.verify(chain(*MOVES[name]), like="torch")
+    assert [node.words for node in report.nodes] == [name]
+    assert report.status() == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "steps"),
+    [
+        (  # unfolding by hand: each block of 4x4 becomes channels, in a row
+            [1, 3, 8, 12], [1, 48, 6],
+            [("Reshape", [1, 3, 2, 4, 3, 4]), ("Transpose", [0, 1, 3, 5, 2, 4]), ("Reshape", [1, 48, 6])],
+        ),
+        ([1, 8, 3, 5], [1, 8, 15], [("Reshape", [1, 8, 15]), ("Reshape", [1, 8, 15])]),
+        ([1, 8, 3, 5], [1, 8, 3, 5], [("Reshape", [1, 8, 15]), ("Reshape", [1, 8, 3, 5])]),
+        (  # heads of attention
+            [1, 6, 32], [1, 4, 6, 8], [("Reshape", [1, 6, 4, 8]), ("Transpose", [0, 2, 1, 3])],
+        ),
+    ],
+)  # fmt: skip
+def test_other_moves_are_not_listed(before: list[int], after: list[int], steps: Steps) -> None:
+    found = words(chain(before, after, steps))
+    assert found in ([], ["pixel_unshuffle(4)"])
+    assert found == [] or len(after) == 4
+
+
+def test_a_move_within_a_longer_chain() -> None:
+    before, _, steps = MOVES["pixel_shuffle(2)"]
+    made = chain(before, [1, 180], [*steps, ("Reshape", [1, 180])])
+    assert words(made) == ["pixel_shuffle(2)"]
+
+
+def resize(before: list[int], after: list[int], scales: list[float] | None = None, **attributes: Any) -> Any:
+    given = np.array(scales, np.float32) if scales else np.array(after, np.int64)
+    initial = [numpy_helper.from_array(given, "given")]
+    inputs = ["x", "", "given"] if scales else ["x", "", "", "given"]
+    return model([helper.make_node("Resize", inputs, ["y"], "up", **attributes)], before, after, initial)
+
+
+def test_words_are_the_call_that_gave_the_numbers() -> None:
+    scale = 23.1 / 37
+    made = resize([1, 1, 37, 37], [1, 1, 23, 23], [1, 1, scale, scale], mode="cubic", cubic_coeff_a=-0.75)
+    (node,) = fastup.export.verify(made, like="torch").nodes
+    assert node.words.startswith("interpolate(scale_factor=")
+    assert node.torch is not None
+    assert node.torch.verdict in ("equal", "within tolerance")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "nearest", "causes"),
+    [
+        ({"mode": "linear", "coordinate_transformation_mode": "asymmetric"}, "bilinear", ["no mode of torch samples"]),
+        (
+            {"mode": "cubic", "antialias": 1, "cubic_coeff_a": -0.75}, "bicubic",
+            ["exclude_outside", "torch's cubic has no coefficient -0.75"],
+        ),
+        (
+            {"mode": "cubic", "cubic_coeff_a": -0.5, "coordinate_transformation_mode": "asymmetric"}, "bicubic",
+            ["no coefficient -0.5", "no mode of torch samples"],
+        ),
+    ],
+)  # fmt: skip
+def test_all_that_keeps_a_node_from_torch_is_said_at_once(
+    attributes: dict[str, Any], nearest: str, causes: list[str]
+) -> None:
+    (node,) = fastup.export.verify(resize([1, 2, 12, 12], [1, 2, 7, 9], **attributes), like="torch").nodes
+    assert node.words.startswith("no call of torch: the nearest is interpolate(")
+    assert f"mode='{nearest}'" in node.words
+    assert node.words.endswith(" away")
+    assert node.torch is not None
+    assert node.torch.verdict == "known difference"
+    assert all(cause in node.torch.message for cause in causes)
+
+
+def transposed(after: list[int], **attributes: Any) -> Any:
+    weight = np.random.default_rng(0).standard_normal((2, 3, 4, 4), np.float32)
+    node = helper.make_node("ConvTranspose", ["x", "w"], ["y"], "up", strides=[2, 2], **attributes)
+    return model([node], [1, 2, 8, 8], after, [numpy_helper.from_array(weight, "w")])
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size", "shown"),
+    [
+        ({"pads": [1, 1, 1, 1]}, 16, "padding=(1, 1)"),
+        ({"auto_pad": "SAME_UPPER"}, 16, "padding=(1, 1)"),
+        ({"output_shape": [16, 16]}, 16, "padding=(1, 1)"),
+        ({"output_shape": [17, 17], "auto_pad": "SAME_LOWER"}, 17, "padding=(1, 1), output_padding=(1, 1)"),
+        ({"pads": [1, 1, 1, 1], "output_padding": [1, 1]}, 17, "padding=(1, 1), output_padding=(1, 1)"),
+        ({"pads": [2, 2, 1, 1]}, 15, "padding=(2, 2), output_padding=(1, 1)"),
+    ],
+)  # fmt: skip
+def test_transposed_convolutions_are_judged_whatever_says_their_pads(
+    attributes: dict[str, Any], size: int, shown: str
+) -> None:
+    (node,) = fastup.export.verify(transposed([1, 3, size, size], **attributes), like="torch").nodes
+    assert shown in node.words
+    assert node.torch is not None
+    assert node.torch.verdict in ("equal", "within tolerance")
+
+
+def test_pads_that_torch_has_not_are_said() -> None:
+    (node,) = fastup.export.verify(transposed([1, 3, 15, 15], pads=[1, 1, 2, 2]), like="torch").nodes
+    assert node.torch is not None
+    assert node.torch.message == "torch pads both ends alike, this node (1, 1) and (2, 2)"
+    assert {one.verdict for one in node.runtimes.values()} <= {"equal", "within tolerance"}
+
+
+def test_models_as_runtimes_take_them() -> None:
+    """Open dimensions written as -1; an output without a shape; channels that are last."""
+    nearest: dict[str, Any] = {
+        "mode": "nearest",
+        "coordinate_transformation_mode": "asymmetric",
+        "nearest_mode": "floor",
+    }
+    made = resize([1, 3, 8, 8], [1, 3, 16, 16], [1, 1, 2, 2], **nearest)
+    for number in (2, 3):
+        made.graph.input[0].type.tensor_type.shape.dim[number].dim_value = -1
+    made.graph.output[0].type.tensor_type.ClearField("shape")
+    report = fastup.export.verify(made, like="torch", shapes={"x": (1, 3, 8, 8)})
+    assert report.status() == 0
+    del made.graph.input[0].type.tensor_type.shape.dim[3]
+    made.graph.input[0].type.tensor_type.shape.dim.add().dim_value = -1
+    assert [node.input_shape for node in fastup.export.verify(made).nodes] == [(1, 3, 64, 64)]
+    last = resize([1, 8, 8, 4], [1, 16, 16, 4], **nearest)
+    assert words(last, like="torch") == ["interpolate(size=(16, 16), mode='nearest') of channels last"]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"), [(0.0, "zeros"), (7.5, "one value"), (np.nan, "NaN")], ids=["zeros", "one value", "NaN"]
+)
+def test_nodes_that_see_nothing_get_data_of_their_own(value: float, word: str) -> None:
+    made = resize([1, 2, 6, 6], [1, 2, 9, 9], mode="linear", coordinate_transformation_mode="asymmetric")
+    x = np.full((1, 2, 6, 6), value, np.float32)
+    (node,) = fastup.export.verify(made, x, like="torch").nodes
+    assert node.warnings == [f"the node gets {word} only, and is judged on random data"]
+    assert node.torch is not None
+    assert node.torch.verdict == "known difference"
