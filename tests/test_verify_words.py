@@ -223,3 +223,61 @@ def test_nodes_that_see_nothing_get_data_of_their_own(value: float, word: str) -
     assert node.warnings == [f"the node gets {word} only, and is judged on random data"]
     assert node.torch is not None
     assert node.torch.verdict == "known difference"
+
+
+def test_slow_runtimes_have_a_limit_and_others_go_on() -> None:
+    """A large node in the reference evaluator, in a process of its own, and what is left out."""
+    made = resize([1, 1, 300, 300], [1, 1, 600, 600], mode="linear")
+    (node,) = fastup.export.verify(made, budget=0.05).nodes
+    assert node.runtimes["reference"].verdict == "not run"
+    assert node.runtimes["reference"].message == "not done within 0.05 seconds; a larger budget gives it more"
+    assert node.runtimes["onnxruntime"].verdict in ("equal", "within tolerance")
+    (node,) = fastup.export.verify(made, skip=["reference"]).nodes
+    assert "reference" not in node.runtimes
+    made = chain([1, 4, 400, 300], [1, 1, 800, 600],
+                 [("Reshape", [1, 1, 2, 2, 400, 300]), ("Transpose", [0, 1, 4, 2, 5, 3]), ("Reshape", [1, 1, 800, 600])])  # fmt: skip  # noqa: E501
+    (node,) = fastup.export.verify(made, budget=60).nodes
+    assert node.runtimes["reference"].verdict == "equal"
+
+
+def test_nodes_are_chosen_by_name() -> None:
+    nodes = [
+        helper.make_node("DepthToSpace", ["x"], ["t"], "first/up", blocksize=2, mode="CRD"),
+        helper.make_node("DepthToSpace", ["t"], ["y"], "second/up", blocksize=2, mode="CRD"),
+    ]
+    made = model(nodes, [1, 16, 2, 2], [1, 1, 8, 8])
+    assert [node.name for node in fastup.export.verify(made, nodes="^second").nodes] == ["second/up"]
+    with pytest.raises(ValueError, match="nodes must be a regular expression"):
+        fastup.export.verify(made, nodes="(")
+    with pytest.raises(ValueError, match="skip must be among"):
+        fastup.export.verify(made, skip=["tvm"])
+    with pytest.raises(ValueError, match="budget must be greater than 0"):
+        fastup.export.verify(made, budget=0)
+
+
+def test_what_is_not_judged_is_named() -> None:
+    grid = numpy_helper.from_array(np.zeros((1, 4, 4, 2), np.float32), "g")
+    nodes = [
+        helper.make_node("GridSample", ["x", "g"], ["t"], "warp"),
+        helper.make_node("DepthToSpace", ["t"], ["y"], "up", blocksize=2, mode="CRD"),
+    ]
+    report = fastup.export.verify(model(nodes, [1, 4, 3, 3], [1, 1, 8, 8], [grid]))
+    assert report.unjudged == ["warp (GridSample)"]
+    assert [node.name for node in report.nodes] == ["up"]
+
+
+def test_a_process_that_dies_is_an_answer() -> None:
+    from fastup.export.verification.worker import Worker
+
+    made = chain([1, 4], [4], [("Reshape", [2, 2]), ("Reshape", [4])])
+    x = np.arange(4, dtype=np.float32).reshape(1, 4)
+    with Worker() as worker:
+        assert worker.run("reference", made, [x], 60)[0].tolist() == [0, 1, 2, 3]
+        with pytest.raises(RuntimeError, match="nothing"):
+            worker.run("nothing", made, [x], 60)
+        process = worker._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        with pytest.raises(RuntimeError, match="its process ended with status -9"):
+            worker.run("reference", made, [x], 60)

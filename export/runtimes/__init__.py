@@ -40,11 +40,13 @@ def run(name: str, model: onnx.ModelProto, *inputs: Array) -> Any:
 
 
 def run_everywhere(
-    model: onnx.ModelProto, inputs: Sequence[Array], settings: bool = True
+    model: onnx.ModelProto, inputs: Sequence[Array], settings: bool = True, without: Sequence[str] = ()
 ) -> tuple[dict[str, list[Array]], dict[str, str]]:
     """The outputs of a model in each runtime that is installed, and what those say that refuse it."""
     results, refusals = {}, {}
     for name, runtime in installed(settings).items():
+        if name in without:
+            continue
         try:
             results[name] = [np.asarray(output) for output in runtime.prepare(model).run([*inputs])]
         except Exception as error:  # whatever a runtime raises is its answer

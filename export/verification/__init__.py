@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -12,15 +13,17 @@ import onnx
 from fastup.export.runtimes import JUDGES, Runtime, installed, run_everywhere
 from fastup.export.verification.data import telling
 from fastup.export.verification.known_differences import known, tolerance_of
-from fastup.export.verification.model import Found, alone, find, in_subgraphs, inputs_for, load
+from fastup.export.verification.model import Found, alone, find, in_subgraphs, inputs_for, load, unjudged
 from fastup.export.verification.model import ModelError as ModelError
 from fastup.export.verification.report import NodeReport as NodeReport
 from fastup.export.verification.report import Outcome as Outcome
 from fastup.export.verification.report import Report as Report
 from fastup.export.verification.report import judge
 from fastup.export.verification.torch_equivalent import Called, Meaning, called_as, meaning
+from fastup.export.verification.worker import Worker
 
 Array = np.ndarray[Any, Any]
+_MANY = 200_000  # items of a result; the reference evaluator takes 5 to 50 microseconds for each
 
 
 def verify(
@@ -30,6 +33,9 @@ def verify(
     shapes: Mapping[str, Sequence[int]] | None = None,
     runtimes: Sequence[str] = JUDGES,
     like: str | None = None,
+    nodes: str | None = None,
+    skip: Sequence[str] = (),
+    budget: float = 10.0,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
     """Run every upsampling node of a model in every runtime that is installed, and compare.
@@ -49,6 +55,13 @@ def verify(
         Those that decide; the others are reported.
     like : {"torch"}, optional
         Judge each node also by what torch's operator would have computed.
+    nodes : str, optional
+        A regular expression: only nodes in whose names it is found.
+    skip : sequence of str
+        Runtimes that are not run.
+    budget : float
+        Seconds that the reference evaluator, which is slow on large arrays, may take for a node, in a process of its
+        own.
     progress : callable, optional
         Called with (nodes done, nodes in all, name of the next).
 
@@ -77,20 +90,54 @@ def verify(
             raise ValueError(f"verify: runtimes must be among {', '.join(sorted(known_names))}, got {name!r}")
     if like not in (None, "torch"):
         raise ValueError(f"verify: like must be 'torch' or None, got {like!r}")
+    if unknown := [name for name in skip if name not in known_names]:
+        raise ValueError(f"verify: skip must be among {', '.join(sorted(known_names))}, got {unknown[0]!r}")
+    if not budget > 0:
+        raise ValueError(f"verify: budget must be greater than 0, got {budget}")
+    wanted = _pattern(nodes)
     proto = load(model)
     feeds, chosen = inputs_for(proto, inputs, shapes)
-    nodes, found = [], find(proto, feeds)
-    for number, one in enumerate(found):
-        if progress:
-            progress(number, len(found), one.name)
-        nodes.append(_judged(one, proto, like))
+    judged, found = [], [one for one in find(proto, feeds) if wanted.search(one.name)]
+    with Worker() as worker:
+        runs = _Runs(worker, frozenset(skip), budget)
+        for number, one in enumerate(found):
+            if progress:
+                progress(number, len(found), one.name)
+            judged.append(_judged(one, proto, like, runs))
     if progress:
         progress(len(found), len(found), "")
     label = str(model) if not isinstance(model, onnx.ModelProto) else proto.graph.name
-    return Report(label, chosen, tuple(runtimes), versions(), nodes, in_subgraphs(proto))
+    return Report(label, chosen, tuple(runtimes), versions(), judged, in_subgraphs(proto), unjudged(proto))
 
 
-def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeReport:
+def _pattern(nodes: str | None) -> re.Pattern[str]:
+    try:
+        return re.compile(nodes or "")
+    except re.error as error:
+        raise ValueError(f"verify: nodes must be a regular expression, got {nodes!r} ({error})") from None
+
+
+class _Runs(NamedTuple):
+    """Where and how long runtimes run."""
+
+    worker: Worker
+    skipped: frozenset[str]
+    budget: float
+
+    def everywhere(self, model: onnx.ModelProto, x: Array, items: int) -> tuple[dict[str, list[Array]], dict[str, str]]:
+        """The outputs in each runtime, and what those say that refuse; the slow one apart where there is much to do."""
+        apart = "reference" if items > _MANY else ""
+        left_out = [name for name, one in installed().items() if one.program in self.skipped or name == apart]
+        results, refusals = run_everywhere(model, [x], without=left_out)
+        if apart and apart not in self.skipped:
+            try:
+                results[apart] = self.worker.run(apart, model, [x], self.budget)
+            except RuntimeError as error:
+                refusals[apart] = str(error)
+        return results, refusals
+
+
+def _judged(found: Found, proto: onnx.ModelProto, like: str | None, runs: _Runs) -> NodeReport:
     begin = time.perf_counter()
     found, data = telling(found, proto)
     x, (allowed, source) = np.asarray(found.inputs[0]), tolerance_of(found)
@@ -98,7 +145,7 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeRepor
     words = meaning(found, opset)
     declared = [(one.dtype, one.shape) for one in found.outputs]
     model = alone(found.nodes, found.inputs, declared, proto.opset_import, proto.ir_version, found.constants)
-    results, refusals = run_everywhere(model, [x])
+    results, refusals = runs.everywhere(model, x, sum(one.size for one in found.outputs))
     given = results.get("onnxruntime") or found.outputs
     called = called_as(words, given[0], allowed)
     report = NodeReport(
@@ -109,7 +156,7 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None) -> NodeRepor
     for name, runtime in installed().items():
         if name in refusals:
             report.runtimes[name] = Outcome("not run", message=refusals[name])
-        else:
+        elif name in results:
             outcome = judge(results[name], expected, runtime.tolerance(allowed))
             report.runtimes[name] = _explained(found, runtime, outcome)
         if reason := runtime.dropped(found):

@@ -27,6 +27,9 @@ OPERATORS = (
 )  # fmt: skip
 
 
+_OTHERS = ("GridSample", "Col2Im", "AffineGrid", "RoiAlign", "CenterCropPad")
+
+
 class ModelError(ValueError):
     """A model that cannot be verified, in one sentence."""
 
@@ -189,6 +192,11 @@ class Found(Node):
     outputs: list[Array]
     move: moves.Move | None = None
     constants: Mapping[str, Array] = field(default_factory=dict)
+
+
+def unjudged(model: onnx.ModelProto) -> list[str]:
+    """Nodes that move or weigh pixels by a rule that fastup does not have."""
+    return [f"{node.name or node.output[0]} ({node.op_type})" for node in model.graph.node if node.op_type in _OTHERS]
 
 
 def in_subgraphs(model: onnx.ModelProto) -> list[str]:

@@ -133,6 +133,8 @@ class Report:
     nodes : list of NodeReport
     skipped : list of str
         Nodes within control flow, which were not run.
+    unjudged : list of str
+        Nodes that fastup has no operator for.
     """
 
     model: str
@@ -141,6 +143,7 @@ class Report:
     versions: dict[str, str]
     nodes: list[NodeReport]
     skipped: list[str]
+    unjudged: list[str] = field(default_factory=list)
 
     def status(self, strict: bool = False) -> int:
         """0: all equal or within tolerance. 1: some node differs, or with `strict` has a warning."""

@@ -50,12 +50,25 @@ def _names(_context: Any, _parameter: Any, value: str | None) -> list[str]:
     return [*JUDGES] if value is None else [name.strip() for name in value.split(",")]
 
 
+def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
+    return [] if value is None else [name.strip() for name in value.split(",")]
+
+
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--input", "inputs", multiple=True, callback=_inputs, help="NAME=FILE.npy; random where not given.")
 @click.option("--shape", "shapes", multiple=True, callback=_shapes, help="NAME=1,3,64,64, where it is open.")
 @click.option("--runtimes", callback=_names, help="The runtimes that decide.  [default: onnxruntime,reference]")
 @click.option("--like", type=click.Choice(["torch"]), help="Also judge each node by torch's operator.")
+@click.option("--nodes", help="Only nodes in whose names this regular expression is found.")
+@click.option("--skip", callback=_skipped, help="Runtimes not to run, as in openvino,reference.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds that the reference evaluator may take for a large node.",
+)
 @click.option("--strict", is_flag=True, help="Warnings count.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all of it there.")
 @click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write a page with heat maps there.")
@@ -65,6 +78,9 @@ def verify(
     shapes: dict[str, tuple[int, ...]],
     runtimes: list[str],
     like: str | None,
+    nodes: str | None,
+    skip: list[str],
+    budget: float,
     strict: bool,
     json_file: Path | None,
     html_file: Path | None,
@@ -79,7 +95,7 @@ def verify(
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("running", total=None)
         report = export.verify(
-            model, inputs or None, shapes=shapes, runtimes=runtimes, like=like,
+            model, inputs or None, shapes=shapes, runtimes=runtimes, like=like, nodes=nodes, skip=skip, budget=budget,
             progress=lambda done, total, name: bar.update(task, completed=done, total=total, description=name),
         )  # fmt: skip
     _print(Console(), report)
@@ -106,6 +122,8 @@ def _print(console: Console, report: Any) -> None:
         console.print(table)
     for name in report.skipped:
         console.print(f"not run, within control flow: {name}", markup=False)
+    for name in report.unjudged:
+        console.print(f"not judged, for fastup has no such operator: {name}", markup=False)
 
 
 def _outcomes(node: Any) -> list[tuple[str, Any]]:
