@@ -240,6 +240,24 @@ def test_slow_runtimes_have_a_limit_and_others_go_on() -> None:
     assert node.runtimes["reference"].verdict == "equal"
 
 
+def test_slow_runtimes_take_a_part_of_a_large_node() -> None:
+    """The first channels, which are computed as in the whole; a fault in them is seen."""
+    weight = np.random.default_rng(0).standard_normal((4, 30, 2, 2), np.float32)
+    bias = np.arange(30, dtype=np.float32)
+    up = helper.make_node("ConvTranspose", ["x", "w", "b"], ["y"], "up", strides=[2, 2])
+    held = [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(bias, "b")]
+    many = [
+        resize([1, 40, 60, 60], [1, 40, 90, 90], mode="linear"),
+        resize([1, 40, 60, 60], [1, 40, 120, 120], [1, 1, 2, 2], mode="nearest", nearest_mode="floor"),
+        model([up], [1, 4, 60, 60], [1, 30, 120, 120], held),
+    ]
+    for made in many:
+        (node,) = fastup.export.verify(made, budget=60).nodes
+        outcome = node.runtimes["reference"]
+        assert outcome.verdict in ("equal", "within tolerance")
+        assert outcome.message.startswith("only the first ")
+
+
 def test_nodes_are_chosen_by_name() -> None:
     nodes = [
         helper.make_node("DepthToSpace", ["x"], ["t"], "first/up", blocksize=2, mode="CRD"),

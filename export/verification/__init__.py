@@ -15,6 +15,7 @@ from fastup.export.verification.data import telling
 from fastup.export.verification.known_differences import known, tolerance_of
 from fastup.export.verification.model import Found, alone, find, in_subgraphs, inputs_for, load, unjudged
 from fastup.export.verification.model import ModelError as ModelError
+from fastup.export.verification.part import part_of
 from fastup.export.verification.report import NodeReport as NodeReport
 from fastup.export.verification.report import Outcome as Outcome
 from fastup.export.verification.report import Report as Report
@@ -35,7 +36,7 @@ def verify(
     like: str | None = None,
     nodes: str | None = None,
     skip: Sequence[str] = (),
-    budget: float = 10.0,
+    budget: float = 2.0,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Report:
     """Run every upsampling node of a model in every runtime that is installed, and compare.
@@ -124,17 +125,34 @@ class _Runs(NamedTuple):
     skipped: frozenset[str]
     budget: float
 
-    def everywhere(self, model: onnx.ModelProto, x: Array, items: int) -> tuple[dict[str, list[Array]], dict[str, str]]:
+    def everywhere(self, found: Found, proto: onnx.ModelProto) -> _Ran:
         """The outputs in each runtime, and what those say that refuse; the slow one apart where there is much to do."""
-        apart = "reference" if items > _MANY else ""
+        x, declared = np.asarray(found.inputs[0]), [(one.dtype, one.shape) for one in found.outputs]
+        model = alone(found.nodes, found.inputs, declared, proto.opset_import, proto.ir_version, found.constants)
+        apart = "reference" if sum(one.size for one in found.outputs) > _MANY else ""
         left_out = [name for name, one in installed().items() if one.program in self.skipped or name == apart]
-        results, refusals = run_everywhere(model, [x], without=left_out)
+        ran = _Ran(*run_everywhere(model, [x], without=left_out), {})
         if apart and apart not in self.skipped:
+            part = part_of(found, proto, _MANY)
             try:
-                results[apart] = self.worker.run(apart, model, [x], self.budget)
+                outputs = self.worker.run(apart, part.model if part else model, [part.x if part else x], self.budget)
+                ran.results[apart] = part.within(outputs, ran.expected(found)) if part else outputs
+                ran.said[apart] = part.said if part else ""
             except RuntimeError as error:
-                refusals[apart] = str(error)
-        return results, refusals
+                ran.refusals[apart] = str(error)
+        return ran
+
+
+class _Ran(NamedTuple):
+    """What runtimes gave, or said, and what is to be said of what they gave."""
+
+    results: dict[str, list[Array]]
+    refusals: dict[str, str]
+    said: dict[str, str]
+
+    def expected(self, found: Found) -> list[Array]:
+        """What others are compared with."""
+        return self.results.get("fastup") or self.results.get("onnxruntime") or found.outputs
 
 
 def _judged(found: Found, proto: onnx.ModelProto, like: str | None, runs: _Runs) -> NodeReport:
@@ -143,22 +161,22 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None, runs: _Runs)
     x, (allowed, source) = np.asarray(found.inputs[0]), tolerance_of(found)
     opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
     words = meaning(found, opset)
-    declared = [(one.dtype, one.shape) for one in found.outputs]
-    model = alone(found.nodes, found.inputs, declared, proto.opset_import, proto.ir_version, found.constants)
-    results, refusals = runs.everywhere(model, x, sum(one.size for one in found.outputs))
+    ran = runs.everywhere(found, proto)
+    results, expected = ran.results, ran.expected(found)
     given = results.get("onnxruntime") or found.outputs
     called = called_as(words, given[0], allowed)
     report = NodeReport(
         found.name, found.op_type, called.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed.absolute,
         source, warnings=[*data, *words.warnings],
     )  # fmt: skip
-    expected = results.get("fastup") or results.get("onnxruntime") or found.outputs
     for name, runtime in installed().items():
-        if name in refusals:
-            report.runtimes[name] = Outcome("not run", message=refusals[name])
+        if name in ran.refusals:
+            report.runtimes[name] = Outcome("not run", message=ran.refusals[name])
         elif name in results:
             outcome = judge(results[name], expected, runtime.tolerance(allowed))
-            report.runtimes[name] = _explained(found, runtime, outcome)
+            outcome = _explained(found, runtime, outcome)
+            outcome.message = outcome.message or ran.said.get(name, "")
+            report.runtimes[name] = outcome
         if reason := runtime.dropped(found):
             report.warnings.append(reason)
     if like:

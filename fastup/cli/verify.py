@@ -65,7 +65,7 @@ def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
 @click.option(
     "--budget",
     type=click.FloatRange(min=0, min_open=True),
-    default=10.0,
+    default=2.0,
     show_default=True,
     help="Seconds that the reference evaluator may take for a large node.",
 )
