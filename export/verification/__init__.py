@@ -11,9 +11,10 @@ import numpy as np
 import onnx
 
 from fastup.export.runtimes import JUDGES, Runtime, installed, run_everywhere
+from fastup.export.verification.beyond import in_subgraphs, unjudged
 from fastup.export.verification.data import telling
 from fastup.export.verification.known_differences import known, tolerance_of
-from fastup.export.verification.model import Found, alone, find, in_subgraphs, inputs_for, load, unjudged
+from fastup.export.verification.model import Found, alone, find, inputs_for, load
 from fastup.export.verification.model import ModelError as ModelError
 from fastup.export.verification.part import part_of
 from fastup.export.verification.report import NodeReport as NodeReport

@@ -27,9 +27,6 @@ OPERATORS = (
 )  # fmt: skip
 
 
-_OTHERS = ("GridSample", "Col2Im", "AffineGrid", "RoiAlign", "CenterCropPad")
-
-
 class ModelError(ValueError):
     """A model that cannot be verified, in one sentence."""
 
@@ -192,26 +189,6 @@ class Found(Node):
     outputs: list[Array]
     move: moves.Move | None = None
     constants: Mapping[str, Array] = field(default_factory=dict)
-
-
-def unjudged(model: onnx.ModelProto) -> list[str]:
-    """Nodes that move or weigh pixels by a rule that fastup does not have."""
-    return [f"{node.name or node.output[0]} ({node.op_type})" for node in model.graph.node if node.op_type in _OTHERS]
-
-
-def in_subgraphs(model: onnx.ModelProto) -> list[str]:
-    """Upsampling nodes of control flow, which one run cannot show."""
-
-    def within(graph: onnx.GraphProto) -> Iterator[str]:
-        for node in graph.node:
-            for attribute in node.attribute:
-                for inner in (attribute.g, *attribute.graphs):
-                    for one in inner.node:
-                        if one.op_type in OPERATORS:
-                            yield one.name or one.output[0]
-                    yield from within(inner)
-
-    return list(within(model.graph))
 
 
 def find(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Found]:
