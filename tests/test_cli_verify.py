@@ -112,10 +112,40 @@ def test_the_page_on_a_phone(faulty: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     run(faulty, "--like", "torch", "--html", page)
     measure = "document.title = [document.documentElement.scrollWidth, innerWidth, document.images[0].naturalWidth]"
-    page.write_text(page.read_text().replace("</body>", f"<script>{measure}</script></body>"))
-    own = [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=412,900", "--dump-dom"]
-    arguments = [str(BROWSER), *QUIET, *own, page.as_uri()]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=120)
-    wide, screen, picture = map(int, done.stdout.split("<title>")[1].split("</title>")[0].split(","))
+    wide, screen, picture = measured(page, measure, 412)
     assert wide <= screen <= 500
     assert picture >= 160
+
+
+def measured(page: Path, measure: str, width: int) -> list[int]:
+    """What a script that writes numbers into the title finds in a window of this width."""
+    shown = page.with_name(f"{width}-{page.name}")
+    shown.write_text(page.read_text().replace("</body>", f"<script>{measure}</script></body>"))
+    own = [f"--user-data-dir={page.parent / 'profile'}", f"--window-size={width},900", "--dump-dom"]
+    arguments = [str(BROWSER), *QUIET, *own, shown.as_uri()]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=120)
+    return [*map(int, done.stdout.split("<title>")[1].split("</title>")[0].split(","))]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+@pytest.mark.parametrize("width", [412, 1280])
+def test_the_page_of_the_demo(tmp_path: Path, width: int) -> None:
+    """Nothing is wider than the window, all details are shown at one size, and no name is cut."""
+    from fastup.cli import cases, demo, demo_page
+
+    x = np.random.default_rng(0).integers(0, 256, (1, 3, 24, 32), np.uint8)
+    ran = [demo.run_case(case, x, tmp_path) for case in cases.CASES[::3]]
+    demo_page.write(tmp_path / "index.html", x, ran, [], demo._machine(), "a picture of noise")
+    measure = """
+        const pairs = [...document.querySelectorAll(".pair img")].map(one => one.getBoundingClientRect());
+        const sizes = pairs.flatMap(one => [Math.round(one.width), Math.round(one.height)]);
+        const names = [...document.querySelectorAll("figcaption b")];
+        const cut = names.filter(one => one.scrollWidth > one.clientWidth).length;
+        document.title = [document.documentElement.scrollWidth, innerWidth, Math.min(...sizes), Math.max(...sizes), cut,
+                          pairs.length];
+    """
+    wide, window, smallest, largest, cut, pictures = measured(tmp_path / "index.html", measure, width)
+    assert wide <= window
+    assert smallest > 100
+    assert largest - smallest <= 1
+    assert (cut, pictures) == (0, 2 * len(ran))
