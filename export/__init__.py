@@ -29,6 +29,8 @@ from fastup.export.self_check import VerificationError as VerificationError
 from fastup.export.verification import ModelError as ModelError
 from fastup.export.verification import Report as Report
 from fastup.export.verification import verify as verify
+from fastup.export.verification.fixing import Fixed as Fixed
+from fastup.export.verification.fixing import fix as fix
 from fastup.operators.operator import OPERATORS as _OPERATORS
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "prepend",
     "to_onnx",
     "verify",
+    "Fixed",
+    "fix",
 ]
 for _name in _OPERATORS:  # type checkers read them in __init__.pyi
     globals()[_name] = _exporter(_name)

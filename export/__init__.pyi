@@ -12,6 +12,8 @@ from fastup.export.self_check import VerificationError as VerificationError
 from fastup.export.verification import ModelError as ModelError
 from fastup.export.verification import Report as Report
 from fastup.export.verification import verify as verify
+from fastup.export.verification.fixing import Fixed as Fixed
+from fastup.export.verification.fixing import fix as fix
 from fastup.operators.argument_types import Activation
 from fastup.operators.argument_types import Box
 from fastup.operators.argument_types import DType
@@ -40,6 +42,8 @@ __all__ = [
     "ModelError",
     "Report",
     "verify",
+    "Fixed",
+    "fix",
     "conv1d",
     "conv2d",
     "conv3d",

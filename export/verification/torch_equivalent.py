@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,21 +20,38 @@ from fastup.plan.sampling.filters import FILTERS
 Array = np.ndarray[Any, Any]
 
 
+class Candidate(NamedTuple):
+    """A call of one of torch's operators (fastup's, which equal them) that the author may have meant.
+
+    Attributes
+    ----------
+    words : str
+    call : callable
+    operator : str
+        Of fastup, for its exporter; empty where there is none.
+    keywords : dict
+    """
+
+    words: str
+    call: Callable[[], Array]
+    operator: str = ""
+    keywords: Mapping[str, Any] = MappingProxyType({})
+
+
 class Meaning(NamedTuple):
     """A node in torch's words.
 
     Attributes
     ----------
     words : str
-    candidates : list of (str, callable)
-        Calls of torch's operators (fastup's, which equal them) that the author may have meant.
+    candidates : list of Candidate
     causes : list of (str, str)
         What in the node keeps it from being one of them, and what to change; the first that applies comes first.
     warnings : list of str
     """
 
     words: str
-    candidates: list[tuple[str, Callable[[], Array]]]
+    candidates: list[Candidate]
     causes: list[tuple[str, str]]
     warnings: list[str]
 
@@ -43,25 +61,27 @@ class Called(NamedTuple):
 
     words: str
     difference: Difference | None
+    candidate: Candidate | None = None
 
 
 def called_as(words: Meaning, result: Array, allowed: Tolerance) -> Called:
     """What to call a node that gave this result."""
-    nearest: tuple[str, Difference] | None = None
-    for name, call in words.candidates:
+    nearest: tuple[Candidate, Difference] | None = None
+    for candidate in words.candidates:
         try:
-            one = difference(result, call(), allowed)
+            one = difference(result, candidate.call(), allowed)
         except (ValueError, TypeError):  # torch has no such call for these arrays
             continue
         if isinstance(one, str):
             continue
         if one.within:
-            return Called(name, one)
+            return Called(candidate.words, one, candidate)
         if nearest is None or one.absolute < nearest[1].absolute:
-            nearest = name, one
+            nearest = candidate, one
     if nearest is None:
         return Called(words.words if not words.candidates else f"no call of torch: {words.words} does not fit", None)
-    return Called(f"no call of torch: the nearest is {nearest[0]}, {nearest[1].absolute:.3g} away", nearest[1])
+    candidate, found = nearest
+    return Called(f"no call of torch: the nearest is {candidate.words}, {found.absolute:.3g} away", found, candidate)
 
 
 def meaning(found: Found, opset: int) -> Meaning:
@@ -82,7 +102,7 @@ def _moved(found: Found) -> Meaning:
     """Nodes that move items as one operator does."""
     x, move = np.asarray(found.inputs[0]), found.move
     assert move is not None
-    return Meaning(move.words, [(move.words, lambda: move.call(x))], [], [])
+    return Meaning(move.words, [Candidate(move.words, lambda: move.call(x))], [], [])
 
 
 def _resize(found: Found, opset: int) -> Meaning:
@@ -101,11 +121,12 @@ def _resize(found: Found, opset: int) -> Meaning:
         words = ", ".join([f"size={size}", f"mode={name!r}", *(f"{key}={value}" for key, value in options.items())])
         options = {**options, "data_format": "channels_last"} if last else options
         told = " of channels last" if last else ""
-        candidates.append((f"interpolate({words}){told}", _call(x, size, None, name, options)))
+        candidates.append(_interpolation(f"interpolate({words}){told}", x, {"size": size, "mode": name, **options}))
         factors = _factors(found, opset, last)
         if factors:
             by_scale = words.replace(f"size={size}", f"scale_factor={factors}")
-            candidates.append((f"interpolate({by_scale}){told}", _call(x, None, factors, name, options)))
+            given = {"scale_factor": factors, "mode": name, **options}
+            candidates.append(_interpolation(f"interpolate({by_scale}){told}", x, given))
     return Meaning(candidates[0][0], candidates, causes, [])
 
 
@@ -114,8 +135,8 @@ def _filters(mode: str) -> list[Filter]:
     return [record for record in FILTERS.values() if (record.sampled.onnx or {}).get("mode") == mode]
 
 
-def _call(x: Array, size: Any, factors: Any, mode: Any, options: dict[str, Any]) -> Callable[[], Array]:
-    return lambda: operators.interpolate(x, size, factors, mode=mode, **options)
+def _interpolation(words: str, x: Array, keywords: dict[str, Any]) -> Candidate:
+    return Candidate(words, lambda: operators.interpolate(x, **keywords), "interpolate", keywords)
 
 
 def _factors(found: Found, opset: int, last: bool = False) -> tuple[float, ...]:
@@ -165,7 +186,8 @@ def _depth_to_space(found: Found, _opset: int) -> Meaning:
     r, order = found.attributes["blocksize"], found.attributes.get("mode", "DCR")
     x = np.asarray(found.inputs[0])
     if order == "CRD":
-        return Meaning(f"pixel_shuffle({r})", [(f"pixel_shuffle({r})", lambda: operators.pixel_shuffle(x, r))], [], [])
+        shuffle = Candidate(f"pixel_shuffle({r})", lambda: operators.pixel_shuffle(x, r))
+        return Meaning(shuffle.words, [shuffle], [], [])
     warning = "DCR is TensorFlow's order of channels; torch's pixel_shuffle is CRD"
     return Meaning(f"pixel_shuffle({r}) of channels in the order DCR", [], [], [warning] if x.shape[1] > r * r else [])
 
@@ -173,11 +195,9 @@ def _depth_to_space(found: Found, _opset: int) -> Meaning:
 def _space_to_depth(found: Found, _opset: int) -> Meaning:
     r, order = found.attributes["blocksize"], found.attributes.get("mode", "DCR")
     x = np.asarray(found.inputs[0])
-    call = (f"pixel_unshuffle({r})", lambda: operators.pixel_unshuffle(x, r))
-    if order == "CRD":
-        return Meaning(call[0], [call], [], [])
-    if x.shape[1] == 1:  # both orders are the same
-        return Meaning(call[0], [call], [], [])
+    if order == "CRD" or x.shape[1] == 1:  # then both orders are the same
+        unshuffle = Candidate(f"pixel_unshuffle({r})", lambda: operators.pixel_unshuffle(x, r))
+        return Meaning(unshuffle.words, [unshuffle], [], [])
     warning = f"SpaceToDepth puts phases before channels; pixel_unshuffle({r}) of torch has another order of channels"
     return Meaning(f"pixel_unshuffle({r}) into channels in the order DCR", [], [], [warning])
 
@@ -204,7 +224,7 @@ def _conv_transpose(found: Found, _opset: int) -> Meaning:
         result: Array = operator(x, w, bias, *arguments, given.get("group") or 1, dilation)
         return result
 
-    return Meaning(named, [(named, call)], [], [])
+    return Meaning(named, [Candidate(named, call)], [], [])
 
 
 class _Pads(NamedTuple):
@@ -267,10 +287,12 @@ def _max_unpool(found: Found, _opset: int) -> Meaning:
         causes.append(("indices count within each plane, as torch's do; ONNX's count over the whole array",
                        "add n * plane to those of plane n, or ScatterElements"))  # fmt: skip
 
+    padding = tuple(found.attributes.get("pads", (0,) * len(kernel)))[: len(kernel)]
+    keywords = {"kernel_size": kernel, "stride": stride, "padding": padding, "output_size": y.shape[2:]}
+    name = f"max_unpool{len(kernel)}d"
+
     def call() -> Array:  # refuses indices of other planes, which torch has not
-        operator = getattr(operators, f"max_unpool{len(kernel)}d")
-        padding = tuple(found.attributes.get("pads", (0,) * len(kernel)))[: len(kernel)]
-        result: Array = operator(x, np.ascontiguousarray(inside), kernel, stride, padding, y.shape[2:])
+        result: Array = getattr(operators, name)(x, np.ascontiguousarray(inside), **keywords)
         return result
 
-    return Meaning(words, [(words, call)], causes, [])
+    return Meaning(words, [Candidate(words, call, name, keywords)], causes, [])
