@@ -31,6 +31,8 @@ from fastup.export.verification import Report as Report
 from fastup.export.verification import verify as verify
 from fastup.export.verification.fixing import Fixed as Fixed
 from fastup.export.verification.fixing import fix as fix
+from fastup.export.verification.showing import Shown as Shown
+from fastup.export.verification.showing import show as show
 from fastup.operators.operator import OPERATORS as _OPERATORS
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "verify",
     "Fixed",
     "fix",
+    "Shown",
+    "show",
 ]
 for _name in _OPERATORS:  # type checkers read them in __init__.pyi
     globals()[_name] = _exporter(_name)

@@ -14,6 +14,8 @@ from fastup.export.verification import Report as Report
 from fastup.export.verification import verify as verify
 from fastup.export.verification.fixing import Fixed as Fixed
 from fastup.export.verification.fixing import fix as fix
+from fastup.export.verification.showing import Shown as Shown
+from fastup.export.verification.showing import show as show
 from fastup.operators.argument_types import Activation
 from fastup.operators.argument_types import Box
 from fastup.operators.argument_types import DType
@@ -44,6 +46,8 @@ __all__ = [
     "verify",
     "Fixed",
     "fix",
+    "Shown",
+    "show",
     "conv1d",
     "conv2d",
     "conv3d",

@@ -1,4 +1,4 @@
-"""The command ``fastup``: demo, upscale, compare, identify, fit, export, verify, fix, matrix, warmup, info."""
+"""The command ``fastup``: demo, upscale, compare, identify, fit, export, verify, fix, show, matrix, warmup, info."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def command() -> None:
 
 
 def _register() -> None:
-    from fastup.cli import compare, demo, export, fit, fix, identify, upscale, verify, warmup
+    from fastup.cli import compare, demo, export, fit, fix, identify, show, upscale, verify, warmup
 
-    checks = (export.export, verify.verify, verify.matrix, fix.fix)
+    checks = (export.export, verify.verify, verify.matrix, fix.fix, show.show)
     on_pictures = (demo.demo, upscale.upscale, compare.compare, identify.identify, fit.fit)
     for one in (*on_pictures, *checks, warmup.warmup, warmup.info):
         command.add_command(one)
