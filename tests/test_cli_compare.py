@@ -59,7 +59,8 @@ def test_the_picture_of_differences(tmp_path: Path, dtype: type) -> None:
     invoke(*call)
     away = np.asarray(opened(tmp_path / "away.png"))
     assert [int(away[3, 4]), int(away[1, 1]), np.count_nonzero(away)] == [255, 102, 2]
-    invoke(*call, "--gain", 4)
+    assert "exists; --overwrite" in invoke(*call, status=2)
+    invoke(*call, "--gain", 4, "--overwrite")
     assert np.asarray(opened(tmp_path / "away.png"))[3, 4] == 40
 
 

@@ -290,7 +290,7 @@ def test_nothing_is_computed_before_all_can_be_written(tmp_path: Path) -> None:
     text = invoke("upscale", plain, alpha, "-o", tmp_path / "out", "--format", "jpg", "--scale", 2, status=2)
     assert not (tmp_path / "out").exists()
     text = invoke("upscale", plain, tmp_path / "a.xyz", "--scale", 2, status=2)
-    assert "target must have a suffix of" in text
+    assert "the target must have a suffix of" in text
     assert "is no folder" in invoke("upscale", plain, tmp_path / "photo.jpg" / "a.png", "--scale", 2, status=2)
 
 

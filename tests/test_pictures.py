@@ -22,7 +22,7 @@ from PIL import ImageOps, JpegImagePlugin  # noqa: E402
 
 import fastup  # noqa: E402
 from fastup.pictures import ifd, open_picture, read, read_frames  # noqa: E402
-from fastup.pictures.reading import sentence  # noqa: E402
+from fastup.pictures.sentences import sentence  # noqa: E402
 from tests.picture_kinds import KINDS, XMP, exif, image, profile  # noqa: E402
 from tests.test_cli import invoke  # noqa: E402
 

@@ -127,11 +127,13 @@ def _ended_cleanly() -> Iterator[None]:
             path.unlink(missing_ok=True)
         os._exit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    names = ("SIGTERM", "SIGHUP")  # of which Windows has the first
+    before = {one: signal.signal(one, end) for name in names if (one := getattr(signal, name, None)) is not None}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _checked(task: files.Task, options: dict[str, Any], request: pictures.Request) -> tuple[Report, Any]:

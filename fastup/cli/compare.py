@@ -46,16 +46,20 @@ class Comparison(NamedTuple):
 @click.argument("first", type=_FILE)
 @click.argument("second", type=_FILE)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A picture of the differences.")
+@click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option("--gain", type=click.FloatRange(min=0, min_open=True), help="Of that picture.  [default: up to white]")
 @click.option("--at-most", type=click.FloatRange(min=0), help="Exit with status 1 if a sample differs by more.")
 @click.option("--json", "as_json", is_flag=True, help="Write the figures as JSON.")
 def compare(
-    first: Path, second: Path, output: Path | None, gain: float | None, at_most: float | None, as_json: bool
-) -> None:
+    first: Path, second: Path, output: Path | None, overwrite: bool, gain: float | None, at_most: float | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Tell how far picture FIRST is from SECOND: PSNR, SSIM, the largest difference, how many samples differ.
 
     Both must be of one size, depth and kind; all frames count, and alpha is a channel like the others.
     """
+    if output is not None and output.exists() and not overwrite:
+        raise FileExistsError(f"compare: {output} exists; --overwrite replaces it")
     a, b = (_samples(path) for path in (first, second))
     found = compared(a, b)
     if output is not None:
@@ -93,11 +97,18 @@ def compared(first: tuple[str, Array], second: tuple[str, Array]) -> Comparison:
     (name, a), (other, b) = first, second
     if a.shape != b.shape or a.dtype != b.dtype:
         raise ValueError(f"compare: pictures must be alike, {name} is {_kind(a)}, {other} is {_kind(b)}")
-    away = np.abs(a.astype(np.float64) - b)
+    away = _away(a, b)
     top = float(np.iinfo(a.dtype).max) if a.dtype.kind in "iu" else 1.0
     error = float(np.mean(away**2))
     psnr = math.inf if error == 0 else 10 * math.log10(top**2 / error)
     return Comparison(psnr, _similarity(a, b, top), float(away.max()), float(away.mean()), float(np.mean(away != 0)))
+
+
+def _away(a: Array, b: Array) -> Array:
+    """How far samples are apart; the same ones, infinite or none, are not."""
+    with np.errstate(invalid="ignore"):
+        away = np.abs(a.astype(np.float64) - b)
+    return np.where((a == b) | ((a != a) & (b != b)), 0.0, away)
 
 
 def _kind(pixels: Array) -> str:
@@ -122,7 +133,7 @@ def _similarity(a: Array, b: Array, top: float) -> float | None:
 
 def difference(first: tuple[str, Array], second: tuple[str, Array], gain: float | None) -> Array:
     """Differences of the first frame as bytes (height, width, channels); the largest is white without a gain."""
-    away = np.abs(first[1][0].astype(np.float64) - second[1][0])
+    away = _away(first[1][0], second[1][0])
     if away.shape[-1] in (2, 4):  # alpha would hide what differs
         away = np.maximum(away[..., :-1], away[..., -1:])
     if gain is None:
@@ -140,6 +151,9 @@ def _write(pixels: Array, path: Path) -> None:
     from fastup.pictures import files
     from fastup.pictures.formats import of_name
 
+    named = {"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "webp": "WEBP", "bmp": "BMP", "gif": "GIF"}
     format_ = of_name(path.name)
+    if format_.name not in named:
+        raise ValueError(f"compare: the picture of differences is written as {', '.join(named)}, got {path}")
     shown = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels[..., :3])
-    files.write_whole(str(path), lambda beside: shown.save(beside, format_.name.upper()))
+    files.write_whole(str(path), lambda beside: shown.save(beside, named[format_.name]))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from fastup.runtime.whole_files import PARTIAL
+
 Piece = tuple[bytes, bytes]  # the name of a chunk, or a marker, and its content
 PNG = b"\x89PNG\r\n\x1a\n"
 _HEADER_END, _DENSITY = 33, 21  # bytes of a PNG's signature and first chunk, and of a chunk pHYs
@@ -115,6 +117,7 @@ def put_into_jpeg(path: Path, segments: Sequence[Piece], density: bytes) -> None
 def _rewritten(path: Path, head: Callable[[BinaryIO], bytes]) -> None:
     """Write a file anew with another head; what `head` has not read follows it."""
     beside = path.with_name(path.name + "-")
+    PARTIAL.add(beside)
     try:
         with path.open("rb") as old, beside.open("wb") as new:
             new.write(head(old))
@@ -122,3 +125,4 @@ def _rewritten(path: Path, head: Callable[[BinaryIO], bytes]) -> None:
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+        PARTIAL.discard(beside)

@@ -69,6 +69,8 @@ class Details:
             found["loop"] = image.get("loop")
         if image.get_typeof("heif-compression"):
             found["encoding"] = {"depth": image.get("bits-per-sample")}
+            if image.get("n-pages") > 1:
+                found["dropped"] = (*self.properties.dropped, "the times of its frames")
         return replace(self.properties, **found)
 
     def of_pillow(self, image: Image.Image) -> Properties:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 HEADER = b"Exif\0\0"
 _WIDTH, _HEIGHT, _ORIENTATION, _EXIF_IFD = 0x100, 0x101, 0x112, 0x8769
 _PIXELS_ACROSS, _PIXELS_DOWN = 0xA002, 0xA003
-_SHORT, _LONG = 3, 4
+_THUMBNAIL, _THUMBNAIL_BYTES, _DENSITIES = 0x201, 0x202, (0x11A, 0x11B)
+_SHORT, _LONG, _RATIONAL = 3, 4, 5
 _ORDERS = {b"II": "<", b"MM": ">"}
 _XMP_ORIENTATION = rb"tiff:Orientation"
 _XMP_WIDTHS = rb"exif:PixelXDimension", rb"tiff:ImageWidth"
@@ -65,6 +66,8 @@ def made_upright(block: bytes, width: int, height: int) -> bytes:
     values = {_ORIENTATION: UPRIGHT, _WIDTH: width, _PIXELS_ACROSS: width, _HEIGHT: height, _PIXELS_DOWN: height, -1: 0}
     changed = bytearray(block)
     try:
+        for start, size in _thumbnails(block):
+            changed[start : start + size] = bytes(len(changed[start : start + size]))
         for order, tag, kind, place in _fields(block):
             if tag in values:
                 value = values[tag] if kind != _SHORT else min(values[tag], 2**16 - 1)
@@ -72,6 +75,44 @@ def made_upright(block: bytes, width: int, height: int) -> bytes:
     except (KeyError, struct.error):
         return block
     return bytes(changed)
+
+
+def _thumbnails(block: bytes) -> Iterator[tuple[int, int]]:
+    """Where the small picture of the second IFD lies, and its bytes."""
+    order = _ORDERS[block[:2]]
+    (start,) = struct.unpack_from(order + "I", block, 4)
+    *_, (_, _, end) = _entries(block, order, start)
+    (second,) = struct.unpack_from(order + "I", block, end)
+    if not second:
+        return
+    form = {_SHORT: "H", _LONG: "I"}
+    found = {
+        tag: struct.unpack_from(order + form[kind], block, place)[0]
+        for tag, kind, place in _entries(block, order, second)
+        if tag >= 0
+    }
+    if _THUMBNAIL in found and _THUMBNAIL_BYTES in found:
+        yield found[_THUMBNAIL], found[_THUMBNAIL_BYTES]
+
+
+def sideways(block: bytes) -> bytes:
+    """The block of a picture whose height and width change places: so do its densities."""
+    changed = bytearray(block)
+    try:
+        order = _ORDERS[block[:2]]
+        (start,) = struct.unpack_from(order + "I", block, 4)
+        (count,) = struct.unpack_from(order + "H", block, start)
+        places = {}
+        for k in range(count):
+            tag, kind, items = struct.unpack_from(order + "HHI", block, start + 2 + 12 * k)
+            if tag in _DENSITIES and (kind, items) == (_RATIONAL, 1):
+                (places[tag],) = struct.unpack_from(order + "I", block, start + 10 + 12 * k)
+        if len(places) == len(_DENSITIES):
+            across, down = (places[tag] for tag in _DENSITIES)
+            changed[across : across + 8], changed[down : down + 8] = block[down : down + 8], block[across : across + 8]
+    except (KeyError, struct.error):
+        return block
+    return bytes(changed) if len(changed) == len(block) else block
 
 
 def xmp_made_upright(packet: bytes, width: int, height: int, turned: bool) -> bytes:

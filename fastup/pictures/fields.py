@@ -74,16 +74,16 @@ def _dots(directory: ifd.Directory) -> tuple[float, float] | None:
     return across, down
 
 
-def fields(properties: Properties, size: tuple[int, int], placement: Placement) -> list[ifd.Directory]:
-    """What the pages of a TIFF of this width and height hold."""
+def fields(properties: Properties, size: tuple[int, int], placement: Placement, pages: int) -> list[ifd.Directory]:
+    """What so many pages of a TIFF of this width and height hold."""
     upright = properties.upright(*size)
-    if not properties.tags:
+    if not properties.tags and not properties.pages:
         first = _of_others(upright)
         if upright.icc:
             first[ICC] = ifd.UNDEFINED, upright.icc
         if upright.xmp:
             first[XMP] = ifd.BYTE, upright.xmp
-        return [first]
+        return [first, *({} for _ in range(pages - 1))]
     return [_resized(dict(one), upright, size, placement) for one in (properties.tags, *properties.pages)]
 
 

@@ -47,6 +47,8 @@ def tasks_of(sources: Sequence[str], target: str | None, folder: str | None, for
     """Which file goes where; `target` is the last argument where no folder is given by an option."""
     into = folder if folder is not None else target
     assert into is not None
+    if not into:
+        raise ValueError("upscale: the target must have a name, got none")
     several = len(sources) > 1 or any(Path(one).is_dir() or _is_pattern(one) for one in sources)
     is_folder = folder is not None or Path(into).is_dir() or into.endswith(("/", os.sep))
     if several and not is_folder:
@@ -65,7 +67,7 @@ def tasks_of(sources: Sequence[str], target: str | None, folder: str | None, for
             else:
                 left_out.append(path)
     _check_twice(tasks)
-    return Tasks(tuple(tasks), tuple(left_out))
+    return Tasks(tuple(dict.fromkeys(tasks)), tuple(left_out))
 
 
 def _is_pattern(source: str) -> bool:
@@ -73,18 +75,23 @@ def _is_pattern(source: str) -> bool:
 
 
 def _expanded(source: str, into: Path) -> Iterator[tuple[str, Path]]:
-    """Files of a source, each with its path below the target's folder; what lies there already is none."""
+    """Files of a source, each with its path below the target's folder.
+
+    Where that lies within the source, what is in it are results of a run before.
+    """
     path = Path(source)
     if source == STANDARD:
         yield source, Path("standard-input")
     elif path.is_dir() or _is_pattern(source):
         base = path if path.is_dir() else _fixed_part(path)
-        named = path.rglob("*") if path.is_dir() else map(Path, glob.glob(source, recursive=True))
+        named = path.rglob("*") if path.is_dir() else base.glob(str(path.relative_to(base)))  # neither follows loops
         found = [one for one in sorted(named) if one.is_file() and not one.name.startswith(".")]
         if not found:
             raise FileNotFoundError(f"upscale: no file is in {source}")
         target = into.resolve()
-        yield from ((str(one), one.relative_to(base)) for one in found if target not in one.resolve().parents)
+        within = base.resolve() in target.parents
+        results = {one for one in found if within and target in one.resolve().parents}
+        yield from ((str(one), one.relative_to(base)) for one in found if one not in results)
     else:
         yield source, Path(path.name)
 

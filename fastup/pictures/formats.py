@@ -82,5 +82,5 @@ def of_name(name: str) -> Format:
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     if suffix not in SUFFIXES:
         known = ", ".join(sorted(SUFFIXES))
-        raise ValueError(f"upscale: target must have a suffix of {known}, got {name}")
+        raise ValueError(f"the target must have a suffix of {known}, got {name}")
     return SUFFIXES[suffix]

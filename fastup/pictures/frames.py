@@ -11,15 +11,15 @@ from PIL import Image
 from fastup.pictures.details import first_frame
 from fastup.pictures.reading import (
     DTYPES,
+    PILLOW_FORMATS,
     PILLOW_MODES,
     Array,
     Picture,
-    pillow_sentence,
     plain_mode,
-    sentence,
     stream_of,
     vips_image,
 )
+from fastup.pictures.sentences import pillow_sentence, sentence
 
 # Quarters to turn to the left, and whether columns are then in the other order, by EXIF's orientation.
 _TURNED = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
@@ -32,10 +32,11 @@ def read_frames(picture: Picture, indices: bool = False) -> Array:
             pixels = _vips_pixels(vips_image(picture), picture.frames)
         else:
             pixels = _pillow_pixels(picture, indices)
-    except (pyvips.Error, OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+    except Exception as error:  # Pillow's plugins raise what they stumble over
         told = sentence(error) if isinstance(error, pyvips.Error) else pillow_sentence(error)
         raise ValueError(f"{picture.name} cannot be read: {told}") from None
-    return pixels if picture.turn == 1 else upright(pixels, picture.turn)
+    turned = picture.format == "tiff" and (indices or not picture.by_vips)  # by Pillow, which does so itself
+    return pixels if picture.turn == 1 or turned else upright(pixels, picture.turn)
 
 
 def _vips_pixels(image: Any, frames: int) -> Array:
@@ -59,7 +60,7 @@ def as_samples(image: Any, pixels: Array) -> Array:
 
 def _pillow_pixels(picture: Picture, indices: bool) -> Array:
     frames = []
-    with stream_of(picture.source) as stream, Image.open(stream) as image:
+    with stream_of(picture.source) as stream, Image.open(stream, formats=PILLOW_FORMATS) as image:
         for k in range(picture.frames):
             if picture.frames > 1 or picture.page:
                 image.seek(first_frame(image) + k if picture.page is None else picture.page)
@@ -67,10 +68,17 @@ def _pillow_pixels(picture: Picture, indices: bool) -> Array:
             if shown.mode == "1":
                 shown = shown.convert("L")
             pixels = np.asarray(shown, picture.dtype)
+            if shown.mode == "LAB":
+                pixels = from_signed(pixels)
             frames.append(pixels if pixels.ndim == 3 else pixels[..., None])
     if len({frame.shape for frame in frames}) > 1:
         raise ValueError("it has frames of different sizes; --page takes one")
     return np.stack(frames)
+
+
+def from_signed(pixels: Array) -> Array:
+    """Bytes of LAB whose a and b count from 128, of signed ones; or the other way round."""
+    return pixels ^ np.array((0, 128, 128), np.uint8)
 
 
 def upright(pixels: Array, turn: int) -> Array:

@@ -13,8 +13,9 @@ from fastup.pictures.conversion import Pixels
 from fastup.pictures.fields import Placement
 from fastup.pictures.formats import ANIMATION, PAGES, Format
 from fastup.pictures.properties import APP13, COMMENT, OF_SAMPLES, Properties
-from fastup.pictures.reading import COLOURS, Array, Picture, held_bytes, stream_of
+from fastup.pictures.reading import COLOURS, PILLOW_FORMATS, Array, Picture, held_bytes, stream_of
 from fastup.pictures.resizing import Geometry, Rule, Working, working
+from fastup.pictures.sentences import pillow_sentence
 from fastup.pictures.writing import Target
 
 IN_MEMORY = 2**28  # bytes of a source, its result and what they are meanwhile, that are held whole
@@ -81,7 +82,8 @@ class Job:
 def prepare(picture: Picture, format_: Format, request: Request) -> Job:
     """Find out what the result is, and refuse what cannot be; no pixel is read."""
     rule = request.rule
-    indices = picture.palette and rule.moves and format_.palette
+    holds = not picture.alpha or format_.name == "png" or format_.name == picture.format == "gif"
+    indices = picture.palette and rule.moves and format_.palette and holds
     work = Working(picture.dtype, _same, _same) if indices else working(picture, rule, request.linear_light)
     lost: list[str] = list(picture.properties.dropped)
     channels = 1 if indices else picture.channels
@@ -103,15 +105,17 @@ def prepare(picture: Picture, format_: Format, request: Request) -> Job:
     large = not indices and _is_large(picture, target, work, rule)
     lost += _of_encoding(picture, target, large)
     remarks = []
-    if picture.alpha and rule.like is not None and not rule.moves and not rule.like.startswith("pillow"):
-        remarks.append(f"colours are not weighted by alpha, as {rule.like.partition('/')[0]} has it")
+    if picture.alpha and rule.like is not None and not rule.moves:
+        by_pillow = rule.like.startswith("pillow") and work.dtype == np.uint8
+        said = f"colours are not weighted by alpha, as {rule.like.partition('/')[0]} has it"
+        remarks += [] if by_pillow else [said]
     return Job(picture, request, target, work, indices, large, tuple(dict.fromkeys(lost)), tuple(remarks))
 
 
 def _check_room(picture: Picture, target: Target) -> None:
     """Refuse what no disk would hold, however well it is packed."""
     if target.bytes > _MOST_BYTES:
-        told = f"its result would have {target.height * target.width * target.frames:,} pixels"
+        told = f"its result would have {float(target.height * target.width * target.frames):.3g} pixels"
         raise ValueError(f"{picture.name}: {told}, {target.bytes / 2**40:.3g} TB")
 
 
@@ -135,6 +139,8 @@ def _of_encoding(picture: Picture, target: Target, large: bool) -> list[str]:
         lost.append("interlacing")
     if name == "gif" and picture.format == "gif" and not target.pixels.palette and picture.frames > 1:
         lost.append("the palettes of its frames: colours are chosen anew")
+    if name == "gif" and picture.format != "gif" and (picture.kind == "rgb" or picture.alpha):
+        lost.append("more than 256 colours of a frame, and alpha between 0 and 255")
     if name == "gif" and any(time % _GIF_STEP for time in picture.properties.times):
         lost.append("times of frames between hundredths of a second")
     if name == "avif" and target.pixels.dtype == np.uint16 and b"\x92\x7c" in picture.properties.exif:
@@ -223,10 +229,13 @@ def _own(found: Properties, has_tags: bool) -> list[str]:
 
 def _palette(picture: Picture) -> dict[str, Any]:
     """The colours of indices, and which of them are transparent, as Pillow has them."""
-    with stream_of(picture.source) as stream, Image.open(stream) as image:
-        image.seek(picture.page or 0)
-        image.load()
-        assert image.palette is not None
-        info = {name: image.info[name] for name in ("transparency", "background") if name in image.info}
-        mode = image.palette.mode
-        return {"colours": image.palette.tobytes(), "mode": mode, "info": info}
+    try:
+        with stream_of(picture.source) as stream, Image.open(stream, formats=PILLOW_FORMATS) as image:
+            image.seek(picture.page or 0)
+            assert image.palette is not None
+            info = {name: image.info[name] for name in ("transparency", "background") if name in image.info}
+            held = image.palette
+            colours = bytes(held.palette) if held.rawmode else held.tobytes()
+            return {"colours": colours, "mode": held.rawmode or held.mode, "info": info}
+    except Exception as error:  # Pillow's plugins raise what they stumble over
+        raise ValueError(f"{picture.name} cannot be read: {pillow_sentence(error)}") from None

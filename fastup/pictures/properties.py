@@ -86,7 +86,7 @@ class Properties:
 
     def sideways(self) -> Properties:
         """With the densities of a picture whose height and width change places."""
-        turned = replace(self, dpi=self.dpi and self.dpi[::-1])
+        turned = replace(self, dpi=self.dpi and self.dpi[::-1], exif=exif.sideways(self.exif) if self.exif else b"")
         own = tuple(
             (kind, content[4:8] + content[:4] + content[8:]) if kind == b"pHYs" else (kind, content)
             for kind, content in self.own

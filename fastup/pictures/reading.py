@@ -23,6 +23,7 @@ from PIL import Image
 from fastup.pictures import exif
 from fastup.pictures.details import Details, UnreadableError, first_frame, properties_of
 from fastup.pictures.properties import Properties
+from fastup.pictures.sentences import pillow_sentence, sentence
 
 Array = np.ndarray[Any, Any]
 Source = Path | bytes
@@ -45,9 +46,14 @@ _MAGIC = {
     b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"II*\0": "tiff", b"MM\0*": "tiff", b"II+\0": "tiff",
     b"MM\0+": "tiff", b"GIF8": "gif",
 }  # fmt: skip
-# libjpeg only warns where bits do not fit; the others call an error what is one.
-_SEVERAL = ("tiff", "gif", "webp")  # formats of several frames, for libvips
-_FAIL_ON = {"jpeg": "warning"}
+# libjpeg only warns where bits do not fit, libvips where a tile of a TIFF cannot be read.
+_SEVERAL = ("tiff", "gif", "webp", "avif")  # formats of several frames, for libvips
+_FAIL_ON = {"jpeg": "warning", "tiff": "warning"}
+# What Pillow is let open; not EPS, for one, which it hands to an interpreter of PostScript.
+PILLOW_FORMATS = (
+    "PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "DIB", "PPM", "TGA", "JPEG2000", "PCX", "SGI", "QOI", "DDS", "PSD",
+    "ICO",
+)  # fmt: skip
 SIDEWAYS = 5  # from this one on, height and width change places
 # libvips speaks of every field that it does not know; what is wrong with a file comes as an error.
 logging.getLogger("pyvips").addHandler(logging.NullHandler())
@@ -197,19 +203,10 @@ def _opened(source: Source, found: str, name: str, page: int | None) -> Any:
 def _or_none(source: Source, name: str, error: pyvips.Error) -> None:
     """Nothing, if Pillow can open the file; else a refusal in libvips' words."""
     try:
-        with stream_of(source) as stream, Image.open(stream):
+        with stream_of(source) as stream, Image.open(stream, formats=PILLOW_FORMATS):
             return
-    except (OSError, ValueError, SyntaxError):
+    except Exception:  # Pillow's plugins raise what they stumble over
         raise ValueError(f"{name} cannot be read: {sentence(error)}") from None
-
-
-def sentence(error: BaseException) -> str:
-    """What libvips or Pillow has to say, on one line."""
-    text = getattr(error, "detail", None) or str(error)
-    if isinstance(text, bytes):
-        text = text.decode(errors="replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0].partition(": ")[2] or lines[0] if lines else type(error).__name__
 
 
 def _by_vips(image: Any, source: Source, found: str, name: str, page: int | None, details: Details) -> Picture:
@@ -248,7 +245,7 @@ def _meaning(kind: str, channels: int, extra: int | None) -> tuple[str, bool]:
 
 def _by_pillow(source: Source, found: str, name: str, page: int | None, details: Details) -> Picture:
     try:
-        with stream_of(source) as stream, Image.open(stream) as image:
+        with stream_of(source) as stream, Image.open(stream, formats=PILLOW_FORMATS) as image:
             frames = getattr(image, "n_frames", 1) if image.format not in ("ICO", "MPO", "PSD") else 1
             frames -= first_frame(image)
             if page is not None:
@@ -263,19 +260,13 @@ def _by_pillow(source: Source, found: str, name: str, page: int | None, details:
             width, height = image.size if turn < SIDEWAYS else image.size[::-1]
             bits = 1 if image.mode == "1" else 8 * dtype.itemsize
             format_ = found or (image.format or "").lower()
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Exception as error:  # as above
         raise ValueError(f"{name} cannot be read: {pillow_sentence(error)}") from None
     alpha = channels > COLOURS[kind]
     return Picture(
         name, source, format_, height, width, frames, channels, dtype, kind, alpha, bits, palette, turn, page, False,
         properties,
     )  # fmt: skip
-
-
-def pillow_sentence(error: BaseException) -> str:
-    """What Pillow has to say, without the memory address of the file."""
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return "it is of no known format" if text.startswith("cannot identify image file") else text
 
 
 def _of_mode(image: Image.Image) -> tuple[str, np.dtype[Any], int, bool]:

@@ -11,7 +11,8 @@ import pyvips
 from fastup.pictures import conversion, strips, writing
 from fastup.pictures.frames import read_frames
 from fastup.pictures.job import Job
-from fastup.pictures.reading import Array, pillow_sentence, sentence
+from fastup.pictures.reading import Array
+from fastup.pictures.sentences import pillow_sentence, sentence
 
 _HALF = 127  # between black and white
 

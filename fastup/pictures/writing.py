@@ -19,6 +19,7 @@ from PIL import Image, features
 from fastup.pictures import containers, exif, fields, gif, ifd
 from fastup.pictures.conversion import Pixels, as_image
 from fastup.pictures.formats import Format
+from fastup.pictures.frames import from_signed
 from fastup.pictures.properties import Properties, jpeg_density, jpeg_pieces, png_pieces
 from fastup.pictures.reading import Array
 
@@ -109,6 +110,7 @@ def _one(target: Target, frame: Array) -> Image.Image:
     if pixels.dtype == np.uint16:
         return Image.fromarray(frame[..., 0])
     mode = _MODES[pixels.kind, pixels.channels]
+    frame = from_signed(frame) if mode == "LAB" else frame
     return Image.frombuffer(mode, size, frame.tobytes(), "raw", mode, 0, 1)
 
 
@@ -183,7 +185,7 @@ def _tiff(path: Path, target: Target, frames: Array | None, image: Any) -> None:
             Q=target.quality or QUALITY, bigtiff=target.bytes > _CLASSIC_BYTES,
         )  # fmt: skip
     size = target.width, target.height
-    held = fields.fields(target.properties, size, target.placement)
+    held = fields.fields(target.properties, size, target.placement, target.frames)
     ifd.put_into(path, held, without=fields.DENSITY)  # which libvips makes up
 
 
