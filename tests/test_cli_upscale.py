@@ -423,6 +423,30 @@ def test_a_process_that_is_told_to_end_leaves_nothing(tmp_path: Path) -> None:
         assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_comes_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    from fastup import pictures
+
+    source, target, run = picture(tmp_path / "in.png"), tmp_path / "out.png", pictures.run
+
+    def late(job: Any, path: Path, *others: Any) -> None:
+        run(job, path, *others)
+        target.write_bytes(b"somebody else's")
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(pictures, "run", late)
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    assert "has come meanwhile, and stays" in invoke("upscale", source, target, "--scale", 2, status=2)
+    assert target.read_bytes() == b"somebody else's"
+    assert {path.name for path in tmp_path.iterdir()} == {"in.png", "out.png"}
+    monkeypatch.setattr(pictures, "run", run)
+    invoke("upscale", source, target, "--scale", 2, "--overwrite")
+    assert opened(target).size == (62, 40)
+
+
 def test_results_beyond_all_disks_are_refused(tmp_path: Path) -> None:
     source = picture(tmp_path / "in.png")
     text = invoke("upscale", source, tmp_path / "out.png", "--scale", 99999, status=2)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from PIL import Image
@@ -203,10 +203,8 @@ def _run_all(ready: Sequence[tuple[Report, pictures.Job]], options: dict[str, An
     at_once = max(1, min(options["jobs"] or threads, len(ready)))
     stop = threading.Event()
     with progress(len(ready)) as shown, ThreadPoolExecutor(at_once) as pool:
-        runs = [
-            pool.submit(_run_one, report, job, options["keep_going"], max(1, threads // at_once), stop, shown)
-            for report, job in ready
-        ]
+        how = _How(options["keep_going"], options["overwrite"], max(1, threads // at_once), stop, shown)
+        runs = [pool.submit(_run_one, report, job, how) for report, job in ready]
         try:
             wait(runs, return_when=FIRST_EXCEPTION)
         finally:
@@ -215,9 +213,18 @@ def _run_all(ready: Sequence[tuple[Report, pictures.Job]], options: dict[str, An
             one.result()
 
 
-def _run_one(
-    report: Report, job: pictures.Job, keep_going: bool, threads: int, stop: threading.Event, shown: Shown
-) -> None:
+class _How(NamedTuple):
+    """What all pictures of a batch are run with."""
+
+    keep_going: bool
+    overwrite: bool
+    threads: int
+    stop: threading.Event
+    shown: Shown
+
+
+def _run_one(report: Report, job: pictures.Job, how: _How) -> None:
+    stop, shown = how.stop, how.shown
     if stop.is_set():
         return
     begin = time.perf_counter()
@@ -226,19 +233,19 @@ def _run_one(
     try:
 
         def write(path: Path) -> None:
-            pictures.run(job, path, threads, lambda part: shown.part(report.source, part))
+            pictures.run(job, path, how.threads, lambda part: shown.part(report.source, part))
 
         if report.target == files.STANDARD:
             files.write_to_standard_output(write)
         else:
-            files.write_whole(report.target, write)
+            files.write_whole(report.target, write, how.overwrite)
         report.status = "written"
         shown.line(f"{report.target}  {report.width}x{report.height}")
         if line := _said(report):
             shown.said(line)
     except (ValueError, TypeError, OSError, MemoryError) as error:
         report.status, report.error = "failed", _one_line(error)
-        if keep_going:
+        if how.keep_going:
             shown.said(f"error: {report.error}")
         else:
             stop.set()
