@@ -149,3 +149,23 @@ def test_the_page_of_the_demo(tmp_path: Path, width: int) -> None:
     assert smallest > 100
     assert largest - smallest <= 1
     assert (cut, pictures) == (0, 2 * len(ran))
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+@pytest.mark.parametrize(("width", "columns"), [(412, 2), (1280, 4)])
+def test_the_page_of_the_matrix(tmp_path: Path, width: int, columns: int) -> None:
+    """One runtime at a time on a phone, all of them where there is room."""
+    from fastup.cli.verify import matrix_page
+
+    names = ("onnxruntime", "reference", "openvino")
+    long = "refused with " + "a_long_word_of_a_runtime_" * 6
+    cells = {f"Resize mode=cubic rank={k}": dict.fromkeys(names, long) for k in range(5)}
+    page = tmp_path / "matrix.html"
+    page.write_text(matrix_page(cells, {"onnx": "1"}))
+    measure = """
+        const shown = [...document.querySelectorAll("thead th")].filter(one => one.offsetParent !== null).length;
+        document.title = [document.documentElement.scrollWidth, innerWidth, shown];
+    """
+    wide, window, shown = measured(page, measure, width)
+    assert wide <= window
+    assert shown == columns

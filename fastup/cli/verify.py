@@ -155,11 +155,18 @@ def page(report: Any) -> str:
     nodes = [
         {
             "report": node, "verdict": node.verdict(report.judged), "picture": heat_map(node.picture),
-            "differences": _differences(node), "remarks": _remarks(node),
+            "differences": _differences(node), "remarks": _remarks(node), "largest": _largest(node.picture),
         }
         for node in report.nodes
     ]  # fmt: skip
-    return _render("verify.html", report=report, nodes=nodes)
+    counts = collections.Counter(node["verdict"] for node in nodes)
+    return _render("verify.html", report=report, nodes=nodes, counts=counts.most_common())
+
+
+def _largest(away: Array | None) -> float:
+    """What white stands for in a heat map."""
+    finite = away[np.isfinite(away)] if away is not None else np.zeros(0)
+    return float(finite.max(initial=0.0))
 
 
 def _render(template: str, **values: Any) -> str:
