@@ -84,6 +84,16 @@ def test_names_are_text_in_the_page(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in page.read_text()
 
 
+def test_inputs_out_of_one_file(sound: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "data.npz", x=np.zeros((1, 1, 20, 24), np.float32))
+    done = run(sound, "--data", tmp_path / "data.npz")
+    assert done.exit_code == 0
+    np.savez(tmp_path / "data.npz", other=np.zeros(3))
+    assert "has no input named 'other'" in run(sound, "--data", tmp_path / "data.npz").output
+    (tmp_path / "data.npz").write_text("no archive")
+    assert "is no file that numpy.savez wrote" in run(sound, "--data", tmp_path / "data.npz").output
+
+
 def test_heat_maps_are_brightest_where_most_differs() -> None:
     away = np.zeros((4, 5))
     away[1, 2], away[3, 4] = 1.0, 0.1

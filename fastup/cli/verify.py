@@ -7,6 +7,7 @@ import collections
 import io
 import json
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,16 @@ def _inputs(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str
     return found
 
 
+def _archive(_context: Any, _parameter: Any, file: str | None) -> dict[str, Array]:
+    if file is None:
+        return {}
+    try:
+        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise click.BadParameter(f"{file} is no file that numpy.savez wrote ({error})") from None
+
+
 def _names(_context: Any, _parameter: Any, value: str | None) -> list[str]:
     from fastup.export.runtimes import JUDGES
 
@@ -57,6 +68,7 @@ def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--input", "inputs", multiple=True, callback=_inputs, help="NAME=FILE.npy; random where not given.")
+@click.option("--data", callback=_archive, help="FILE.npz with inputs by their names.")
 @click.option("--shape", "shapes", multiple=True, callback=_shapes, help="NAME=1,3,64,64, where it is open.")
 @click.option("--runtimes", callback=_names, help="The runtimes that decide.  [default: onnxruntime,reference]")
 @click.option("--like", type=click.Choice(["torch"]), help="Also judge each node by torch's operator.")
@@ -75,6 +87,7 @@ def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
 def verify(
     model: Path,
     inputs: dict[str, Array],
+    data: dict[str, Array],
     shapes: dict[str, tuple[int, ...]],
     runtimes: list[str],
     like: str | None,
@@ -95,7 +108,8 @@ def verify(
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("running", total=None)
         report = export.verify(
-            model, inputs or None, shapes=shapes, runtimes=runtimes, like=like, nodes=nodes, skip=skip, budget=budget,
+            model, {**data, **inputs} or None, shapes=shapes, runtimes=runtimes, like=like, nodes=nodes, skip=skip,
+            budget=budget,
             progress=lambda done, total, name: bar.update(task, completed=done, total=total, description=name),
         )  # fmt: skip
     _print(Console(), report)
