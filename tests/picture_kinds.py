@@ -136,7 +136,7 @@ def magick(*arguments: str) -> Callable[[Path], None]:
 
 def palette(bits: int, **options: Any) -> Callable[[Path], None]:
     def make(path: Path) -> None:
-        made = Image.fromarray((samples(1)[..., 0] // (256 >> bits)).astype(np.uint8), "L")
+        made = Image.fromarray((samples(1)[..., 0] // (256 >> bits)).astype(np.uint8))
         made = Image.frombytes("P", SIZE, made.tobytes())
         made.putpalette(np.random.default_rng(1).integers(0, 256, 3 << bits, np.uint8).tobytes())
         made.save(path, **options)

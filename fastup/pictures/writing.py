@@ -239,7 +239,7 @@ def _avif(path: Path, target: Target, frames: Array | None, image: Any) -> None:
     one = target.properties.upright(target.width, target.height)
     values = {"icc-profile-data": one.icc, "exif-data": one.exif and exif.HEADER + one.exif, "xmp-data": one.xmp}
     values = {name: value for name, value in values.items() if value}
-    if target.pixels.dtype == np.uint8 and features.check("avif"):  # keeps EXIF as it is
+    if target.pixels.dtype == np.uint8 and features.check_module("avif"):  # keeps EXIF as it is
         named = {name.partition("-")[0]: value for name, value in values.items()}
         named |= {"icc_profile": named.pop("icc")} if "icc" in named else {}
         _pillow(target, frames, image)[0].save(path, "AVIF", quality=target.quality or QUALITY, **named)
