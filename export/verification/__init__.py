@@ -14,7 +14,7 @@ from fastup.export.runtimes import JUDGES, Runtime, installed, run_everywhere
 from fastup.export.verification.beyond import in_subgraphs, unjudged
 from fastup.export.verification.data import telling
 from fastup.export.verification.known_differences import known, tolerance_of
-from fastup.export.verification.model import Found, alone, find, inputs_for, load
+from fastup.export.verification.model import Found, alone, find, inputs_for, load, opset_of
 from fastup.export.verification.model import ModelError as ModelError
 from fastup.export.verification.part import part_of
 from fastup.export.verification.report import NodeReport as NodeReport
@@ -160,7 +160,7 @@ def _judged(found: Found, proto: onnx.ModelProto, like: str | None, runs: _Runs)
     begin = time.perf_counter()
     found, data = telling(found, proto)
     x, (allowed, source) = np.asarray(found.inputs[0]), tolerance_of(found)
-    opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
+    opset = opset_of(proto)
     words = meaning(found, opset)
     ran = runs.everywhere(found, proto)
     results, expected = ran.results, ran.expected(found)

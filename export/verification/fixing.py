@@ -12,7 +12,7 @@ import onnx
 from fastup.export.graph import UnsupportedExport
 from fastup.export.runtimes import JUDGES, RUNTIMES
 from fastup.export.verification.known_differences import tolerance_of
-from fastup.export.verification.model import Found, alone, find, inputs_for, load
+from fastup.export.verification.model import Found, alone, find, inputs_for, load, opset_of
 from fastup.export.verification.report import difference
 from fastup.export.verification.torch_equivalent import Candidate, called_as, meaning
 
@@ -82,7 +82,7 @@ def fix(
         raise ValueError(f"fix: lowering must be one of {', '.join(LOWERINGS)}, got {lowering!r}")
     proto = load(model)
     feeds, _ = inputs_for(proto, inputs, shapes)
-    opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
+    opset = opset_of(proto)
     made = onnx.ModelProto()
     made.CopyFrom(proto)
     changes: list[str] = []

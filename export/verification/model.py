@@ -64,6 +64,12 @@ def _with_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
     return made
 
 
+def opset_of(model: onnx.ModelProto) -> int:
+    """The version of ONNX's own operators."""
+    found: int = next(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
+    return found
+
+
 def _read_through(graph: onnx.GraphProto) -> None:
     """Every name and every weight, once: the checker lets some through that cannot be read."""
     for node in graph.node:

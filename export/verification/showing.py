@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastup.export.verification.known_differences import tolerance_of
-from fastup.export.verification.model import find, inputs_for, load
+from fastup.export.verification.model import find, inputs_for, load, opset_of
 from fastup.export.verification.sizes import Cost, sizes_of
 from fastup.export.verification.torch_equivalent import called_as, meaning
 
@@ -81,7 +81,7 @@ def show(model: Any, inputs: Any = None, *, shapes: Mapping[str, Sequence[int]] 
     """
     proto = load(model)
     feeds, chosen = inputs_for(proto, inputs, shapes)
-    opset = next(one.version for one in proto.opset_import if one.domain in ("", "ai.onnx"))
+    opset = opset_of(proto)
     sizes = sizes_of(proto, feeds)
     whole = sum((sizes.cost(node) for node in proto.graph.node), Cost(0, 0))
     lines = []

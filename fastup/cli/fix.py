@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
-from fastup.cli.verify import _inputs, _shapes
+from fastup.cli.verify import named_inputs, named_shapes
 
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The new model.")
-@click.option("--input", "inputs", multiple=True, callback=_inputs, help="NAME=FILE.npy; random where not given.")
-@click.option("--shape", "shapes", multiple=True, callback=_shapes, help="NAME=1,3,64,64, where it is open.")
+@click.option("--input", "inputs", multiple=True, callback=named_inputs, help="NAME=FILE.npy; random where not given.")
+@click.option("--shape", "shapes", multiple=True, callback=named_shapes, help="NAME=1,3,64,64, where it is open.")
 @click.option("--nodes", help="Only nodes in whose names this regular expression is found.")
 @click.option(
     "--lowering",

@@ -10,15 +10,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from fastup.cli.verify import _inputs, _shapes
+from fastup.cli.verify import named_inputs, named_shapes
 
 _WIDTH, _HEIGHT, _GAP = 640, 64, 24  # of a box, and between two
 
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--input", "inputs", multiple=True, callback=_inputs, help="NAME=FILE.npy; random where not given.")
-@click.option("--shape", "shapes", multiple=True, callback=_shapes, help="NAME=1,3,64,64, where it is open.")
+@click.option("--input", "inputs", multiple=True, callback=named_inputs, help="NAME=FILE.npy; random where not given.")
+@click.option("--shape", "shapes", multiple=True, callback=named_shapes, help="NAME=1,3,64,64, where it is open.")
 @click.option(
     "--svg", "svg_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the chain as a drawing."
 )

@@ -22,7 +22,8 @@ _SIDE, _MOST, _LEAST = 160, 1024, 16  # pixels of a heat map: of its shorter sid
 _COLOURS = {"equal": "green", "within tolerance": "green", "known difference": "yellow", "different": "red"}
 
 
-def _shapes(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+def named_shapes(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    """Shapes by the names of inputs, out of texts such as x=1,3,64,64."""
     found = {}
     for value in values:
         name, _, numbers = value.rpartition("=")
@@ -32,7 +33,8 @@ def _shapes(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str
     return found
 
 
-def _inputs(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, Array]:
+def named_inputs(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, Array]:
+    """Arrays by the names of inputs, out of texts such as x=picture.npy."""
     found = {}
     for value in values:
         name, _, file = value.partition("=")
@@ -67,9 +69,9 @@ def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--input", "inputs", multiple=True, callback=_inputs, help="NAME=FILE.npy; random where not given.")
+@click.option("--input", "inputs", multiple=True, callback=named_inputs, help="NAME=FILE.npy; random where not given.")
 @click.option("--data", callback=_archive, help="FILE.npz with inputs by their names.")
-@click.option("--shape", "shapes", multiple=True, callback=_shapes, help="NAME=1,3,64,64, where it is open.")
+@click.option("--shape", "shapes", multiple=True, callback=named_shapes, help="NAME=1,3,64,64, where it is open.")
 @click.option("--runtimes", callback=_names, help="The runtimes that decide.  [default: onnxruntime,reference]")
 @click.option("--like", type=click.Choice(["torch"]), help="Also judge each node by torch's operator.")
 @click.option("--nodes", help="Only nodes in whose names this regular expression is found.")
