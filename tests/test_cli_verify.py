@@ -18,6 +18,8 @@ image = pytest.importorskip("PIL.Image")
 
 from click.testing import CliRunner
 
+import fastup
+import fastup.export
 from fastup.cli import command
 from fastup.cli.verify import heat_map
 from tests.test_verify import PLANTED, SOUND
@@ -92,6 +94,66 @@ def test_inputs_out_of_one_file(sound: Path, tmp_path: Path) -> None:
     assert "has no input named 'other'" in run(sound, "--data", tmp_path / "data.npz").output
     (tmp_path / "data.npz").write_text("no archive")
     assert "is no file that numpy.savez wrote" in run(sound, "--data", tmp_path / "data.npz").output
+
+
+def test_a_folder_of_pictures(tmp_path: Path) -> None:
+    """Each as the model takes it: its size where that is open, planes or pixels, floats of 0 to 1 or bytes."""
+    from PIL import Image
+
+    from fastup.cli.given import pictures_for
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "a.png")
+    Image.fromarray(pixels[..., 0]).save(folder / "b.png")
+    models = {
+        "open": fastup.export.interpolate((1, 3, "H", "W"), scale_factor=2),
+        "bytes": fastup.export.pixel_unshuffle((1, 20, 30, 3), 2, dtype="uint8", data_format="channels_last"),
+        "fixed": fastup.export.interpolate((1, 1, 8, 9), scale_factor=2),
+        "volume": fastup.export.interpolate((1, 1, 8, 9, 3), scale_factor=2),
+    }
+    files = {name: tmp_path / f"{name}.onnx" for name in models}
+    for name, model in models.items():
+        files[name].write_bytes(model.SerializeToString())
+    first, second = (one["x"] for one in pictures_for(files["open"], folder, {}))
+    np.testing.assert_array_equal(first[0], np.moveaxis(pixels, -1, 0).astype(np.float32) / 255)
+    np.testing.assert_array_equal(second[0], np.stack([pixels[..., 0]] * 3).astype(np.float32) / 255)
+    np.testing.assert_array_equal(pictures_for(files["bytes"], folder, {})[0]["x"][0], pixels)
+    wanted = fastup.resize(pixels[..., 0], (8, 9), like="pillow/bilinear") / 255
+    np.testing.assert_array_equal(pictures_for(files["fixed"], folder, {})[1]["x"][0, 0], wanted.astype(np.float32))
+    assert pictures_for(files["open"], folder, {"x": (2, 3, 5, 7)})[0]["x"].shape == (2, 3, 5, 7)
+    assert run(files["open"], "--data", folder, "--like", "torch").exit_code == 0
+    assert "pictures need an input like" in run(files["volume"], "--data", folder).output.replace("\n", " ")
+    (tmp_path / "empty").mkdir()
+    assert "holds no pictures" in run(files["open"], "--data", tmp_path / "empty").output.replace("\n", " ")
+
+
+def test_names_are_no_markup(tmp_path: Path) -> None:
+    from onnx import helper
+
+    x, y = (helper.make_tensor_value_info(name, 1, shape) for name, shape in (("x", [1, 4, 2, 2]), ("y", [1, 1, 4, 4])))
+    node = helper.make_node("DepthToSpace", ["x"], ["y"], "[red]a[/b]", blocksize=2, mode="CRD")
+    model = helper.make_model(
+        helper.make_graph([node], "g", [x], [y]), opset_imports=[helper.make_opsetid("", 18)], ir_version=8
+    )
+    file, page = tmp_path / "model.onnx", tmp_path / "page.html"
+    file.write_bytes(model.SerializeToString())
+    done = run(file, "--html", page)
+    assert done.exit_code == 0
+    assert "[red]a[/b]" in done.output
+
+
+def test_the_worst_of_several_sets_is_reported(faulty: Path) -> None:
+    """A flat picture tells nothing, the other does."""
+    flat = {"x": np.zeros((1, 3, 30, 30), np.float32)}
+    other = {"x": np.random.default_rng(0).standard_normal((1, 3, 30, 30), np.float32)}
+    both = fastup.export.verify(faulty, [flat, other], like="torch")
+    alone = fastup.export.verify(faulty, other, like="torch")
+    assert both.nodes[0].torch is not None
+    assert alone.nodes[0].torch is not None
+    assert both.nodes[0].torch.verdict == alone.nodes[0].torch.verdict == "known difference"
+    assert any("zeros" in one for one in both.nodes[0].warnings)
 
 
 def test_heat_maps_are_brightest_where_most_differs() -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 
+from fastup.export.runtimes import processes
+from fastup.export.runtimes.processes import Job as Job
 from fastup.export.runtimes.runtime import Array
 from fastup.export.runtimes.runtime import Node as Node
 from fastup.export.runtimes.runtime import Reason as Reason
 from fastup.export.runtimes.runtime import Runtime as Runtime
 from fastup.export.runtimes.runtime import Session as Session
+
+_LONG = 60.0  # seconds for a small model
 
 
 def discovered() -> dict[str, Runtime]:
@@ -40,18 +44,38 @@ def run(name: str, model: onnx.ModelProto, *inputs: Array) -> Any:
 
 
 def run_everywhere(
-    model: onnx.ModelProto, inputs: Sequence[Array], settings: bool = True, without: Sequence[str] = ()
+    model: onnx.ModelProto, inputs: Sequence[Array], settings: bool = True
 ) -> tuple[dict[str, list[Array]], dict[str, str]]:
     """The outputs of a model in each runtime that is installed, and what those say that refuse it."""
-    results, refusals = {}, {}
-    for name, runtime in installed(settings).items():
-        if name in without:
-            continue
-        try:
-            results[name] = [np.asarray(output) for output in runtime.prepare(model).run([*inputs])]
-        except Exception as error:  # whatever a runtime raises is its answer
-            refusals[name] = first_line(error)
+    names = [name for name, one in installed(settings).items() if not one.calls]
+    results, refusals = run_jobs({name: Job(model, [inputs], _LONG) for name in names})
+    return {name: found[0] for name, found in results.items()}, refusals
+
+
+def run_jobs(jobs: Mapping[str, Job]) -> tuple[dict[str, list[list[Array]]], dict[str, str]]:
+    """The outputs of each runtime for each of its sets of inputs, and what those say that give none."""
+    results: dict[str, list[list[Array]]] = {}
+    refusals: dict[str, str] = {}
+    for name, job in jobs.items():
+        if not RUNTIMES[name].apart:
+            try:
+                session = RUNTIMES[name].prepare(job.model)
+                results[name] = [[np.asarray(one) for one in session.run([*inputs])] for inputs in job.inputs]
+            except Exception as error:  # whatever a runtime raises is its answer
+                refusals[name] = first_line(error)
+    apart = {name: job for name, job in jobs.items() if RUNTIMES[name].apart}
+    for name, answer in processes.run(apart, packages()).items():
+        if isinstance(answer, processes.NoAnswerError):
+            refusals[name] = first_line(answer)
+        else:
+            results[name] = answer
     return results, refusals
+
+
+def packages(without: Container[str] = ()) -> dict[str, str]:
+    """What the process of each program that is installed has to import."""
+    found = {one.program: one.package for one in installed().values() if one.apart}
+    return {program: package for program, package in found.items() if program not in without}
 
 
 def first_line(error: BaseException) -> str:

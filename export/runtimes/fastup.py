@@ -12,6 +12,7 @@ class Fastup(Runtime):
 
     name, package = "fastup", "fastup"
     decides = timed = False  # the others are compared with it
+    apart = False
 
     def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
         """The model in the backend."""

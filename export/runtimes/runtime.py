@@ -74,12 +74,18 @@ class Runtime(ABC):
         Whether ``verify`` judges by it unless told otherwise, and tests ask it too; else it is reported only.
     timed : bool
         Whether the benchmarks and the demo time it.
+    apart : bool
+        Whether it runs in a process of its own, so that it may crash or hang.
+    calls : bool
+        Whether it runs calls that are described, not nodes.
     """
 
     name: str
     package: str
     decides: bool = True
     timed: bool = True
+    apart: bool = True
+    calls: bool = False
 
     @property
     def program(self) -> str:

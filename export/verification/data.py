@@ -35,6 +35,26 @@ def telling(found: Found, proto: onnx.ModelProto) -> tuple[Found, list[str]]:
     return replace(found, inputs=inputs, outputs=outputs), [told]
 
 
+def kinds(x: Array) -> list[tuple[str, Array]]:
+    """Arrays like this one on which runtimes may differ though they agree on what a model happens to give."""
+    if x.dtype.kind not in "fiu" or x.size < 2:
+        return []
+    noise, ramp = sample(x.shape, x.dtype, 1), np.linspace(-1, 1, x.size).reshape(x.shape)
+    one = np.zeros(x.shape, x.dtype)
+    one[tuple(n // 2 for n in x.shape)] = 1
+    if x.dtype.kind == "f":
+        scale = 100 if x.dtype.itemsize == 2 else 1e4
+        large = ((noise + 2) * x.dtype.type(scale)).astype(x.dtype)
+        return [("noise", noise), ("a gradient", ramp.astype(x.dtype)), ("a single one", one),
+                ("a constant", np.full(x.shape, 0.7, x.dtype)), ("large values", large)]  # fmt: skip
+    limits = np.iinfo(x.dtype)
+    low, high = max(limits.min, -(2**20)), min(limits.max, 2**20)  # runtimes add in float32 and in int32
+    ramp = np.round((ramp + 1) / 2 * (high - low) + low)
+    large = np.where(noise % 2 == 0, low, high)
+    return [("noise", np.clip(noise, low, high)), ("a gradient", ramp.astype(x.dtype)), ("a single one", one),
+            ("a constant", np.full(x.shape, 7, x.dtype)), ("large values", large.astype(x.dtype))]  # fmt: skip
+
+
 def _says_nothing(x: Array) -> str:
     """What all items are, where they are the same."""
     if not x.size:

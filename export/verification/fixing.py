@@ -12,7 +12,8 @@ import onnx
 from fastup.export.graph import UnsupportedExport
 from fastup.export.runtimes import JUDGES, RUNTIMES
 from fastup.export.verification.known_differences import tolerance_of
-from fastup.export.verification.model import Found, alone, find, inputs_for, load, opset_of
+from fastup.export.verification.loading import inputs_for, load, opset_of
+from fastup.export.verification.model import Found, alone, find
 from fastup.export.verification.report import difference
 from fastup.export.verification.torch_equivalent import Candidate, called_as, meaning
 

@@ -24,6 +24,9 @@ def tolerance_of(found: Found) -> tuple[Tolerance, str]:
         weight = np.asarray(found.inputs[1])
         products = weight.shape[0] * math.prod(weight.shape[2:])
         return of_sums(x, weight, 1, 2.0**-23), f"sums of {products} products in another order"
+    if found.op_type == "Conv":
+        weight = np.asarray(found.inputs[1])
+        return of_sums(x, weight, 0, 2.0**-23), f"sums of {math.prod(weight.shape[1:])} products in another order"
     return Tolerance(), "items are only moved or compared"
 
 

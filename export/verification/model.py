@@ -1,179 +1,25 @@
-"""A model: read and checked before anything of it runs, inputs for it, and what its upsampling nodes get and give."""
+"""What the upsampling nodes of a model get and give, and a node as a model of its own."""
 
 from __future__ import annotations
 
-import math
-import os
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
 
 from fastup.export.runtimes import RUNTIMES, Node, first_line
 from fastup.export.runtimes.runtime import attributes_of
-from fastup.export.self_check import sample
 from fastup.export.verification import moves
+from fastup.export.verification.loading import ModelError
 
 Array = np.ndarray[Any, Any]
-_MOST_BYTES = 2**31 - 1  # of a protobuf message, and of an input that is made up here
-_BATCH, _SPACE = 1, 64  # for dimensions that the model leaves open
 OPERATORS = (
     "Resize", "Upsample", "DepthToSpace", "SpaceToDepth", "ConvTranspose", "MaxUnpool", "MaxPool",
 )  # fmt: skip
-
-
-class ModelError(ValueError):
-    """A model that cannot be verified, in one sentence."""
-
-
-def load(model: Any) -> onnx.ModelProto:
-    """The model with its functions inlined; external data is read from its own folder only."""
-    import onnx.inliner
-
-    if isinstance(model, (str, os.PathLike)):
-        model = _read(Path(model))
-    if not isinstance(model, onnx.ModelProto):
-        raise TypeError(f"verify: model must be a path or an onnx.ModelProto, got {type(model).__name__}")
-    if not model.graph.node:
-        raise ModelError("verify: the model has no nodes")
-    if not model.opset_import:
-        raise ModelError("verify: the model names no opset")
-    try:
-        onnx.checker.check_model(_with_shapes(model))
-        _read_through(model.graph)
-        return onnx.inliner.inline_local_functions(model) if model.functions else model
-    except Exception as error:  # the checker's and the inliner's own kinds, and plain RuntimeErrors
-        raise ModelError(f"verify: not a valid ONNX model ({first_line(error)})") from None
-
-
-def _with_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with what shapes its outputs lack, which runtimes do not need and the checker does."""
-    lacking = [one for one in model.graph.output if not one.type.tensor_type.HasField("shape")]
-    if not lacking:
-        return model
-    made = onnx.ModelProto()
-    made.CopyFrom(model)
-    for one in made.graph.output:
-        if one.type.HasField("tensor_type") and not one.type.tensor_type.HasField("shape"):
-            one.type.tensor_type.shape.SetInParent()
-    return made
-
-
-def opset_of(model: onnx.ModelProto) -> int:
-    """The version of ONNX's own operators."""
-    found: int = next(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
-    return found
-
-
-def _read_through(graph: onnx.GraphProto) -> None:
-    """Every name and every weight, once: the checker lets some through that cannot be read."""
-    for node in graph.node:
-        for name in (node.name, node.op_type, node.domain, *node.input, *node.output):
-            onnx.NodeProto().name = name
-    for tensor in graph.initializer:
-        onnx.numpy_helper.to_array(tensor)
-
-
-def _read(path: Path) -> onnx.ModelProto:
-    if not path.is_file():
-        raise FileNotFoundError(f"verify: no such file: {path}")
-    if path.stat().st_size > _MOST_BYTES:
-        raise ModelError(f"verify: {path} is larger than 2 GB; keep its weights as external data")
-    model = onnx.ModelProto()
-    try:
-        model.ParseFromString(path.read_bytes())
-    except DecodeError:
-        raise ModelError(f"verify: {path} is not an ONNX model, or is cut off") from None
-    folder = path.resolve().parent
-    for tensor in _external(model.graph):
-        named = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
-        data = (folder / named).resolve()
-        if not data.is_relative_to(folder):
-            raise ModelError(f"verify: the data of {tensor.name!r} lies outside the model's folder: {named!r}")
-        if not data.is_file():
-            raise ModelError(f"verify: the data of {tensor.name!r} is missing: {named!r}")
-    try:
-        onnx.external_data_helper.load_external_data_for_model(model, str(folder))
-    except Exception as error:
-        raise ModelError(f"verify: external data cannot be read ({first_line(error)})") from None
-    return model
-
-
-def _external(graph: onnx.GraphProto) -> list[onnx.TensorProto]:
-    found = [one for one in graph.initializer if one.data_location == onnx.TensorProto.EXTERNAL]
-    for node in graph.node:
-        for attribute in node.attribute:
-            tensors = [attribute.t, *attribute.tensors]
-            found += [one for one in tensors if one.data_location == onnx.TensorProto.EXTERNAL]
-            for inner in (attribute.g, *attribute.graphs):
-                found += _external(inner) if inner.node or inner.initializer else []
-    return found
-
-
-def inputs_for(
-    model: onnx.ModelProto, given: Any, shapes: Mapping[str, Sequence[int]] | None
-) -> tuple[dict[str, Array], list[str]]:
-    """The arrays to run on, those that were given or random ones, and what was chosen where the model left it open."""
-    known = {one.name for one in model.graph.initializer}
-    needed = [one for one in model.graph.input if one.name not in known]
-    if given is not None and not isinstance(given, Mapping):
-        values = list(given) if isinstance(given, (list, tuple)) else [given]
-        if len(values) != len(needed):
-            raise ModelError(f"verify: inputs must be {len(needed)} arrays, got {len(values)}")
-        given = dict(zip([one.name for one in needed], values, strict=True))
-    given, arrays, chosen = dict(given or {}), {}, []
-    for seed, value in enumerate(needed):
-        if value.name in given:
-            arrays[value.name] = np.asarray(given.pop(value.name))
-            continue
-        shape, open_ones = _shape(value, (shapes or {}).get(value.name))
-        if open_ones:
-            chosen.append(f"{value.name}: {shape} ({', '.join(open_ones)} chosen)")
-        arrays[value.name] = _random(value, shape, seed)
-    if given:
-        raise ModelError(f"verify: the model has no input named {', '.join(map(repr, given))}")
-    return arrays, chosen
-
-
-def _shape(value: onnx.ValueInfoProto, wanted: Sequence[int] | None) -> tuple[tuple[int, ...], list[str]]:
-    kind = value.type.tensor_type
-    if not value.type.HasField("tensor_type") or not kind.HasField("shape"):
-        if wanted is None:
-            raise ModelError(f"verify: input {value.name!r} has no shape; give one with shapes")
-        return tuple(wanted), []
-    dims = kind.shape.dim
-    if wanted is not None and len(wanted) != len(dims):
-        raise ModelError(f"verify: input {value.name!r} has {len(dims)} dimensions, got a shape of {len(wanted)}")
-    shape, open_ones = [], []
-    for k, dim in enumerate(dims):
-        if wanted is not None:
-            shape.append(int(wanted[k]))
-        elif dim.HasField("dim_value") and dim.dim_value >= 0:  # Paddle writes -1 for what is open
-            shape.append(dim.dim_value)
-        else:
-            shape.append(_BATCH if k == 0 else _SPACE)
-            open_ones.append(f"{dim.dim_param or f'dimension {k}'} = {shape[-1]}")
-    return tuple(shape), open_ones
-
-
-def _random(value: onnx.ValueInfoProto, shape: tuple[int, ...], seed: int) -> Array:
-    element = value.type.tensor_type.elem_type
-    try:
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(element)
-    except KeyError:
-        raise ModelError(f"verify: input {value.name!r} has an element type that is unknown ({element})") from None
-    if min(shape, default=1) < 0 or math.prod(shape) * dtype.itemsize > _MOST_BYTES:
-        raise ModelError(f"verify: input {value.name!r} would need {math.prod(shape) * dtype.itemsize} bytes: {shape}")
-    if dtype.kind in "iu":
-        return np.random.default_rng(seed).integers(0, 100, shape).astype(dtype)
-    if dtype.kind in "OSU":
-        raise ModelError(f"verify: input {value.name!r} is of strings; give it with inputs")
-    return sample(shape, dtype, seed)
 
 
 @dataclass(frozen=True)
@@ -200,15 +46,35 @@ class Found(Node):
 def find(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Found]:
     """Run the model once in onnxruntime, all its upsampling nodes watched."""
     singles, chained = list(_singles(model.graph)), list(moves.chains(model.graph))
+    before = _convolutions(model.graph, singles, chained)
     known = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
-    nodes = [*singles, *(node for chain in chained for node in chain)]
-    watched = [name for node in nodes for name in (*node.input, *node.output) if name]
-    values = {**known, **feeds, **_run(model, feeds, [name for name in dict.fromkeys(watched) if name not in known])}
+    watched = [name for node in (*singles, *before.values()) for name in (*node.input, *node.output)]
+    watched += [name for chain in chained for step in chain for name in (step.source, step.output, *_operands(step))]
+    watched = [name for name in dict.fromkeys(watched) if name and name not in known]
+    values = {**known, **feeds, **_run(model, feeds, watched)}
     found = [_found([node], values, node.op_type) for node in singles]
     for chain in chained:
         found += _moved(chain, values, model)
+    shuffled = {str(one.nodes[0].input[0]) for one in found if one.move or one.op_type == "DepthToSpace"}
+    found += [_found([node], values, node.op_type) for name, node in before.items() if name in shuffled]
     place = {name: number for number, node in enumerate(model.graph.node) for name in node.output}
     return sorted(found, key=lambda one: place[one.nodes[-1].output[0]])
+
+
+def _convolutions(
+    graph: onnx.GraphProto, singles: Sequence[onnx.NodeProto], chained: Sequence[Sequence[moves.Step]]
+) -> dict[str, onnx.NodeProto]:
+    """Those whose results a shuffle takes, or what may turn out to be one, by the names of these."""
+    made = {node.output[0]: node for node in graph.node if node.op_type == "Conv" and node.domain in ("", "ai.onnx")}
+    taken = [node.input[0] for node in singles if node.op_type == "DepthToSpace"]
+    taken += [step.source for chain in chained for step in chain]
+    return {name: made[name] for name in dict.fromkeys(taken) if name in made}
+
+
+def _operands(step: moves.Step) -> list[str]:
+    """What the nodes of a step take beside the items: shapes, repeats, indices."""
+    inside = {step.source, *(name for node in step.nodes for name in node.output)}
+    return [name for node in step.nodes for name in node.input[1:] if name and name not in inside]
 
 
 def _found(nodes: list[onnx.NodeProto], values: Mapping[str, Array], op: str) -> Found:
@@ -218,18 +84,19 @@ def _found(nodes: list[onnx.NodeProto], values: Mapping[str, Array], op: str) ->
     return Found(op, attributes_of(first), inputs, last.name or last.output[0], nodes, outputs)
 
 
-def _moved(chain: list[onnx.NodeProto], values: Mapping[str, Array], model: onnx.ModelProto) -> list[Found]:
+def _moved(chain: Sequence[moves.Step], values: Mapping[str, Array], model: onnx.ModelProto) -> list[Found]:
     """The parts of a chain that fastup has a name for; they do not overlap."""
     taken: set[int] = set()
     found = []
     for start, stop in moves.parts(chain):
-        nodes = chain[start:stop]
-        if taken & set(range(start, stop)):
+        before, after = (values[name].shape for name in (chain[start].source, chain[stop - 1].output))
+        if taken & set(range(start, stop)) or not moves.possible(before, after):
             continue
-        one = _found(nodes, values, "-".join(node.op_type for node in nodes))
-        constants = {name: values[name] for node in nodes for name in node.input[1:] if name}
+        nodes = [node for step in chain[start:stop] for node in step.nodes]
+        one = _found(nodes, values, "-".join(op for op, _ in itertools.groupby(nodes, lambda node: node.op_type)))
+        constants = {name: values[name] for step in chain[start:stop] for name in _operands(step)}
         one = replace(one, constants=constants)
-        if move := moves.named(np.shape(one.inputs[0]), _places(one, model)):
+        if move := moves.named(before, _places(one, model)):
             found.append(replace(one, move=move))
             taken |= set(range(start, stop))
     return found

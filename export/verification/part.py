@@ -47,8 +47,9 @@ def part_of(found: Found, proto: onnx.ModelProto, most: int) -> Part | None:
         inputs[0] = np.ascontiguousarray(x[:, :channels])
         if len(inputs) > 3 and inputs[3] is not None:  # Resize's sizes
             inputs[3] = np.array([inputs[3][0], channels, *inputs[3][2:]], np.int64)
-    elif found.op_type == "ConvTranspose" and (found.attributes.get("group") or 1) == 1:
-        inputs[1:] = [None if one is None else _cut(one, channels, k) for k, one in enumerate(inputs[1:])]
+    elif found.op_type in ("Conv", "ConvTranspose") and (found.attributes.get("group") or 1) == 1:
+        last = found.op_type == "ConvTranspose"
+        inputs[1:] = [None if one is None else _cut(one, channels, last and k == 0) for k, one in enumerate(inputs[1:])]
     else:
         return None
     declared = [(y.dtype, (y.shape[0], channels, *y.shape[2:]))]
@@ -56,6 +57,6 @@ def part_of(found: Found, proto: onnx.ModelProto, most: int) -> Part | None:
     return Part(model, np.asarray(inputs[0]), channels)
 
 
-def _cut(operand: Array, channels: int, place: int) -> Array:
-    """A weight (inputs, outputs, ...), or a bias."""
-    return np.ascontiguousarray(operand[:, :channels] if place == 0 else operand[:channels])
+def _cut(operand: Array, channels: int, second: bool) -> Array:
+    """The first channels of a result, by a weight's first or second axis, or by a bias."""
+    return np.ascontiguousarray(operand[:, :channels] if second else operand[:channels])

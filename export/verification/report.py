@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -163,6 +164,25 @@ class Report:
             nodes.append({**entry, "verdict": one.verdict(self.judged)})
         whole = {**{key: value for key, value in vars(self).items() if key != "nodes"}, "nodes": nodes}
         return json.dumps(whole, indent=2, default=_plain)
+
+
+def worst(reports: Sequence[Report]) -> Report:
+    """Reports of one model on several sets of inputs as one: of each outcome the worst."""
+    first, *others = reports
+    for other in others:
+        for mine, theirs in zip(first.nodes, other.nodes, strict=True):
+            for name, outcome in theirs.runtimes.items():
+                mine.runtimes[name] = _worse(mine.runtimes.get(name), outcome)
+            mine.torch = _worse(mine.torch, theirs.torch) if theirs.torch else mine.torch
+            mine.warnings = list(dict.fromkeys([*mine.warnings, *theirs.warnings]))
+            mine.seconds += theirs.seconds
+        first.chosen = list(dict.fromkeys([*first.chosen, *other.chosen]))
+    return first
+
+
+def _worse(one: Outcome | None, other: Outcome) -> Outcome:
+    order = (*_SILENT, *VERDICTS)
+    return other if one is None or order.index(other.verdict) > order.index(one.verdict) else one
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastup.export.verification.known_differences import tolerance_of
-from fastup.export.verification.model import find, inputs_for, load, opset_of
+from fastup.export.verification.loading import inputs_for, load, opset_of
+from fastup.export.verification.model import find
 from fastup.export.verification.sizes import Cost, sizes_of
 from fastup.export.verification.torch_equivalent import called_as, meaning
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from fastup.cli.verify import named_inputs, named_shapes
+from fastup.cli.given import named_inputs, named_shapes
 
 
 @click.command()

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from fastup.cli.verify import named_inputs, named_shapes
+from fastup.cli.given import named_inputs, named_shapes
 
 _WIDTH, _HEIGHT, _GAP = 640, 64, 24  # of a box, and between two
 
@@ -39,7 +40,7 @@ def show(
     table = Table("node", "in torch's words", "from", "to", "products", "bytes", box=None)
     for line in found.lines:
         ends = ("x".join(map(str, shape)) for shape in (line.input_shape, line.output_shape))
-        table.add_row(line.name, line.words, *ends, f"{line.products:.1%}", f"{line.bytes:.1%}")
+        table.add_row(escape(line.name), escape(line.words), *ends, f"{line.products:.1%}", f"{line.bytes:.1%}")
     if found.lines:
         console.print(table)
     drawing = svg(found, model.name)

@@ -7,54 +7,21 @@ import collections
 import io
 import json
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
+
+from fastup.cli.given import data_of, named_inputs, named_shapes, pictures_for
 
 Array = np.ndarray[Any, Any]
 _SIDE, _MOST, _LEAST = 160, 1024, 16  # pixels of a heat map: of its shorter side, at most, of its height at least
 _COLOURS = {"equal": "green", "within tolerance": "green", "known difference": "yellow", "different": "red"}
-
-
-def named_shapes(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    """Shapes by the names of inputs, out of texts such as x=1,3,64,64."""
-    found = {}
-    for value in values:
-        name, _, numbers = value.rpartition("=")
-        if not name or not all(part.strip().isdecimal() for part in numbers.split(",")):
-            raise click.BadParameter(f"{value!r} is not like x=1,3,64,64")
-        found[name] = tuple(int(part) for part in numbers.split(","))
-    return found
-
-
-def named_inputs(_context: Any, _parameter: Any, values: tuple[str, ...]) -> dict[str, Array]:
-    """Arrays by the names of inputs, out of texts such as x=picture.npy."""
-    found = {}
-    for value in values:
-        name, _, file = value.partition("=")
-        if not file:
-            raise click.BadParameter(f"{value!r} is not like x=picture.npy")
-        try:
-            found[name] = np.load(file, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise click.BadParameter(f"{file} is no array of NumPy ({error})") from None
-    return found
-
-
-def _archive(_context: Any, _parameter: Any, file: str | None) -> dict[str, Array]:
-    if file is None:
-        return {}
-    try:
-        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}
-    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise click.BadParameter(f"{file} is no file that numpy.savez wrote ({error})") from None
 
 
 def _names(_context: Any, _parameter: Any, value: str | None) -> list[str]:
@@ -70,7 +37,7 @@ def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--input", "inputs", multiple=True, callback=named_inputs, help="NAME=FILE.npy; random where not given.")
-@click.option("--data", callback=_archive, help="FILE.npz with inputs by their names.")
+@click.option("--data", callback=data_of, help="FILE.npz with inputs by their names, or a folder of pictures.")
 @click.option("--shape", "shapes", multiple=True, callback=named_shapes, help="NAME=1,3,64,64, where it is open.")
 @click.option("--runtimes", callback=_names, help="The runtimes that decide.  [default: onnxruntime,reference]")
 @click.option("--like", type=click.Choice(["torch"]), help="Also judge each node by torch's operator.")
@@ -81,7 +48,7 @@ def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
     type=click.FloatRange(min=0, min_open=True),
     default=2.0,
     show_default=True,
-    help="Seconds that the reference evaluator may take for a large node.",
+    help="Seconds that the reference evaluator may take for a node; others ten times as long.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all of it there.")
@@ -89,7 +56,7 @@ def _skipped(_context: Any, _parameter: Any, value: str | None) -> list[str]:
 def verify(
     model: Path,
     inputs: dict[str, Array],
-    data: dict[str, Array],
+    data: dict[str, Array] | Path,
     shapes: dict[str, tuple[int, ...]],
     runtimes: list[str],
     like: str | None,
@@ -106,12 +73,13 @@ def verify(
     """
     from fastup import export
 
+    sets = pictures_for(model, data, shapes) if isinstance(data, Path) else [data]
     console = Console(stderr=True)
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("running", total=None)
         report = export.verify(
-            model, {**data, **inputs} or None, shapes=shapes, runtimes=runtimes, like=like, nodes=nodes, skip=skip,
-            budget=budget,
+            model, [{**one, **inputs} for one in sets], shapes=shapes, runtimes=runtimes, like=like, nodes=nodes,
+            skip=skip, budget=budget,
             progress=lambda done, total, name: bar.update(task, completed=done, total=total, description=name),
         )  # fmt: skip
     _print(Console(), report)
@@ -131,8 +99,9 @@ def _print(console: Console, report: Any) -> None:
     for node in report.nodes:
         verdict = node.verdict(report.judged)
         table.add_row(
-            f"{node.name}\n{node.op_type}", node.words, f"[{_COLOURS.get(verdict, 'default')}]{verdict}[/]",
-            "\n".join(_differences(node)), "\n".join(_remarks(node)),
+            escape(f"{node.name}\n{node.op_type}"), escape(node.words),
+            f"[{_COLOURS.get(verdict, 'default')}]{verdict}[/]",
+            escape("\n".join(_differences(node))), escape("\n".join(_remarks(node))),
         )  # fmt: skip
     if report.nodes:
         console.print(table)

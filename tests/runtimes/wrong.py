@@ -14,6 +14,7 @@ class Wrong(Runtime):
     """It says of itself that its sums are that far off, and which pixel of a nearest Resize is another."""
 
     name, package = "wrong", "onnx"
+    apart = False  # another process would not find this file
 
     def prepare(self, model: onnx.ModelProto, threads: int | None = None) -> Session:
         """The model in the evaluator."""
