@@ -54,15 +54,15 @@ class Process:
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._since = time.monotonic() + _START  # when the job that waits was begun
         self._ready = False
-        threading.Thread(target=self._read, daemon=True).start()
+        self._jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for task in (self._read, self._write):  # a process that hangs reads nothing
+            threading.Thread(target=task, daemon=True).start()
 
     def send(self, name: str, job: Job) -> None:
         """Begin a job."""
-        assert self._process.stdin is not None
         if self._ready:
             self._since = time.monotonic()
-        with contextlib.suppress(BrokenPipeError):  # `receive` tells that it has ended
-            _send(self._process.stdin, (name, job.model.SerializeToString(), [[*one] for one in job.inputs]))
+        self._jobs.put((name, job.model.SerializeToString(), [[*one] for one in job.inputs]))
 
     def receive(self, job: Job) -> list[list[Array]]:
         """The outputs for each set of inputs."""
@@ -94,6 +94,12 @@ class Process:
                 self._answers.put(answer)
         self._answers.put(None)
 
+    def _write(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError), self._process.stdin as stream:  # it has ended: `receive` tells
+            while (job := self._jobs.get()) is not None:
+                _send(stream, job)
+
     @property
     def running(self) -> bool:
         """Whether it is this process's child, and has not ended."""
@@ -104,8 +110,7 @@ class Process:
         if self.owner == os.getpid():
             self._process.kill()
             self._process.wait()
-            with contextlib.suppress(OSError):  # of what it never read
-                self._process.stdin.close()  # type: ignore[union-attr]
+            self._jobs.put(None)
 
 
 _running: dict[str, Process] = {}
