@@ -118,7 +118,10 @@ def error_of_resize(x: Array, lengths: Sequence[int]) -> float:
 
 def largest(x: Array) -> float:
     """The largest magnitude of what is finite."""
-    return float(np.abs(x.astype(np.float64)).max(initial=0, where=np.isfinite(x)))
+    if x.dtype.kind not in "fiu":
+        return float(np.abs(x.astype(np.float64)).max(initial=0, where=np.isfinite(x)))
+    low, high = (pick(x, initial=0, where=np.isfinite(x)) for pick in (np.min, np.max))
+    return max(float(high), -float(low))
 
 
 def _has_exact_means(plan: InterpolatePlan) -> bool:

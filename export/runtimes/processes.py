@@ -18,15 +18,33 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 
 Array = np.ndarray[Any, Any]
-_LENGTH = struct.Struct("<Q")
+_HEAD = struct.Struct("<Q")  # of a message: how many pieces of memory follow
 _START = 120.0  # seconds until a process must have imported its runtime: torch takes 10 from a cold disk
+
+
+# Packages as bare folders: what their own files import takes half a second, and no runtime needs it.
+_BARE = """\
+import sys, types
+sys.path[:] = {path!r}
+for name, folder in {folders!r}.items():
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [folder]
+from {name} import serve
+serve({package!r})
+"""
+
+
+def _folders() -> dict[str, str]:
+    export = Path(__file__).resolve().parent.parent
+    return {"fastup": os.path.dirname(sys.modules["fastup"].__file__ or ""), "fastup.export": str(export)}
 
 
 class Job(NamedTuple):
@@ -45,12 +63,13 @@ class Process:
     """One program; results come in the order of the jobs."""
 
     def __init__(self, program: str, package: str) -> None:
-        code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve({package!r})"
+        code = _BARE.format(path=sys.path, folders=_folders(), name=__name__, package=package)
         pipe = subprocess.PIPE
         self.program, self.owner = program, os.getpid()
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
         )
+        self.says_something, self._wanted = threading.Event(), threading.Semaphore(0)
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._since = time.monotonic() + _START  # when the job that waits was begun
         self._ready = False
@@ -76,6 +95,7 @@ class Process:
         return list(found)
 
     def _next(self, seconds: float, allowed: float = _START) -> Any:
+        self._wanted.release()
         try:
             answer = self._answers.get(timeout=max(0.0, seconds))
         except queue.Empty:
@@ -88,10 +108,14 @@ class Process:
         return answer
 
     def _read(self) -> None:
+        """Answers, each when it is wanted: until then large ones stay in the process that made them."""
         assert self._process.stdout is not None
-        with self._process.stdout as stream, contextlib.suppress(OSError):
-            while (answer := _receive(stream)) is not None:
-                self._answers.put(answer)
+        with self._process.stdout as stream, contextlib.suppress(OSError, EOFError):
+            while True:
+                head = _taken(stream, _HEAD.size)
+                self.says_something.set()
+                self._wanted.acquire()
+                self._answers.put(_received(stream, head))
         self._answers.put(None)
 
     def _write(self) -> None:
@@ -114,12 +138,12 @@ class Process:
 
 
 _running: dict[str, Process] = {}
-_lock = threading.RLock()
+lock = threading.RLock()  # held from a job's begin to its result: answers come in the order of the jobs
 
 
 def start(programs: Mapping[str, str]) -> None:
     """Let the processes of these programs import their packages, while the caller does something else."""
-    with _lock:
+    with lock:
         for program, package in programs.items():
             _of(program, package)
 
@@ -131,23 +155,41 @@ def _of(program: str, package: str) -> Process:
     return found
 
 
+class Begun(NamedTuple):
+    """A job that its process works on while the caller does something else."""
+
+    process: Process
+    job: Job
+
+    def result(self) -> list[list[Array]] | NoAnswerError:
+        """What it gives."""
+        return _answer(*self)
+
+
+def begin(name: str, job: Job, packages: Mapping[str, str]) -> Begun:
+    """Begin a job."""
+    program = name.split(",")[0]
+    process = _of(program, packages[program])
+    process.send(name, job)
+    return Begun(process, job)
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """No other thread begins jobs meanwhile; at an interrupt all end, for what would still come belongs to nobody."""
+    with lock:
+        try:
+            yield
+        except BaseException:
+            end()
+            raise
+
+
 def run(jobs: Mapping[str, Job], packages: Mapping[str, str]) -> dict[str, list[list[Array]] | NoAnswerError]:
     """What each runtime gives for its job, all at work at the same time; packages by programs."""
-    answers: dict[str, list[list[Array]] | NoAnswerError] = {}
-    with _lock:
-        at_work: dict[str, Process] = {}
-        try:
-            for name, job in jobs.items():
-                program = name.split(",")[0]
-                at_work[name] = _of(program, packages[program])
-                at_work[name].send(name, job)
-            for name, job in jobs.items():
-                answers[name] = _answer(at_work[name], job)
-        except BaseException:  # an interrupt: what would still come belongs to nobody
-            for one in at_work.values():
-                one.end()
-            raise
-    return answers
+    with together():
+        begun = {name: begin(name, job, packages) for name, job in jobs.items()}
+        return {name: one.result() for name, one in begun.items()}
 
 
 def _answer(process: Process, job: Job) -> list[list[Array]] | NoAnswerError:
@@ -166,19 +208,36 @@ def end() -> None:
 
 
 def _send(stream: Any, content: Any) -> None:
-    data = pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(_LENGTH.pack(len(data)))
-    stream.write(data)
+    """A pickle and the memory of its arrays, behind the number of these and all lengths; no array is copied."""
+    buffers: list[Any] = []
+    data = pickle.dumps(content, protocol=5, buffer_callback=lambda one: buffers.append(one.raw()))
+    pieces = [data, *buffers]
+    stream.write(_HEAD.pack(len(pieces)) + struct.pack(f"<{len(pieces)}Q", *(len(one) for one in pieces)))
+    for one in pieces:
+        stream.write(one)
     stream.flush()
 
 
 def _receive(stream: Any) -> Any:
     """The next content, or None at the end."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    try:
+        return _received(stream, _taken(stream, _HEAD.size))
+    except EOFError:
         return None
-    data = stream.read(*_LENGTH.unpack(head))
-    return pickle.loads(data) if len(data) == _LENGTH.unpack(head)[0] else None
+
+
+def _received(stream: Any, head: bytearray) -> Any:
+    (count,) = _HEAD.unpack(head)
+    lengths = struct.unpack(f"<{count}Q", _taken(stream, 8 * count))
+    data, *buffers = [_taken(stream, length) for length in lengths]
+    return pickle.loads(data, buffers=buffers)
+
+
+def _taken(stream: Any, length: int) -> bytearray:
+    memory = bytearray(length)
+    if stream.readinto(memory) < length:
+        raise EOFError
+    return memory
 
 
 def serve(package: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import onnx
 
-from fastup.export.tolerances import Tolerance
+if TYPE_CHECKING:  # processes of their own import nothing else of fastup
+    from fastup.export.tolerances import Tolerance
 
 Array = np.ndarray[Any, Any]
 Reason = tuple[str, str]  # why a difference is there, and what to change in the model
@@ -33,6 +35,12 @@ class Node:
     op_type: str
     attributes: dict[str, Any]
     inputs: list[Any]
+
+
+@functools.cache
+def _is_present(package: str) -> bool:
+    """Whether it can be imported; looking for ten packages takes a millisecond."""
+    return importlib.util.find_spec(package) is not None
 
 
 def node_of(written: onnx.NodeProto) -> Node:
@@ -94,7 +102,7 @@ class Runtime(ABC):
 
     def is_installed(self) -> bool:
         """Whether it can be used here."""
-        return importlib.util.find_spec(self.package) is not None
+        return _is_present(self.package)
 
     def version(self) -> str:
         """Of the package."""

@@ -11,7 +11,7 @@ import onnx
 
 from fastup.export.runtimes import JUDGES, installed, packages, processes
 from fastup.export.verification.beyond import in_subgraphs, unjudged
-from fastup.export.verification.judging import Runs, judged_node
+from fastup.export.verification.judging import Judged, Runs, judged_node
 from fastup.export.verification.loading import ModelError as ModelError
 from fastup.export.verification.loading import inputs_for, load
 from fastup.export.verification.model import Found, find
@@ -99,8 +99,8 @@ def verify(
     reports = []
     for given in sets:
         feeds, chosen = inputs_for(proto, given, shapes)
-        found = [one for one in find(proto, feeds) if wanted.search(one.name)]
-        nodes_of = _judged(found, proto, like, Runs(frozenset(skip), budget), progress)
+        runs = Runs(frozenset(skip), budget)
+        nodes_of = _judged([one for one in find(proto, feeds) if wanted.search(one.name)], proto, like, runs, progress)
         left_out = in_subgraphs(proto), unjudged(proto)
         reports.append(Report(label, chosen, tuple(runtimes), versions(), nodes_of, *left_out))
     return worst(reports)
@@ -111,20 +111,28 @@ def _several(inputs: Any) -> bool:
 
 
 def _judged(
-    found: Sequence[Found],
+    waiting: list[Found],
     proto: onnx.ModelProto,
     like: str | None,
     runs: Runs,
     progress: Callable[[int, int, str], None] | None,
 ) -> list[NodeReport]:
-    judged = []
-    for number, one in enumerate(found):
+    judged: list[Judged] = []
+    with processes.together():
+        waiting.reverse()  # each is let go when it is done
+        while waiting:
+            one = waiting.pop()
+            if progress:
+                progress(len(judged), len(judged) + len(waiting) + 1, one.name)
+            judged.append(judged_node(one, proto, like, runs))
+            del one
+            for earlier in judged:
+                earlier.finish(wait=False)
         if progress:
-            progress(number, len(found), one.name)
-        judged.append(judged_node(one, proto, like, runs))
-    if progress:
-        progress(len(found), len(found), "")
-    return judged
+            progress(len(judged), len(judged), "")
+        for node in judged:
+            node.finish()
+    return [node.report for node in judged]
 
 
 def _pattern(nodes: str | None) -> re.Pattern[str]:

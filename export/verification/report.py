@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from fastup.export.tolerances import Tolerance
 
 Array = np.ndarray[Any, Any]
 VERDICTS = ("equal", "within tolerance", "known difference", "different")
+_PIECE = 2**18  # items
 _SILENT = ("not run", "not judged")  # it refused, or is known to be mistaken
 
 
@@ -44,20 +46,45 @@ class Difference(NamedTuple):
         return self.differing == 0
 
 
+_SAME = Difference(0.0, 0.0, 0, 0, (), True)
+
+
 def difference(result: Array, expected: Array, allowed: Tolerance) -> Difference | str:
     """How they differ, or why they cannot be compared."""
     if result.shape != expected.shape or result.dtype != expected.dtype:
         return f"gives {result.dtype}{result.shape} in place of {expected.dtype}{expected.shape}"
-    a, b = result.astype(np.float64), expected.astype(np.float64)
-    unequal = ~((a == b) | (np.isnan(a) & np.isnan(b)))
+    pieces = [
+        _piece(mine, theirs, allowed._replace(share=1.0), start)
+        for mine, theirs, start in _pieces(result.reshape(-1), expected.reshape(-1))
+    ]
+    worst = max(pieces, key=lambda one: one.absolute, default=_SAME)
+    differing = sum(one.differing for one in pieces)
+    few = differing <= math.ceil(allowed.share * result.size)
+    where = tuple(int(k) for k in np.unravel_index(worst.where[0], result.shape)) if differing else ()
+    relative = max((one.relative for one in pieces), default=0.0)
+    within = few and all(one.within for one in pieces)
+    return Difference(worst.absolute, relative, differing, result.size, where, within)
+
+
+def _pieces(result: Array, expected: Array) -> Iterator[tuple[Array, Array, int]]:
+    """Of a length that fits into caches, as they are compared in float64."""
+    for start in range(0, result.size, _PIECE):
+        yield result[start : start + _PIECE], expected[start : start + _PIECE], start
+
+
+def _piece(result: Array, expected: Array, allowed: Tolerance, start: int) -> Difference:
+    unequal = result != expected
+    if unequal.any():
+        unequal &= (result == result) | (expected == expected)  # NaN is NaN
     if not unequal.any():
-        return Difference(0.0, 0.0, 0, a.size, (), True)
+        return _SAME
+    a, b = result.astype(np.float64), expected.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         away = np.where(unequal, np.nan_to_num(np.abs(a - b), nan=np.inf), 0.0)
         relative = away / np.maximum(np.abs(b), np.finfo(np.float64).tiny)
-    where = tuple(int(k) for k in np.unravel_index(int(away.argmax()), away.shape))
+    where = (start + int(away.argmax()),)
     within = allowed.misses(result, expected) == 0
-    return Difference(float(away.max()), float(relative.max()), int(unequal.sum()), a.size, where, within)
+    return Difference(float(away.max()), float(relative.max()), int(unequal.sum()), result.size, where, within)
 
 
 @dataclass
@@ -92,6 +119,28 @@ def judge(results: list[Array], expected: list[Array], allowed: Tolerance) -> Ou
     if worst is None or worst.equal:
         return Outcome("equal", worst)
     return Outcome("within tolerance" if worst.within else "different", worst)
+
+
+class Picture:
+    """The largest difference of any runtime at each position of the last two axes.
+
+    Attributes
+    ----------
+    away : array or None
+        None where there are no two axes.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.away: Array | None = np.zeros(shape[-2:]) if len(shape) > 1 and 0 not in shape else None
+
+    def add(self, result: Array, expected: Array) -> None:
+        """One more result, plane by plane."""
+        if self.away is None or result.shape != expected.shape or np.array_equal(result, expected):
+            return
+        planes = zip(result.reshape(-1, *self.away.shape), expected.reshape(-1, *self.away.shape), strict=True)
+        for mine, theirs in planes:
+            with np.errstate(invalid="ignore"):
+                self.away = np.fmax(self.away, np.abs(mine.astype(np.float64) - theirs.astype(np.float64)))
 
 
 @dataclass
