@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
-from fastup.export.runtimes.runtime import Array, Runtime, Session
+from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, set_attributes
 
 
 class Mnn(Runtime):
@@ -45,6 +46,27 @@ class Mnn(Runtime):
             return [_output(MNN, net.getSessionOutput(session, name)) for name in outputs]
 
         return Session(run)
+
+    def left_out(self, node: Node) -> Sequence[str]:
+        """Antialiasing, one coordinate rule, and roundings of nearest that it has not."""
+        if node.op_type != "Resize":
+            return ()
+        given = node.attributes
+        names = set_attributes(node, "antialias", *(["exclude_outside"] if given.get("mode") == "cubic" else []))
+        rule, rounding = given.get("coordinate_transformation_mode", "half_pixel"), given.get("nearest_mode", "")
+        names += [rule] if rule == "half_pixel_symmetric" else []
+        wrong = rounding == "ceil" or (rounding == "round_prefer_ceil" and rule == "asymmetric")
+        return [*names, f"nearest_mode={rounding}"] if wrong and given.get("mode", "nearest") == "nearest" else names
+
+    def mistaken(self, node: Node) -> str | None:
+        """What MNN computes wrongly: cubic at half pixels, and output_shape with groups."""
+        given = node.attributes
+        rule = given.get("coordinate_transformation_mode", "half_pixel")
+        if node.op_type == "Resize" and given.get("mode") == "cubic" and "half_pixel" in rule:
+            return "MNN's cubic has other weights at half pixels"
+        if node.op_type == "ConvTranspose" and given.get("output_shape") and given.get("group", 1) > 1:
+            return "MNN gives nothing for output_shape with groups"
+        return None
 
 
 def _convert(graph: Path, made: Path) -> str:

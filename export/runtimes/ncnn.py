@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
-from fastup.export.runtimes.runtime import Array, Runtime, Session
+from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, set_attributes
 
 _LOW = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage", "use_vulkan_compute")
 
@@ -44,6 +45,16 @@ class Ncnn(Runtime):
             return [np.array(extractor.extract(f"out{k}")[1])[None] for k in range(len(model.graph.output))]
 
         return Session(run)
+
+    def left_out(self, node: Node) -> Sequence[str]:
+        """Antialiasing; linear and cubic are at half pixels or aligned, nearest is asymmetric with floor."""
+        if node.op_type != "Resize":
+            return ()
+        names = set_attributes(node, "antialias", "exclude_outside")
+        rule, nearest = node.attributes.get("coordinate_transformation_mode", "half_pixel"), node.attributes.get("mode")
+        if nearest in (None, "nearest"):
+            return [*names, rule] if rule != "asymmetric" else names
+        return [*names, rule] if rule == "asymmetric" else names
 
 
 def _net(model: onnx.ModelProto, shapes: list[list[int]], threads: int | None) -> Any:

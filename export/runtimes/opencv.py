@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 
-from fastup.export.runtimes.runtime import Array, Runtime, Session
+from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, set_attributes
 
 
 class OpenCv(Runtime):
@@ -35,6 +36,16 @@ class OpenCv(Runtime):
             return [np.array(one) for one in net.forward(outputs)]
 
         return Session(run)
+
+    def left_out(self, node: Node) -> Sequence[str]:
+        """Antialiasing, a coordinate rule (taken for asymmetric), and what sizes a transposed convolution."""
+        if node.op_type == "Resize":
+            rule = node.attributes.get("coordinate_transformation_mode")
+            return [*set_attributes(node, "antialias"), *([rule] if rule == "half_pixel_symmetric" else [])]
+        if node.op_type == "ConvTranspose":
+            automatic = node.attributes.get("auto_pad", "NOTSET").startswith("SAME")
+            return [*set_attributes(node, "output_shape"), *(["auto_pad"] if automatic else [])]
+        return ()
 
 
 RUNTIMES = (OpenCv(),)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 
-from fastup.export.runtimes.runtime import Array, Node, Reason, Runtime, Session
+from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, set_attributes
 
 
 class OpenVino(Runtime):
@@ -39,15 +39,9 @@ class OpenVino(Runtime):
 
         return Session(run, bind)
 
-    def dropped(self, node: Node) -> str | None:
+    def left_out(self, node: Node) -> Sequence[str]:
         """Antialiasing, of which OpenVINO's front end knows nothing."""
-        names = [name for name in ("antialias", "exclude_outside") if node.attributes.get(name)]
-        return f"OpenVINO drops {' and '.join(names)} without a word" if node.op_type == "Resize" and names else None
-
-    def known(self, node: Node) -> Reason | None:
-        """Why OpenVINO is known to differ on a node."""
-        reason = self.dropped(node)
-        return (reason, "resize with a product of matrices, or convolve") if reason else None
+        return set_attributes(node, "antialias", "exclude_outside") if node.op_type == "Resize" else ()
 
 
 RUNTIMES = (OpenVino(),)

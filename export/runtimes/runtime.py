@@ -6,7 +6,7 @@ import functools
 import importlib.metadata
 import importlib.util
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,6 +46,11 @@ def _is_present(package: str) -> bool:
 def node_of(written: onnx.NodeProto) -> Node:
     """A node as a graph has it."""
     return Node(written.op_type, attributes_of(written), [name or None for name in written.input])
+
+
+def set_attributes(node: Node, *names: str) -> list[str]:
+    """Those of these attributes that a node has, and that are not 0."""
+    return [name for name in names if node.attributes.get(name)]
 
 
 def attributes_of(written: onnx.NodeProto) -> dict[str, Any]:
@@ -116,13 +121,19 @@ class Runtime(ABC):
         """How far its rounding may bring a result, where sums in float32 may bring it as far as `allowed`."""
         return allowed
 
+    def left_out(self, node: Node) -> Sequence[str]:
+        """The attributes of a node that the runtime reads over without a word."""
+        return ()
+
     def dropped(self, node: Node) -> str | None:
-        """The attribute of a node that the runtime leaves out without a word."""
-        return None
+        """What is left out, as a sentence."""
+        names = self.left_out(node)
+        return f"{self.program} drops {' and '.join(names)} without a word" if names else None
 
     def known(self, node: Node) -> Reason | None:
         """Why the runtime is known to differ on a node."""
-        return None
+        reason = self.dropped(node)
+        return (reason, "fastup fix --lowering portable writes a graph without") if reason else None
 
     def mistaken(self, node: Node) -> str | None:
         """What the runtime is known to compute wrongly, whatever the model: its answer counts for nothing."""

@@ -80,7 +80,7 @@ def verify(
         report = export.verify(
             model, [{**one, **inputs} for one in sets], shapes=shapes, runtimes=runtimes, like=like, nodes=nodes,
             skip=skip, budget=budget,
-            progress=lambda done, total, name: bar.update(task, completed=done, total=total, description=name),
+            progress=lambda done, total, name: bar.update(task, completed=done, total=total, description=escape(name)),
         )  # fmt: skip
     _print(Console(), report)
     if json_file:
