@@ -18,7 +18,7 @@ import fastup.export  # noqa: E402
 from fastup.export import runtimes  # noqa: E402
 from tests.test_cli import invoke  # noqa: E402
 from tests.test_verify import EXPORTED as MODELS  # noqa: E402
-from tests.test_verify import PLANTED, SOUND, spoiled  # noqa: E402
+from tests.test_verify import PLANTED, SOUND, choosing, spoiled  # noqa: E402
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -132,6 +132,56 @@ def test_weights_in_files_of_their_own_stay_so(tmp_path: Path) -> None:
     assert held["weights"].tolist() == list(range(3000))
     invoke("fix", tmp_path / "b/out.onnx", "-o", tmp_path / "a/again.onnx")
     assert len(onnx.load(str(tmp_path / "a/again.onnx")).graph.node) == len(read.graph.node)
+
+
+def wrong_resize(x: str, y: str, name: str = "up") -> Any:
+    """Antialias without exclude_outside."""
+    return helper.make_node("Resize", [x, "", "", "s"], [y], name, mode="linear", antialias=1)
+
+
+SIZES = numpy_helper.from_array(np.array([1, 4, 3, 3], np.int64), "s")
+
+
+def test_nodes_within_control_flow_are_mended() -> None:
+    """In the branches, which stay."""
+    model = choosing([wrong_resize("x", "b")], [SIZES], (1, 4, 6, 6))
+    assert fastup.export.verify(model, like="torch").status() == 1
+    fixed = fastup.export.fix(model)
+    assert len(fixed.changes) == 2
+    assert fixed.left == []
+    assert [node.op_type for node in fixed.model.graph.node] == ["If"]
+    assert fastup.export.verify(fixed.model, like="torch").status() == 0
+    open_model = choosing([wrong_resize("x", "b")], [SIZES], (1, 4, "H", "W"))
+    assert fastup.export.verify(fastup.export.fix(open_model).model, like="torch").status() == 0
+
+
+def test_functions_without_upsampling_stay() -> None:
+    """The one with the wrong node, and the one that calls it, are inlined; the third is still called."""
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+    inner = helper.make_function(
+        "own", "Inner", ["x"], ["y"],
+        [helper.make_node("Constant", [], ["s"], value=SIZES), wrong_resize("x", "y")], opsets[:1],
+    )  # fmt: skip
+    outer = helper.make_function(
+        "own", "Outer", ["x"], ["y"], [helper.make_node("Inner", ["x"], ["y"], domain="own")], opsets
+    )
+    other = helper.make_function("own", "Other", ["x"], ["y"], [helper.make_node("Relu", ["x"], ["y"])], opsets[:1])
+    nodes = [
+        helper.make_node("Other", ["x"], ["t"], "first", domain="own"),
+        helper.make_node("Outer", ["t"], ["y"], "second", domain="own"),
+    ]
+    x, y = (helper.make_tensor_value_info(name, 1, shape) for name, shape in (("x", [1, 4, 6, 6]), ("y", [1, 4, 3, 3])))
+    graph = helper.make_graph(nodes, "graph", [x], [y])
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8, functions=[inner, outer, other])
+    assert fastup.export.verify(model, like="torch").status() == 1
+    fixed = fastup.export.fix(model)
+    assert fixed.changes[-1] == "inlined: Inner, Outer"
+    assert [one.name for one in fixed.model.functions] == ["Other"]
+    onnx.checker.check_model(fixed.model)
+    assert fastup.export.verify(fixed.model, like="torch").status() == 0
+    sound = fastup.export.fix(fixed.model)
+    assert sound.changes == []
+    assert sound.model.SerializeToString() == fixed.model.SerializeToString()
 
 
 def test_arguments() -> None:

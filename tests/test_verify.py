@@ -278,17 +278,33 @@ def test_inputs_shapes_and_open_dimensions() -> None:
         assert fastup.export.verify(model, given).nodes[-1].output_shape == (1, 1, 6, 8)
 
 
-def test_nodes_within_control_flow_are_listed() -> None:
-    inner = helper.make_graph(
-        [helper.make_node("DepthToSpace", ["x"], ["b"], "inner", blocksize=2)],
-        "branch", [], [helper.make_tensor_value_info("b", 1, None)],
-    )  # fmt: skip
-    node = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
-    x = helper.make_tensor_value_info("x", 1, [1, 4, 2, 2])
+def choosing(nodes: list[Any], initial: list[Any] | None = None, shape: Any = (1, 4, 2, 2)) -> Model:
+    """An If whose two branches hold these nodes, from x to b."""
+    out = [helper.make_tensor_value_info("b", 1, None)]
+    branches = {f"{name}_branch": helper.make_graph(nodes, name, [], out, initial or []) for name in ("then", "else")}
+    node = helper.make_node("If", ["c"], ["y"], "if", **branches)
+    x = helper.make_tensor_value_info("x", 1, shape)
     y = helper.make_tensor_value_info("y", 1, ["a", "b", "c", "d"])
     graph = helper.make_graph([node], "choosing", [x], [y], [helper.make_tensor("c", 9, [], [True])])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    report = fastup.export.verify(model)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+def test_nodes_within_control_flow_are_judged_on_random_data() -> None:
+    model = choosing([helper.make_node("DepthToSpace", ["x"], ["b"], "inner", blocksize=2, mode="CRD")])
+    report = fastup.export.verify(model, like="torch")
+    assert [(node.name, node.words) for node in report.nodes] == [("inner", "pixel_shuffle(2)")] * 2
+    assert report.nodes[0].warnings == ["within control flow: judged on random data of (1, 4, 2, 2)"]
+    assert (report.status(), report.status(strict=True)) == (0, 1)
+    open_model = choosing(
+        [helper.make_node("DepthToSpace", ["x"], ["b"], "inner", blocksize=2)], shape=("N", 4, "H", "W")
+    )
+    assert fastup.export.verify(open_model, shapes={"x": (2, 4, 3, 5)}).nodes[0].input_shape == (2, 4, 3, 5)
+
+
+def test_nodes_within_control_flow_of_which_nothing_is_known_are_listed() -> None:
+    shape = helper.make_node("Shape", ["x"], ["s"])
+    sized = helper.make_node("Resize", ["x", "", "", "s"], ["b"], "inner", mode="nearest")
+    report = fastup.export.verify(choosing([shape, sized]))
     assert report.skipped == ["inner", "inner"]
     assert (report.status(), report.status(strict=True)) == (0, 1)
 

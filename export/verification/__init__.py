@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 
 from fastup.export.runtimes import JUDGES, installed, packages, processes
-from fastup.export.verification.beyond import in_subgraphs, unjudged
+from fastup.export.verification.beyond import unjudged
+from fastup.export.verification.control_flow import inner_nodes
 from fastup.export.verification.judging import Judged, Runs, judged_node
 from fastup.export.verification.loading import ModelError as ModelError
 from fastup.export.verification.loading import inputs_for, load
@@ -100,9 +101,12 @@ def verify(
     for given in sets:
         feeds, chosen = inputs_for(proto, given, shapes)
         runs = Runs(frozenset(skip), budget)
-        nodes_of = _judged([one for one in find(proto, feeds) if wanted.search(one.name)], proto, like, runs, progress)
-        left_out = in_subgraphs(proto), unjudged(proto)
-        reports.append(Report(label, chosen, tuple(runtimes), versions(), nodes_of, *left_out))
+        inner = inner_nodes(proto, feeds)
+        within = [one.found for one in inner if one.found]
+        waiting = [one for one in (*find(proto, feeds), *within) if wanted.search(one.name)]
+        nodes_of = _judged(waiting, proto, like, runs, progress)
+        left_out = [one.name for one in inner if not one.found]
+        reports.append(Report(label, chosen, tuple(runtimes), versions(), nodes_of, left_out, unjudged(proto)))
     return worst(reports)
 
 

@@ -11,6 +11,8 @@ import onnx
 
 from fastup.export.graph import UnsupportedExport
 from fastup.export.runtimes import JUDGES, RUNTIMES
+from fastup.export.verification.control_flow import inner_nodes
+from fastup.export.verification.functions import with_functions_inlined
 from fastup.export.verification.known_differences import tolerance_of
 from fastup.export.verification.loading import inputs_for, load, opset_of
 from fastup.export.verification.model import Found, alone, find
@@ -51,7 +53,8 @@ def fix(
 
     A node gets other attributes where these are enough, so that open dimensions stay open; else it becomes the portable
     graph of that operator, for the sizes that it has. Each rewritten node is run in onnxruntime and in the reference
-    evaluator, and has to give the operator's numbers in both.
+    evaluator, and has to give the operator's numbers in both. Functions that hold such a node are inlined, others stay.
+    Nodes within control flow are run on random data of the shape that is known.
 
     Parameters
     ----------
@@ -81,27 +84,46 @@ def fix(
     """
     if lowering not in LOWERINGS:
         raise ValueError(f"fix: lowering must be one of {', '.join(LOWERINGS)}, got {lowering!r}")
-    proto = load(model)
+    given = load(model, inlined=False)
+    proto, dissolved = with_functions_inlined(given)
     feeds, _ = inputs_for(proto, inputs, shapes)
-    opset = opset_of(proto)
     made = onnx.ModelProto()
     made.CopyFrom(proto)
     changes: list[str] = []
     left: list[str] = []
-    for found in find(proto, feeds):
-        if not re.search(nodes or "", found.name):
-            continue
-        words = meaning(found, opset)
-        called = called_as(words, found.outputs[0], tolerance_of(found)[0])
-        unknown = not words.candidates and not words.causes  # no operator of torch that it could be compared with
-        right = unknown or (called.difference is not None and called.difference.within)
-        if right and lowering == "auto":
-            continue
-        if called.candidate is None or not called.candidate.operator:
-            left += [] if right else [f"{found.name} ({found.op_type}): {called.words}"]
-            continue
-        _rewrite(_Task(found, called.candidate, proto, opset), lowering, made, changes, left)
-    return Fixed(made if changes else proto, changes, left)
+    inner = inner_nodes(made, feeds)
+    places = [_Place(made.graph, one, True) for one in find(proto, feeds)]
+    places += [_Place(one.graph, one.found, one.exact) for one in inner if one.found]
+    for place in places:
+        if re.search(nodes or "", place.found.name):
+            _looked_at(place, proto, lowering, changes, left)
+    left += [f"{one.name} ({one.node.op_type}): within control flow, and nothing is known of what it gets"
+             for one in inner if not one.found and re.search(nodes or "", one.name)]  # fmt: skip
+    if changes and dissolved:
+        changes.append(f"inlined: {', '.join(dissolved)}")
+    return Fixed(made if changes else given, changes, left)
+
+
+class _Place(NamedTuple):
+    """A node, the graph that it stands in, and whether its sizes are its own."""
+
+    graph: onnx.GraphProto
+    found: Found
+    exact: bool
+
+
+def _looked_at(place: _Place, proto: onnx.ModelProto, lowering: str, changes: list[str], left: list[str]) -> None:
+    found, opset = place.found, opset_of(proto)
+    words = meaning(found, opset)
+    called = called_as(words, found.outputs[0], tolerance_of(found)[0])
+    unknown = not words.candidates and not words.causes  # no operator of torch that it could be compared with
+    right = unknown or (called.difference is not None and called.difference.within)
+    if right and lowering == "auto":
+        return
+    if called.candidate is None or not called.candidate.operator:
+        left += [] if right else [f"{found.name} ({found.op_type}): {called.words}"]
+        return
+    _rewrite(_Task(found, called.candidate, proto, opset), place, lowering, changes, left)
 
 
 class _Task(NamedTuple):
@@ -140,14 +162,17 @@ class _Task(NamedTuple):
         return True
 
 
-def _rewrite(task: _Task, lowering: str, made: onnx.ModelProto, changes: list[str], left: list[str]) -> None:
+def _rewrite(task: _Task, place: _Place, lowering: str, changes: list[str], left: list[str]) -> None:
     """Change the copy of the model, or say why not."""
     found, words = task.found, task.candidate.words
     name = f"{found.name} ({found.op_type})"
     if lowering == "auto" and (node := _with_attributes(task)) is not None:
-        _replaced(made.graph, found, [node], [])
+        _replaced(place.graph, found, [node], [])
         shown = ", ".join(_shown(one) for one in node.attribute if one not in found.nodes[0].attribute)
         changes.append(f"{name}: {shown}: {words}")
+        return
+    if not place.exact:
+        left.append(f"{name}: its attributes cannot say it, and its sizes are not known")
         return
     try:
         part = task.exported("portable")
@@ -159,7 +184,7 @@ def _rewrite(task: _Task, lowering: str, made: onnx.ModelProto, changes: list[st
         left.append(f"{name}: the portable graph of {words} gives other numbers in a runtime")
         return
     nodes, initial = _renamed(part.graph, found)
-    _replaced(made.graph, found, nodes, initial)
+    _replaced(place.graph, found, nodes, initial)
     kinds = ", ".join(dict.fromkeys(node.op_type for node in nodes))
     sizes = f"{task.x.shape} to {found.outputs[0].shape}"
     changes.append(f"{name}: {len(nodes)} nodes ({kinds}) for sizes {sizes}: {words}")

@@ -159,7 +159,7 @@ def judged_node(found: Found, proto: onnx.ModelProto, like: str | None, runs: Ru
     torch = runs.torch(called, ran)
     report = NodeReport(
         found.name, found.op_type, called.words, x.shape, found.outputs[0].shape, x.dtype.name, allowed.absolute,
-        source, outcomes, warnings=[*data, *words.warnings], picture=picture.away,
+        source, outcomes, warnings=[*filter(None, [found.said]), *data, *words.warnings], picture=picture.away,
     )  # fmt: skip
     report.warnings += [
         reason

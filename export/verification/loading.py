@@ -24,8 +24,8 @@ class ModelError(ValueError):
     """A model that cannot be verified, in one sentence."""
 
 
-def load(model: Any) -> onnx.ModelProto:
-    """The model with its functions inlined; external data is read from its own folder only."""
+def load(model: Any, inlined: bool = True) -> onnx.ModelProto:
+    """The model, its functions inlined if wanted; external data is read from its own folder only."""
     import onnx.inliner
 
     if isinstance(model, (str, os.PathLike)):
@@ -39,7 +39,7 @@ def load(model: Any) -> onnx.ModelProto:
     try:
         onnx.checker.check_model(_with_shapes(model))
         _read_through(model.graph)
-        return onnx.inliner.inline_local_functions(model) if model.functions else model
+        return onnx.inliner.inline_local_functions(model) if model.functions and inlined else model
     except Exception as error:  # the checker's and the inliner's own kinds, and plain RuntimeErrors
         raise ModelError(f"verify: not a valid ONNX model ({first_line(error)})") from None
 

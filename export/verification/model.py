@@ -34,6 +34,8 @@ class Found(Node):
         What several nodes mean.
     constants : dict of name to array
         What they take beside their items.
+    said : str
+        What is to be told of its data.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Found(Node):
     outputs: list[Array]
     move: moves.Move | None = None
     constants: Mapping[str, Array] = field(default_factory=dict)
+    said: str = ""
 
 
 def find(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Found]:
@@ -112,10 +115,13 @@ def _places(found: Found, model: onnx.ModelProto) -> Array:
 
 def _singles(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """Nodes that are judged one by one."""
-    for node in graph.node:
-        judged = node.op_type in OPERATORS and node.domain in ("", "ai.onnx")
-        if judged and (node.op_type != "MaxPool" or len([name for name in node.output if name]) > 1):
-            yield node
+    return (node for node in graph.node if is_judged(node))
+
+
+def is_judged(node: onnx.NodeProto) -> bool:
+    """Whether a node is one that enlarges, or a pool that gives positions to one."""
+    own = node.op_type in OPERATORS and node.domain in ("", "ai.onnx")
+    return own and (node.op_type != "MaxPool" or len([name for name in node.output if name]) > 1)
 
 
 def _run(model: onnx.ModelProto, feeds: dict[str, Array], names: list[str]) -> dict[str, Array]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
@@ -22,7 +23,7 @@ class Shown:
     def begin(self, name: str) -> None:
         """The picture that is being made."""
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, description=name)
+            self._progress.update(self._task, description=escape(name))
 
     def part(self, name: str, part: float) -> None:
         """Which part of it is."""
