@@ -226,7 +226,7 @@ def test_a_difference_between_runtimes_is_known() -> None:
     assert fastup.export.verify(model, runtimes=("onnxruntime",)).status() == 0
 
 
-DROPPED = {
+DROPPED: dict[str, tuple[dict[str, Any], str]] = {
     "openvino": ({"mode": "cubic", "antialias": 1, "exclude_outside": 1}, "antialias and exclude_outside"),
     "opencv": ({"mode": "linear", "coordinate_transformation_mode": "half_pixel_symmetric"}, "half_pixel_symmetric"),
     "mnn": ({"mode": "nearest", "nearest_mode": "ceil"}, "nearest_mode=ceil"),

@@ -81,6 +81,14 @@ def gathered() -> Any:
     return g.model(g.node("Gather", rows, g.constant(np.arange(12) // 3), axis=3), [1, 2, 6, 12])
 
 
+def gathered_pixels() -> Any:
+    """Nearest of whole pixels at once, as torch.export writes nearest-exact."""
+    g = Writer([1, 2, 3, 4])
+    first = g.node("Transpose", "x", perm=[2, 3, 0, 1])
+    places = np.stack(np.meshgrid(np.arange(6) // 2, np.arange(8) // 2, indexing="ij"), -1)
+    return g.model(g.node("Transpose", g.node("GatherND", first, g.constant(places)), perm=[2, 3, 0, 1]), [1, 2, 6, 8])
+
+
 def one_gather() -> Any:
     g = Writer([1, 2, 5])
     return g.model(g.node("Gather", "x", g.constant(np.arange(15) // 3), axis=2), [1, 2, 15])
@@ -108,6 +116,7 @@ NAMED = [
     (focus_in_two_steps(), "pixel_unshuffle(2) into channels in the order DCR, phases column by column"),
     (interleaved(), "interpolate(scale_factor=2)"),
     (gathered(), "interpolate(scale_factor=(2, 3))"),
+    (gathered_pixels(), "interpolate(scale_factor=2)"),
     (one_gather(), "interpolate(scale_factor=3)"),
     (split_shuffle(), "pixel_shuffle(2)"),
     (by_split(), "pixel_shuffle(2) of channels in the order DCR"),

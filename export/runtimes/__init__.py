@@ -19,6 +19,7 @@ from fastup.export.runtimes.runtime import Runtime as Runtime
 from fastup.export.runtimes.runtime import Session as Session
 
 _LONG = 60.0  # seconds for a small model
+_LONGEST = 200  # characters of what a runtime says
 
 
 def discovered() -> dict[str, Runtime]:
@@ -62,11 +63,11 @@ def run_jobs(jobs: Mapping[str, Job]) -> tuple[dict[str, list[list[Array]]], dic
                 session = RUNTIMES[name].prepare(job.model)
                 results[name] = [[np.asarray(one) for one in session.run([*inputs])] for inputs in job.inputs]
             except Exception as error:  # whatever a runtime raises is its answer
-                refusals[name] = first_line(error)
+                refusals[name] = last_words(error)
     apart = {name: job for name, job in jobs.items() if RUNTIMES[name].apart}
     for name, answer in processes.run(apart, packages()).items():
         if isinstance(answer, processes.NoAnswerError):
-            refusals[name] = first_line(answer)
+            refusals[name] = last_words(answer)
         else:
             results[name] = answer
     return results, refusals
@@ -78,6 +79,12 @@ def packages(without: Container[str] = ()) -> dict[str, str]:
     return {program: package for program, package in found.items() if program not in without}
 
 
+def last_words(error: BaseException) -> str:
+    """The end of what an error says, in at most 200 characters: runtimes tell first where they are, then what is wrong."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= _LONGEST else f"... {words[4 - _LONGEST :]}"
+
+
 def first_line(error: BaseException) -> str:
     """What an error says, in one line of at most 200 characters."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:_LONGEST]

@@ -242,7 +242,7 @@ def _taken(stream: Any, length: int) -> bytearray:
 
 def serve(package: str) -> None:
     """What a process does: jobs, until there are no more."""
-    from fastup.export.runtimes import RUNTIMES, first_line
+    from fastup.export.runtimes import RUNTIMES, last_words
 
     # OpenVINO's telemetry forks a child that keeps the pipes open; without it OpenVINO has a stub.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
@@ -257,7 +257,7 @@ def serve(package: str) -> None:
             session = RUNTIMES[name].prepare(onnx.ModelProto.FromString(content))
             _send(results, ("results", [_arrays(session.run(one)) for one in inputs]))
         except Exception as error:  # whatever a runtime raises is its answer
-            _send(results, ("error", first_line(error)))
+            _send(results, ("error", last_words(error)))
 
 
 def _arrays(outputs: Iterable[Any]) -> list[Array]:

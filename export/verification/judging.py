@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 
-from fastup.export.runtimes import RUNTIMES, Job, Runtime, first_line, installed, packages, processes, run_jobs
+from fastup.export.runtimes import RUNTIMES, Job, Runtime, installed, last_words, packages, processes, run_jobs
 from fastup.export.tolerances import Tolerance
 from fastup.export.verification.data import kinds, telling
 from fastup.export.verification.known_differences import known, tolerance_of
@@ -137,7 +137,7 @@ class Judged:
             return
         answer = self.torch.result()
         if isinstance(answer, processes.NoAnswerError):
-            self.report.runtimes["torch"] = Outcome("not run", message=first_line(answer))
+            self.report.runtimes["torch"] = Outcome("not run", message=last_words(answer))
         else:
             self.ran.results["torch"] = answer
             self.report.runtimes["torch"] = self.ran.outcome("torch", RUNTIMES["torch"])
@@ -179,7 +179,7 @@ def _outcomes(ran: _Ran, begun: dict[str, processes.Begun], picture: Picture) ->
         if name in begun:
             answer = begun[name].result()
             if isinstance(answer, processes.NoAnswerError):
-                outcomes[name] = Outcome("not run", message=first_line(answer))
+                outcomes[name] = Outcome("not run", message=last_words(answer))
                 continue
             ran.results[name] = answer
         outcomes[name] = ran.outcome(name, RUNTIMES[name])

@@ -128,7 +128,7 @@ def run(cell: Cell) -> dict[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the reference pads integers with infinity
         results, refusals = run_everywhere(model, [x], settings=False)  # a node alone is optimised to itself
-    said = {name: f"{REFUSES} with {_NOISE.sub('', line)[:100]}" for name, line in refusals.items()}
+    said = {name: f"{REFUSES} with {_NOISE.sub('', line)}" for name, line in refusals.items()}
     if "fastup" in said:
         return {"fastup": said["fastup"]}
     expected = results.pop("fastup")

@@ -12,7 +12,19 @@ import onnx
 from fastup import operators
 
 Array = np.ndarray[Any, Any]
-OPERATORS = ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Expand", "Tile", "Slice", "Gather")
+OPERATORS = (
+    "Reshape",
+    "Transpose",
+    "Squeeze",
+    "Unsqueeze",
+    "Flatten",
+    "Identity",
+    "Expand",
+    "Tile",
+    "Slice",
+    "Gather",
+    "GatherND",
+)
 _ALONE = ("Gather", "Tile")  # each of which can enlarge something by itself
 _LONGEST = 10  # steps of a chain
 _WIDEST = 64  # nodes between a tensor that is taken apart and the Concat that puts it together again
@@ -92,10 +104,11 @@ def _joined(last: onnx.NodeProto, made: Mapping[str, tuple[int, onnx.NodeProto]]
 
 
 def parts(chain: Sequence[Step]) -> Iterator[tuple[int, int]]:
-    """Where parts of a chain begin and end, the longest ones first."""
+    """Where parts of a chain begin and end, the longest ones first; one node alone only if that can enlarge."""
     for length in range(len(chain), 0, -1):
         for start in range(len(chain) - length + 1):
-            yield start, start + length
+            if length > 1 or len(chain[start].nodes) > 1 or chain[start].nodes[0].op_type in _ALONE:
+                yield start, start + length
 
 
 def possible(before: Sequence[int], after: Sequence[int]) -> bool:
@@ -106,6 +119,8 @@ def possible(before: Sequence[int], after: Sequence[int]) -> bool:
 def named(shape: Sequence[int], places: Array) -> Move | None:
     """The move of an array of this shape whose result has the items of these places, if fastup has it."""
     x = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
+    if places.size == x.size and np.array_equal(places.ravel(), x.ravel()):
+        return None  # a reshape is no shuffle, though it is some in shapes with ones
     for move in _candidates(tuple(shape), places.shape):
         try:
             if np.array_equal(move.call(x), places):
@@ -181,7 +196,7 @@ def _folds(picture: tuple[int, ...], columns: tuple[int, ...], back: bool) -> It
         return
     for down in (k for k in range(1, rows // c + 1) if rows // c % k == 0):
         kernel = down, rows // c // down
-        if h % kernel[0] or w % kernel[1] or h // kernel[0] * (w // kernel[1]) != places or kernel == (1, 1):
+        if 1 in kernel or h % kernel[0] or w % kernel[1] or h // kernel[0] * (w // kernel[1]) != places:
             continue
         yield _fold(picture, columns, kernel) if back else _unfold(columns, kernel)
 
@@ -210,7 +225,7 @@ def _patches(before: tuple[int, ...], after: tuple[int, ...]) -> Iterator[Move]:
     if not after[1] or before[2] % after[1]:
         return
     side = math.isqrt(before[2] // after[1])
-    if side * side * after[1] != before[2] or not side or after[2] % side or after[3] % side:
+    if side < 2 or side * side * after[1] != before[2] or after[2] % side or after[3] % side:
         return
     grid = after[2] // side, after[3] // side
 

