@@ -80,7 +80,7 @@ def packages(without: Container[str] = ()) -> dict[str, str]:
 
 
 def last_words(error: BaseException) -> str:
-    """The end of what an error says, in at most 200 characters: runtimes tell first where they are, then what is wrong."""
+    """The end of what an error says, in at most 200 characters: runtimes tell what is wrong last."""
     words = " ".join(str(error).split()) or type(error).__name__
     return words if len(words) <= _LONGEST else f"... {words[4 - _LONGEST :]}"
 
