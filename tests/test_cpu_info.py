@@ -70,7 +70,18 @@ def test_levels_follow_the_features(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     for features, expected in cases.items():
         monkeypatch.setattr(cpu_info, "cpu_features", lambda features=features: features)
+        monkeypatch.setattr("platform.machine", lambda: "other")
+        cpu_info.features.cache_clear()
         assert cpu_info.levels() == expected
+
+    cpu_info.features.cache_clear()
+
+
+def test_linux_and_llvm_tell_the_same_features() -> None:
+    """Those that levels are made of."""
+    present = {feature[1:] for feature in cpu_info.cpu_features().split(",") if feature.startswith("+")}
+    for features in cpu_info.LEVELS.values():
+        assert {one for one in features if one in present} == {one for one in features if one in cpu_info.features()}
 
 
 def test_this_machine() -> None:

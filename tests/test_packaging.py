@@ -14,8 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(not (ROOT / "MANIFEST.in").exists(), reason="the checkout, not an installed package")
-NOT_SOURCES = (".*", "__pycache__", "*.egg-info", "build", "dist", "fastup-demo")
-FOLDERS = ("benchmarks", "docs", "examples", "export", "fastup", "tests")
+NOT_SOURCES = ("seeds", ".*", "__pycache__", "*.egg-info", "build", "dist", "fastup-demo")
+FOLDERS = ("packaging", "benchmarks", "docs", "examples", "export", "fastup", "tests")
 QUICK = ("test_plan", "test_structure", "test_docs", "test_messages", "test_matrix", "test_shuffle")
 
 

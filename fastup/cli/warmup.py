@@ -15,7 +15,7 @@ from rich.table import Table
 
 import fastup
 from fastup.operators import OPERATORS
-from fastup.runtime import cpu_info, kernel, memory, object_cache
+from fastup.runtime import cpu_info, kernel, memory, object_cache, seeds
 
 _PEERS = ("torch", "onnxruntime", "onnx", "openvino", "opencv-python-headless", "opencv-python", "pillow", "ncnn")
 
@@ -59,10 +59,18 @@ def _facts() -> dict[str, str]:
         "processor": f"{cpu_info.brand()} ({cpu_info.cpu_name()}), {cpu_info.isa()}",
         "caches": ", ".join(f"L{level} {n // 1024} KB" for level, n in enumerate(caches, 1)),
         "threads": f"{fastup.get_num_threads()} of {cpu_info.usable_cores()} usable cores",
-        "kernels": f"runtime {kernel.runtime()!r}, {_stored(object_cache.folder())}",
+        "kernels": f"runtime {kernel.runtime()!r}, {_packed()}, {_stored(object_cache.folder())}",
         "results": f"at most {memory.limit() // 2**20} MB kept",
         "peers": ", ".join(_versions()) or "none",
     }
+
+
+def _packed() -> str:
+    """What came with fastup, or why it is not used."""
+    found = seeds.seed()
+    if found.problem:
+        return f"packed kernels not used: {found.problem}"
+    return f"packed kernels of {found.level}" if found.library else "no packed kernels"
 
 
 def _stored(folder: Path) -> str:

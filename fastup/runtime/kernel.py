@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastup.runtime import cpu_info, digest, forks, object_cache, object_code
+from fastup.runtime import cpu_info, digest, forks, object_cache, object_code, seeds
 from fastup.runtime.abi import Entry, entry_at
 
 # Numba settings that change machine code; a variable missing here would serve stale objects.
@@ -127,6 +127,8 @@ def kernel(
 
 
 def _make(family: Family, element: str, *constants: int) -> Entry:
+    if runtime() == "seed" and (address := seeds.seed().address(seed_key(family, element, *constants))):
+        return entry_at(address)
     if runtime() == "numba":
         return entry_at(_compile(family, element, constants).address)
     if found := stored(family, element, *constants):
@@ -146,6 +148,18 @@ def stored(family: Family, element: str, *constants: int) -> tuple[bytes, str] |
         if found := object_cache.read(_key(family, target, (element, *constants))):
             return found[1], found[0]
     return None
+
+
+def portable_object(family: Family, symbol: str, element: str, *constants: int) -> bytes:
+    """Position-independent code of an instance, whose entry point has this name, for a shared object."""
+    from fastup.runtime import lowering
+
+    names = [element if name == "element" else name for name in family.buffers]
+    body = _with_compiled_helpers(family.factory(*constants))
+    code = lowering.portable(body, names, _SPINS, symbol)
+    if surplus := object_code.undefined_symbols(code) - set(object_code.ALLOWED_SYMBOLS):
+        raise ValueError(f"{family.name} needs {sorted(surplus)}: kernels must be self-contained")
+    return code
 
 
 def object_of(compiled: Compiled) -> tuple[bytes, str]:
@@ -172,13 +186,13 @@ def compile_instance(family: Family, element: str, *constants: int) -> Compiled:
 
 
 def runtime() -> str:
-    """How kernels run: "object" (cached object code through llvmlite) or "numba" (the live function)."""
+    """How kernels run: "seed" (packed with fastup), "object" (cached code through llvmlite), "numba" (the live one)."""
     chosen = os.environ.get("FASTUP_RUNTIME")
-    if chosen not in (None, "", "object", "numba"):
-        raise ValueError(f"fastup: FASTUP_RUNTIME must be 'object' or 'numba', got {chosen!r}")
+    if chosen not in (None, "", "seed", "object", "numba"):
+        raise ValueError(f"fastup: FASTUP_RUNTIME must be 'seed', 'object' or 'numba', got {chosen!r}")
     # The object loader has been run on this platform only; elsewhere Numba's own loader is the safe choice.
     tested = sys.platform == "linux" and platform.machine() == "x86_64"
-    return chosen or ("object" if tested else "numba")
+    return chosen or (("seed" if seeds.seed().library else "object") if tested else "numba")
 
 
 @functools.cache
@@ -202,7 +216,7 @@ def _target() -> str:
 
 def target_has(feature: str) -> bool:
     """Whether the processor that kernels are compiled for has this LLVM feature; ARM64 always has "fma" and "neon"."""
-    name, _, features = _target().partition(" ")
+    name, _, features = (seeds.seed().level if runtime() == "seed" else _target()).partition(" ")
     if name in cpu_info.LEVELS:
         names = list(cpu_info.LEVELS)
         return any(feature in cpu_info.LEVELS[level] for level in names[names.index(name) :])
@@ -214,6 +228,12 @@ def _fallback_levels() -> tuple[str, ...]:
     if "NUMBA_CPU_NAME" in os.environ:
         return ()
     return cpu_info.levels()
+
+
+def seed_key(family: Family, element: str, *constants: int) -> str:
+    """What a packed kernel is found by: its sources and its constants."""
+    parts = (digest.imported(family.module), family.name, element, *map(str, constants))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _key(family: Family, target: str, instance: tuple[Any, ...]) -> str:

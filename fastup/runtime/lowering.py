@@ -8,6 +8,7 @@ helper anew at every call: half of the time to compile.)
 from __future__ import annotations
 
 import inspect
+import os
 from typing import Any
 
 from llvmlite import binding as llvm
@@ -103,13 +104,31 @@ def subroutine(function: Any) -> Any:
 
 def compiled(body: Any, buffers: list[str], spins: int) -> tuple[Any, str, int]:
     """The module of a kernel with buffers of these types, the name of its entry point, and where that lies."""
-    pointers = (types.CPointer(getattr(types, name)) for name in ("int64", *buffers))  # type: ignore[attr-defined]
     with global_compiler_lock:
-        lowered = _lowered(body, (*pointers, types.intp, types.intp), types.void, noalias=True)
-        library, name = lowered.library, lowered.fndesc.mangled_name
-        entry = f"{name}.entry"
-        library.add_ir_module(claim_loop.entry_point(library, entry, lowered.target_context, lowered.fndesc, spins))
-        for function in library.get_defined_functions():
-            if function.name != entry:
-                function.linkage = "internal"
+        library, entry = _kernel(body, buffers, spins)
         return library, entry, library.get_pointer_to_function(entry)
+
+
+def portable(body: Any, buffers: list[str], spins: int, symbol: str) -> bytes:
+    """The same as an object for a linker; the name of its entry point is given."""
+    with global_compiler_lock:
+        library, entry = _kernel(body, buffers, spins)
+        library.finalize()
+        module = llvm.parse_assembly(library.get_llvm_str())
+        module.get_function(entry).name = symbol
+        cpu, features = os.environ["NUMBA_CPU_NAME"], os.environ.get("NUMBA_CPU_FEATURES", "")
+        target = llvm.Target.from_triple(llvm.get_process_triple())
+        machine = target.create_target_machine(cpu, features, opt=3, reloc="pic", codemodel="default")
+        return bytes(machine.emit_object(module))
+
+
+def _kernel(body: Any, buffers: list[str], spins: int) -> tuple[Any, str]:
+    pointers = (types.CPointer(getattr(types, name)) for name in ("int64", *buffers))  # type: ignore[attr-defined]
+    lowered = _lowered(body, (*pointers, types.intp, types.intp), types.void, noalias=True)
+    library, name = lowered.library, lowered.fndesc.mangled_name
+    entry = f"{name}.entry"
+    library.add_ir_module(claim_loop.entry_point(library, entry, lowered.target_context, lowered.fndesc, spins))
+    for function in library.get_defined_functions():
+        if function.name != entry:
+            function.linkage = "internal"
+    return library, entry

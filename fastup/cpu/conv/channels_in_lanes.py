@@ -52,7 +52,7 @@ def applies(plan: ConvPlan) -> bool:
     if has_channels_last(plan):
         if plan.activation[0] == "prelu":  # a slope per lane
             return False
-    elif cpu_info.cpu_name().startswith("znver") or not _long(grid):
+    elif "AMD" in cpu_info.brand() or not _long(grid):
         return False
     return _fits(plan, grid, 1, min(_FEWEST_COLUMNS, grid.lattices[2].length))
 
