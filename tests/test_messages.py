@@ -275,7 +275,7 @@ def test_numba_runtime_name_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     from fastup.runtime import kernel
 
     monkeypatch.setenv("FASTUP_RUNTIME", "fast")
-    with pytest.raises(ValueError, match=r"^fastup: FASTUP_RUNTIME must be 'object' or 'numba', got 'fast'$"):
+    with pytest.raises(ValueError, match=r"^fastup: FASTUP_RUNTIME must be 'seed', 'object' or 'numba', got 'fast'$"):
         kernel.runtime()
 
 

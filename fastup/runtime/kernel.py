@@ -216,7 +216,8 @@ def _target() -> str:
 
 def target_has(feature: str) -> bool:
     """Whether the processor that kernels are compiled for has this LLVM feature; ARM64 always has "fma" and "neon"."""
-    name, _, features = (seeds.seed().level if runtime() == "seed" else _target()).partition(" ")
+    packed = runtime() == "seed" and seeds.seed().library is not None
+    name, _, features = (seeds.seed().level if packed else _target()).partition(" ")
     if name in cpu_info.LEVELS:
         names = list(cpu_info.LEVELS)
         return any(feature in cpu_info.LEVELS[level] for level in names[names.index(name) :])
