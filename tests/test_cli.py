@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -183,6 +184,21 @@ def test_warmup_and_info(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     text = invoke("info")
     for word in ("processor", "caches", "threads", "kernels", "peers", "onnxruntime"):
         assert word in text
+
+
+def test_warmup_for_this_very_processor(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    command = [sys.executable, "-m", "fastup", "warmup", "--operator", "zero_stuff", "--dtype", "uint8", "--native"]
+    environment = {**os.environ, "FASTUP_CACHE_DIR": str(cache)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert int(done.stdout.split()[0]) > 0
+    assert (cache / "native").is_file()
+    cache.chmod(0o777)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2
+    assert "can be written by others" in done.stderr
+    done = subprocess.run([*command, "--level", "x86-64-v3"], capture_output=True, text=True, check=False)
+    assert "--native and --level exclude each other" in done.stderr
 
 
 def test_the_module_runs_and_says_what_is_missing() -> None:

@@ -80,6 +80,17 @@ def test_no_compiler_is_imported(made: Path, tmp_path: Path) -> None:
     assert run(made.parent, tmp_path, NUMBA_OPT="2") == f"object 15.0 {shape} True True"
 
 
+def test_native_objects_come_first_where_they_were_asked_for(made: Path, tmp_path: Path) -> None:
+    """Asked for by a file in the cache, which nobody else may put there."""
+    cache = tmp_path / "cache"
+    cache.mkdir(mode=0o700)
+    (cache / "native").touch()
+    assert run(made.parent, tmp_path, FASTUP_CACHE_DIR=str(cache)).startswith("object 15.0")
+    assert list(cache.glob("*.fastup"))
+    cache.chmod(0o777)
+    assert run(made.parent, tmp_path, FASTUP_CACHE_DIR=str(cache)).startswith("seed 15.0")
+
+
 def test_damaged_and_foreign_files_are_not_opened(made: Path, tmp_path: Path) -> None:
     folder = tmp_path / "seeds"
     folder.mkdir()

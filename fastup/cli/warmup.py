@@ -23,9 +23,14 @@ _PEERS = ("torch", "onnxruntime", "onnx", "openvino", "opencv-python-headless", 
 @click.command()
 @click.option("--operator", "operators", multiple=True, type=click.Choice(tuple(OPERATORS)), help="Default: all.")
 @click.option("--dtype", "dtypes", multiple=True, default=("float32", "uint8"), show_default=True)
+@click.option("--native", is_flag=True, help="For this very processor, and take these before what the wheel packs.")
 @click.option("--level", type=click.Choice(tuple(cpu_info.LEVELS)), help="Compile for this level, for other machines.")
-def warmup(operators: tuple[str, ...], dtypes: tuple[str, ...], level: str | None) -> None:
+def warmup(operators: tuple[str, ...], dtypes: tuple[str, ...], native: bool, level: str | None) -> None:
     """Compile kernels into the object cache, e.g. while an image is built."""
+    if native and level is not None:
+        raise click.UsageError("--native and --level exclude each other")
+    if native:
+        object_cache.prefer_own()
     if level is not None and os.environ.get("NUMBA_CPU_NAME") != level:
         # Numba has one target per process, fixed when it is imported.
         environment = {**os.environ, "NUMBA_CPU_NAME": level, "NUMBA_CPU_FEATURES": ""}

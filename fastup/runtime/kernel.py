@@ -192,7 +192,8 @@ def runtime() -> str:
         raise ValueError(f"fastup: FASTUP_RUNTIME must be 'seed', 'object' or 'numba', got {chosen!r}")
     # The object loader has been run on this platform only; elsewhere Numba's own loader is the safe choice.
     tested = sys.platform == "linux" and platform.machine() == "x86_64"
-    return chosen or (("seed" if seeds.seed().library else "object") if tested else "numba")
+    packed = seeds.seed().library is not None and not object_cache.prefers_own()
+    return chosen or (("seed" if packed else "object") if tested else "numba")
 
 
 @functools.cache

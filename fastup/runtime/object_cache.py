@@ -7,6 +7,7 @@ somebody else or can be written by others is treated as absent.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import stat
@@ -20,6 +21,7 @@ LIMIT = 64 * 2**20
 _MAGIC = b"fastup-object-1\n"
 _HEADER = len(_MAGIC) + hashlib.sha256().digest_size
 _SUFFIX = ".fastup"
+_NATIVE = "native"  # a file of this name: the processor's own objects come first
 
 
 def folder() -> Path:
@@ -70,6 +72,25 @@ def _complain(found: str) -> None:
     """Whoever chose a folder hears, once, that it is of no use."""
     if chosen := os.environ.get(VARIABLE):
         settings.ignored(VARIABLE, chosen, "a folder of your own that nobody else can write to", found)
+
+
+def prefers_own() -> bool:
+    """Whether ``fastup warmup --native`` has filled the cache for this very processor, before what a wheel packs."""
+    return _prefers_own(folder())
+
+
+@functools.cache
+def _prefers_own(path: Path) -> bool:
+    return problem(path) is None and (path / _NATIVE).is_file()
+
+
+def prefer_own() -> None:
+    """Remember it; an OSError says why not."""
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (found := problem(folder())) is not None:
+        raise OSError(f"warmup: {folder()} {found}")
+    (folder() / _NATIVE).touch()
+    _prefers_own.cache_clear()
 
 
 def read(key: str) -> tuple[str, bytes] | None:
