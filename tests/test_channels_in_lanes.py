@@ -84,7 +84,7 @@ def test_the_same_bits_in_many_tiles(case: Any, last: bool, anew: Any, monkeypat
 
 def test_which_layers_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gemm, "vector_bytes", lambda: 64)
-    monkeypatch.setattr(cpu_info, "cpu_name", lambda: "emeraldrapids")
+    monkeypatch.setattr(cpu_info, "brand", lambda: "Intel(R) Xeon(R) Processor")
 
     def is_wide(shape: tuple[int, ...], weight: tuple[int, ...], **keywords: Any) -> bool:
         return channels_in_lanes.applies(fastup.plan.conv2d(shape, "float32", weight, padding=1, **keywords))
@@ -96,6 +96,6 @@ def test_which_layers_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_wide(first, (64, 64, 1, 1))  # sums of 64 products
     assert not is_wide((1, 64, 96, 8), (64, 64, 3, 3))  # narrow pictures
     assert not is_wide(last, (17, 64, 3, 3), data_format="channels_last")  # 15 of 32 lanes idle
-    monkeypatch.setattr(cpu_info, "cpu_name", lambda: "znver4")
+    monkeypatch.setattr(cpu_info, "brand", lambda: "AMD EPYC 9R14")
     assert not is_wide(first, (64, 64, 3, 3))
     assert is_wide(last, (64, 64, 3, 3), data_format="channels_last")

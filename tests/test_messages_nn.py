@@ -18,7 +18,7 @@ from tests.test_nn_state import as_safetensors
 X = np.zeros((1, 4, 5, 6), np.float32)
 SPATIAL = "an integer or one integer per spatial axis"
 FLOATS = "float16, bfloat16, float32 or float64"
-STATE = "a mapping of arrays or the path of an .npz or .safetensors file"
+STATE = "a mapping of arrays or the path of an .npz, .safetensors, .pth or .pt file"
 KEYS = "state must have exactly the keys of the layer"
 
 
@@ -171,9 +171,9 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         "Conv2d: weight must have shape (8, 4, 3, 3), got (1, 4, 5, 6)",
     ),
     (
-        load(nn.Sequential(nn.PReLU()), {"0.weight": np.zeros(1)}),
+        load(nn.Sequential(nn.PReLU()), {"0.weight": np.zeros(1, int)}),
         TypeError,
-        "Sequential: 0.weight must have dtype float32, got float64",
+        "Sequential: 0.weight must have dtype float32, got int64",
     ),
     (
         load(nn.Conv2d(4, 8, 3), state(bias=3)),
@@ -181,7 +181,7 @@ TABLE: list[tuple[Callable[[], Any], type[Exception], str]] = [
         "fastup: bias must be an array in the memory of the CPU, got int",
     ),
     (load(nn.PReLU(), [1]), TypeError, f"PReLU: state must be {STATE}, got list"),
-    (load(nn.PReLU(), "weights.pth"), ValueError, f"PReLU: state must be {STATE}, got 'weights.pth'"),
+    (load(nn.PReLU(), "weights.bin"), ValueError, f"PReLU: state must be {STATE}, got 'weights.bin'"),
     # networks
     (of(networks.bicubic, 1.5), TypeError, "bicubic: upscale_factor must be an integer, got 1.5"),
     (of(networks.FSRCNN, 0), ValueError, "FSRCNN: upscale_factor must be at least 1, got 0"),

@@ -69,6 +69,8 @@ OTHERS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("Tanh", (), {}),
     ("Sigmoid", (), {}),
     ("Identity", (3,), {"unused": 5}),
+    ("Dropout", (0.2,), {}),
+    ("Dropout2d", (), {"inplace": True}),
     ("MaxPool1d", (3, 2, 1), {"ceil_mode": True}),
     ("MaxPool2d", (2,), {}),
     ("MaxPool2d", ((3, 2), (2, 1), (1, 0), (1, 2)), {}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +184,97 @@ def other_values(network: nn.Module) -> dict[str, Any]:
         key: np.abs(numbers(one.shape, seed=len(key))).astype(one.dtype) if one.ndim else one
         for key, one in network.state_dict().items()
     }
+
+
+WRAPPED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "params": lambda state: {"params": state},
+    "params_ema": lambda state: {"params": {key: 0 * one for key, one in state.items()}, "params_ema": state},
+    "state_dict": lambda state: {"epoch": 3, "state_dict": state, "optimizer": {"lr": 1}},
+    "module.": lambda state: {f"module.{key}": one for key, one in state.items()},
+    "both": lambda state: {"state_dict": {f"module.{key}": one for key, one in state.items()}},
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("wrapping", WRAPPED)
+def test_states_as_trainers_save_them(wrapping: str) -> None:
+    network, state = nested(), other_state()
+    assert network.load_state_dict(WRAPPED[wrapping](state)) == ([], [])
+    assert_same(network, state)
+
+
+def test_a_layer_may_be_called_as_a_wrapper_is() -> None:
+    network = nn.Sequential({"module": nn.PReLU(), "params": nn.PReLU()})
+    state = {"module.weight": np.array([0.5], np.float32), "params.weight": np.array([0.7], np.float32)}
+    assert network.load_state_dict(state) == ([], [])
+    assert_same(network, state)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("dtype", ["float16", "float64", "bfloat16"])
+def test_floats_of_another_width_are_cast(dtype: str) -> None:
+    kind = kind_of(dtype)
+    network, state = nested(), other_state()
+    given = {key: one.astype(kind) if one.dtype.kind == "f" else one.astype(np.int32) for key, one in state.items()}
+    assert network.load_state_dict(given) == ([], [])
+    assert_same(network, {key: one.astype(state[key].dtype) for key, one in given.items()})
+    with pytest.raises(TypeError, match="weight must have dtype float32, got int64"):
+        nn.PReLU().load_state_dict({"weight": np.array([1])})
+    with pytest.raises(TypeError, match="weight must have dtype float32, got float64"):
+        nn.PReLU().weight = np.array([1.0])
+
+
+SPELLINGS = [("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1")]
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("names", SPELLINGS)
+@pytest.mark.parametrize(
+    ("layer", "axis"),
+    [
+        (nn.Conv2d(3, 4, 3), 0),
+        (nn.ConvTranspose1d(3, 4, 5), 0),
+        (nn.Conv1d(3, 4, 3), 2),
+        (nn.Conv1d(3, 4, 3), None),
+    ],
+)
+def test_weights_as_length_and_direction(names: tuple[str, str], layer: nn.Module, axis: int | None) -> None:
+    v = numbers(layer.weight.shape, np.float32, 5)  # type: ignore[attr-defined]
+    g = np.array(3.0, np.float32)
+    if axis is not None:
+        g = numbers(tuple(n if k == axis else 1 for k, n in enumerate(v.shape)), np.float32, 6)
+    axes = tuple(k for k in range(v.ndim) if k != axis)
+    wide = v.astype(np.float64)
+    expected = g * wide / np.sqrt((wide**2).sum(axis=axes, keepdims=True))
+    bias = np.arange(4, dtype=np.float32)
+    assert layer.load_state_dict({names[0]: g, names[1]: v, "bias": bias}) == ([], [])
+    np.testing.assert_allclose(layer.weight, expected, rtol=1e-6)  # type: ignore[attr-defined]
+
+
+@pytest.mark.quick
+def test_the_nearest_keys_are_named() -> None:
+    state = other_state()
+    state["features.0.weights"] = state.pop("features.0.weight")
+    with pytest.raises(
+        ValueError, match=r"missing features.0.weight.*\(features.0.weight may be features.0.weights\)$"
+    ):
+        nested().load_state_dict(state)
+
+
+def test_weight_norm_and_files_of_torch(torch: Any, tmp_path: Path) -> None:
+    """Both spellings, out of files; a pickle of anything else is not read."""
+    for norm in (torch.nn.utils.weight_norm, torch.nn.utils.parametrizations.weight_norm):
+        torch.manual_seed(0)
+        with pytest.warns() if norm is torch.nn.utils.weight_norm else contextlib.nullcontext():
+            theirs = torch.nn.Sequential(norm(torch.nn.Conv1d(2, 3, 3)), norm(torch.nn.ConvTranspose1d(3, 2, 4, 2)))
+        torch.save({"params": theirs.state_dict()}, tmp_path / "state.pth")
+        ours = nn.Sequential(nn.Conv1d(2, 3, 3), nn.ConvTranspose1d(3, 2, 4, 2)).eval()
+        assert ours.load_state_dict(tmp_path / "state.pth") == ([], [])
+        x = numbers((1, 2, 9))
+        with torch.no_grad():
+            np.testing.assert_allclose(ours(x), theirs(torch.from_numpy(x)).numpy(), rtol=1e-5, atol=1e-6)
+    torch.save(torch.nn.Conv1d(2, 3, 3), tmp_path / "whole.pt")
+    with pytest.raises(ValueError, match="state must be a mapping of arrays or the path"):
+        ours.load_state_dict(tmp_path / "whole.pt")
+    half = torch.nn.Conv1d(2, 3, 3).half().state_dict()
+    nn.Conv1d(2, 3, 3).load_state_dict(half)

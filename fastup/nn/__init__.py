@@ -12,6 +12,10 @@ from fastup.nn._activations import Sigmoid as Sigmoid
 from fastup.nn._activations import SiLU as SiLU
 from fastup.nn._activations import Softplus as Softplus
 from fastup.nn._activations import Tanh as Tanh
+from fastup.nn._containers import Dropout as Dropout
+from fastup.nn._containers import Dropout1d as Dropout1d
+from fastup.nn._containers import Dropout2d as Dropout2d
+from fastup.nn._containers import Dropout3d as Dropout3d
 from fastup.nn._containers import Identity as Identity
 from fastup.nn._containers import Sequential as Sequential
 from fastup.nn._containers import Skip as Skip
@@ -50,6 +54,10 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Identity",
     "Softplus",
     "SiLU",

@@ -148,3 +148,42 @@ class Identity(Module):
     def forward(self, x: Any) -> Any:
         """Give `x` back."""
         return x
+
+
+class Dropout(Identity):
+    """Nothing at inference: `x` itself, as torch's Dropout gives it after ``eval()``.
+
+    Parameters
+    ----------
+    p : float
+        The share that training would drop, from 0 to 1.
+    inplace : bool
+        As torch prints it; nothing is changed in place.
+
+    Examples
+    --------
+    >>> import fastup.nn
+    >>> fastup.nn.Dropout(0.1), fastup.nn.Dropout()(7)
+    (Dropout(p=0.1, inplace=False), 7)
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        if not 0 <= p <= 1:
+            check.invalid(f"{type(self).__name__}: p must be from 0 to 1, got {p}")
+        self.p, self.inplace = float(p), bool(inplace)
+
+    def extra_repr(self) -> str:
+        """The arguments."""
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout):
+    """As `Dropout`; training would drop whole channels."""
+
+
+class Dropout2d(Dropout):
+    """As `Dropout`; training would drop whole channels."""
+
+
+class Dropout3d(Dropout):
+    """As `Dropout`; training would drop whole channels."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fastup.nn import _state
 from fastup.plan import check
 from fastup.runtime import memory
 
+ModuleT = TypeVar("ModuleT", bound="Module")
 Array = np.ndarray[Any, Any]
 HALVES = ("float16", "bfloat16")
 FLOATS = (*HALVES, "float32", "float64")
@@ -95,8 +96,10 @@ class Module:
         Parameters
         ----------
         state : mapping of arrays, or path
-            NumPy arrays or torch's tensors by key; or the path of an .npz or .safetensors file, the latter with the
-            package safetensors.
+            NumPy arrays or torch's tensors by key; or the path of an .npz, .safetensors (with the package safetensors),
+            .pth or .pt file (with torch, which reads weights only). A state within ``params_ema``, ``params`` or
+            ``state_dict``, keys behind ``module.``, and weights in torch's two spellings of weight_norm are understood.
+            Floats of another width are cast, as torch does.
         strict : bool
             Whether `state` must have exactly the keys of the layer.
 
@@ -108,7 +111,7 @@ class Module:
         Raises
         ------
         TypeError
-            If `state` is no mapping or path, or an array has another dtype than the parameter.
+            If `state` is no mapping or path, or an array has another kind of dtype than the parameter.
         ValueError
             If keys are missing or surplus, or an array has another shape than the parameter.
 
@@ -122,6 +125,17 @@ class Module:
         array([-0.5,  1. ], dtype=float32)
         """
         return _state.load(self, state, strict)
+
+    def eval(self: ModuleT) -> ModuleT:
+        """The layer itself, which is as torch's layers are after this call: nothing is dropped, averages are fixed.
+
+        Examples
+        --------
+        >>> import fastup.nn
+        >>> fastup.nn.ReLU().eval()
+        ReLU()
+        """
+        return self
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Lock the parameters of a copy: copying and unpickling leave them writable."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastup import arrays
+from fastup.nn import _spellings
 from fastup.plan import check
 
 if TYPE_CHECKING:
@@ -76,10 +77,11 @@ def fitting(op: str, key: str, value: Any, held: Array | None) -> Array:
 def load(layer: Module, state: Any, strict: bool) -> Keys:
     """Give the layer what the state has for it."""
     op = type(layer).__name__
-    given = _mapping(op, state)
+    held = list(entries(layer))
+    given = _spellings.plain(_mapping(op, state), [key for entry in held for key in entry.keys])
     taken: dict[str, Entry] = {}
     missing = []
-    for entry in entries(layer):
+    for entry in held:
         key = next((key for key in entry.keys if key in given), None)
         if key is not None:
             taken[key] = entry
@@ -88,11 +90,17 @@ def load(layer: Module, state: Any, strict: bool) -> Keys:
     surplus = [key for key in given if key not in taken]
     if strict and (missing or surplus):
         listed = [f"{word} {_listed(keys)}" for word, keys in (("missing", missing), ("surplus", surplus)) if keys]
-        check.invalid(f"{op}: state must have exactly the keys of the layer, {', '.join(listed)}")
-    fit = [(entry, fitting(op, key, given[key], entry.array)) for key, entry in taken.items()]
+        near = _spellings.near(missing, surplus, _listed)
+        hint = f" ({near})" if near else ""
+        check.invalid(f"{op}: state must have exactly the keys of the layer, {', '.join(listed)}{hint}")
+    fit = [(entry, fitting(op, key, _cast(key, given[key], entry.array), entry.array)) for key, entry in taken.items()]
     for entry, array in fit:
         setattr(entry.layer, entry.name, array)
     return Keys(missing, surplus)
+
+
+def _cast(key: str, value: Any, held: Array) -> Any:
+    return value if value is None else _spellings.cast(arrays.held(key, value), held)
 
 
 def _listed(keys: list[str]) -> str:
@@ -103,11 +111,11 @@ def _listed(keys: list[str]) -> str:
 def _mapping(op: str, state: Any) -> Mapping[str, Any]:
     if isinstance(state, Mapping):
         return state
-    rule = "a mapping of arrays or the path of an .npz or .safetensors file"
+    rule = "a mapping of arrays or the path of an .npz, .safetensors, .pth or .pt file"
     if not isinstance(state, (str, os.PathLike)):
         raise TypeError(f"{op}: state must be {rule}, got {type(state).__name__}")
     path = Path(state)
-    readers = {".npz": _from_npz, ".safetensors": _from_safetensors}
+    readers = {".npz": _from_npz, ".safetensors": _from_safetensors, ".pth": _from_torch, ".pt": _from_torch}
     if path.suffix not in readers:
         check.invalid(f"{op}: state must be {rule}, got {str(path)!r}")
     try:
@@ -121,6 +129,19 @@ def _mapping(op: str, state: Any) -> Mapping[str, Any]:
 def _from_npz(op: str, path: Path) -> dict[str, Array]:
     with np.load(path) as stored:
         return dict(stored)
+
+
+def _from_torch(op: str, path: Path) -> dict[str, Any]:
+    """By torch, of whose pickles nothing but tensors and containers is read."""
+    try:
+        torch = importlib.import_module("torch")
+    except ModuleNotFoundError as error:
+        told = f"{op}: state in a {path.suffix} file must be read by torch, or be saved as .npz or .safetensors"
+        raise ModuleNotFoundError(told, name=error.name) from None
+    found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(found, Mapping):
+        raise ValueError(f"it holds {type(found).__name__}, no mapping")
+    return dict(found)
 
 
 def _from_safetensors(op: str, path: Path) -> dict[str, Array]:
