@@ -14,16 +14,16 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
+from fastup import seeding
 from fastup.cpu.conv.kernels import gemm, gemm_in_lanes, transpose
 from fastup.cpu.memory import Packing
-from fastup.plan.registry import ROWS
 from fastup.runtime import digest, kernel, object_code
 from fastup.runtime.fields import Fields
 
 PACKAGE = Path(kernel.__file__).parents[1]
 KERNELS = [*(PACKAGE / "cpu").glob("*/kernels/*.py"), *(PACKAGE / "cpu" / "simd").glob("*.py")]
-FAMILIES = list(dict.fromkeys(family for row in ROWS.values() for family in row.families))
-CATALOGUE = [(family, instance) for family in FAMILIES for instance in family.instances()]
+CATALOGUE = seeding.catalogue()
+FAMILIES = list(dict.fromkeys(family for family, _ in CATALOGUE))
 
 
 def test_the_catalogue_is_finite() -> None:

@@ -62,10 +62,10 @@ class NoAnswerError(RuntimeError):
 class Process:
     """One program; results come in the order of the jobs."""
 
-    def __init__(self, program: str, package: str) -> None:
+    def __init__(self, package: str) -> None:
         code = _BARE.format(path=sys.path, folders=_folders(), name=__name__, package=package)
         pipe = subprocess.PIPE
-        self.program, self.owner = program, os.getpid()
+        self.owner = os.getpid()
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
         )
@@ -151,7 +151,7 @@ def start(programs: Mapping[str, str]) -> None:
 def _of(program: str, package: str) -> Process:
     found = _running.get(program)
     if found is None or not found.running:
-        found = _running[program] = Process(program, package)
+        found = _running[program] = Process(package)
     return found
 
 
@@ -163,7 +163,10 @@ class Begun(NamedTuple):
 
     def result(self) -> list[list[Array]] | NoAnswerError:
         """What it gives."""
-        return _answer(*self)
+        try:
+            return self.process.receive(self.job)
+        except NoAnswerError as error:
+            return error
 
 
 def begin(name: str, job: Job, packages: Mapping[str, str]) -> Begun:
@@ -190,13 +193,6 @@ def run(jobs: Mapping[str, Job], packages: Mapping[str, str]) -> dict[str, list[
     with together():
         begun = {name: begin(name, job, packages) for name, job in jobs.items()}
         return {name: one.result() for name, one in begun.items()}
-
-
-def _answer(process: Process, job: Job) -> list[list[Array]] | NoAnswerError:
-    try:
-        return process.receive(job)
-    except NoAnswerError as error:
-        return error
 
 
 @atexit.register

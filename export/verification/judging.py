@@ -44,7 +44,8 @@ class Runs(NamedTuple):
         if part:
             jobs[_SLOW] = Job(part.model, [[part.x]], self.budget)
         first = sorted(jobs, key=lambda name: name not in _EXPECTED)
-        begun = {name: processes.begin(name, jobs[name], packages()) for name in first if runtimes[name].apart}
+        imported = packages()
+        begun = {name: processes.begin(name, jobs[name], imported) for name in first if runtimes[name].apart}
         results, refusals = run_jobs({name: job for name, job in jobs.items() if not runtimes[name].apart})
         if "fastup" in results and [one.shape for one in results["fastup"][0]] == [one.shape for one in found.outputs]:
             found = replace(found, outputs=results["fastup"][0])  # the model's own need no place any more

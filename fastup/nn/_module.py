@@ -10,13 +10,13 @@ import numpy as np
 
 from fastup import arrays
 from fastup.nn import _state
+from fastup.nn._spellings import FLOATS as FLOATS
+from fastup.nn._spellings import HALVES as HALVES
 from fastup.plan import check
 from fastup.runtime import memory
 
 ModuleT = TypeVar("ModuleT", bound="Module")
 Array = np.ndarray[Any, Any]
-HALVES = ("float16", "bfloat16")
-FLOATS = (*HALVES, "float32", "float64")
 
 
 class Module:

@@ -16,7 +16,8 @@ _WRAPPERS = ("params_ema", "params", "state_dict")
 _PARALLEL = "module."  # what torch's DataParallel puts before every key
 # Length and direction of a weight: torch.nn.utils.weight_norm, and that of torch.nn.utils.parametrizations.
 _NORMED = (("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1"))
-FLOATS = ("float16", "bfloat16", "float32", "float64")
+HALVES = ("float16", "bfloat16")
+FLOATS = (*HALVES, "float32", "float64")
 
 
 def plain(state: Mapping[str, Any], expected: Iterable[str]) -> Mapping[str, Any]:
@@ -44,7 +45,7 @@ def _with_weights(state: Mapping[str, Any], wanted: set[str]) -> Mapping[str, An
 
 
 def _product(length: Array, direction: Array) -> Array:
-    """G * v / |v|, the length of v taken over the axes along which g has one item."""
+    """The weight g * v / |v|, the length of v taken over the axes along which g has one item."""
     axes = tuple(k for k in range(direction.ndim) if length.ndim == 0 or length.shape[k] == 1)
     wide = direction.astype(np.float64)
     norm = np.sqrt((wide * wide).sum(axis=axes, keepdims=True))

@@ -24,18 +24,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastup.runtime import cpu_info, digest, forks, object_cache, object_code, seeds
+from fastup.runtime import cpu_info, digest, forks, object_cache, object_code, seeds, settings
 from fastup.runtime.abi import Entry, entry_at
 
-# Numba settings that change machine code; a variable missing here would serve stale objects.
-_CODE_VARIABLES = (
-    "NUMBA_OPT",
-    "NUMBA_LOOP_VECTORIZE",
-    "NUMBA_SLP_VECTORIZE",
-    "NUMBA_ENABLE_AVX",
-    "NUMBA_BOUNDSCHECK",
-    "NUMBA_DISABLE_INTEL_SVML",
-)
 _SPINS = 20_000  # pauses before the caller gives its core away: about 0.2 ms
 
 
@@ -239,6 +230,6 @@ def seed_key(family: Family, element: str, *constants: int) -> str:
 
 
 def _key(family: Family, target: str, instance: tuple[Any, ...]) -> str:
-    variables = [f"{name}={os.environ.get(name, '')}" for name in _CODE_VARIABLES]
+    variables = [f"{name}={os.environ.get(name, '')}" for name in settings.NUMBA]
     parts = (digest.imported(family.module), _versions(), f"{sys.platform} {platform.machine()}", target, family.name)
     return hashlib.sha256("\0".join([*parts, *map(str, instance), *variables]).encode()).hexdigest()

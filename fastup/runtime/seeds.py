@@ -16,14 +16,10 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastup.runtime import cpu_info
+from fastup.runtime import cpu_info, settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "seeds"
-# Settings of Numba under which kernels are other ones than those that were packed.
-_SETTINGS = (
-    "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE",
-    "NUMBA_ENABLE_AVX", "NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_INTEL_SVML",
-)  # fmt: skip
+_TARGET = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
 _HASH = 16  # hexadecimal digits in a file's name
 
 
@@ -58,7 +54,7 @@ def file_name(level: str, content: bytes) -> str:
 @functools.cache
 def seed() -> Seed:
     """The best file that this processor runs, opened once."""
-    if any(os.environ.get(name) for name in _SETTINGS):
+    if any(os.environ.get(name) for name in (*_TARGET, *settings.NUMBA)):
         return Seed("", None, "kernels are compiled, for a setting of Numba asks for other ones")
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return Seed("", None, "")

@@ -6,6 +6,11 @@ import functools
 import os
 import warnings
 
+# Settings of Numba that change machine code; one that is missing here would serve code that was made under others.
+NUMBA = (
+    "NUMBA_OPT", "NUMBA_LOOP_VECTORIZE", "NUMBA_SLP_VECTORIZE", "NUMBA_ENABLE_AVX", "NUMBA_BOUNDSCHECK",
+    "NUMBA_DISABLE_INTEL_SVML",
+)  # fmt: skip
 _MOST_DIGITS = 19  # of a 64-bit number
 
 
