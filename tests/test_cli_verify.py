@@ -129,6 +129,26 @@ def test_a_folder_of_pictures(tmp_path: Path) -> None:
     assert "holds no pictures" in run(files["open"], "--data", tmp_path / "empty").output.replace("\n", " ")
 
 
+def test_weights_among_the_inputs_take_no_pictures(tmp_path: Path) -> None:
+    """As models before IR 4 have them."""
+    from onnx import helper, numpy_helper
+    from PIL import Image
+
+    from fastup.cli.given import pictures_for
+
+    weight = np.ones((3, 2, 2, 2), np.float32)
+    node = helper.make_node("ConvTranspose", ["x", "w"], ["y"], strides=[2, 2])
+    shapes = {"w": weight.shape, "x": (1, 3, "H", "W"), "y": (1, 2, "P", "Q")}
+    w, x, y = (helper.make_tensor_value_info(name, 1, shape) for name, shape in shapes.items())
+    graph = helper.make_graph([node], "g", [w, x], [y], [numpy_helper.from_array(weight, "w")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    (tmp_path / "pictures").mkdir()
+    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / "pictures" / "a.png")
+    (given,) = pictures_for(tmp_path / "model.onnx", tmp_path / "pictures", {})
+    assert {name: array.shape for name, array in given.items()} == {"x": (1, 3, 4, 5)}
+
+
 def test_names_are_no_markup(tmp_path: Path) -> None:
     from onnx import helper
 

@@ -241,6 +241,9 @@ def test_what_each_runtime_drops(name: str) -> None:
     node = runtimes.Node("Resize", {"coordinate_transformation_mode": "half_pixel", **given}, ["x"])
     assert RUNTIMES[name].dropped(node) == f"{name} drops {words} without a word"
     assert RUNTIMES[name].dropped(runtimes.Node("DepthToSpace", {"blocksize": 2}, ["x"])) is None
+    policy = runtimes.Node("Resize", {"mode": "linear", "keep_aspect_ratio_policy": "not_larger"}, ["x"])
+    known = RUNTIMES[name].dropped(policy)
+    assert known == (None if name == "ncnn" else f"{name} drops keep_aspect_ratio_policy without a word")  # it refuses
     if RUNTIMES[name].is_installed():
         report = fastup.export.verify(resize((1, 2, 5, 9), [1, 2, 8, 4], **given))
         assert report.nodes[0].runtimes[name].verdict == "known difference"
@@ -299,6 +302,16 @@ def test_nodes_within_control_flow_are_judged_on_random_data() -> None:
         [helper.make_node("DepthToSpace", ["x"], ["b"], "inner", blocksize=2)], shape=("N", 4, "H", "W")
     )
     assert fastup.export.verify(open_model, shapes={"x": (2, 4, 3, 5)}).nodes[0].input_shape == (2, 4, 3, 5)
+
+
+@pytest.mark.parametrize(
+    "given", [{"value_ints": [1, 4, 3, 3]}, {"value": helper.make_tensor("v", 7, [4], [1, 4, 3, 3])}]
+)
+def test_constants_within_control_flow_are_read_however_they_are_spelled(given: dict[str, Any]) -> None:
+    size = helper.make_node("Constant", [], ["s"], **given)
+    sized = helper.make_node("Resize", ["x", "", "", "s"], ["b"], "inner", mode="linear")
+    report = fastup.export.verify(choosing([size, sized], shape=(1, 4, 6, 6)))
+    assert [node.output_shape for node in report.nodes] == [(1, 4, 3, 3)] * 2
 
 
 def test_nodes_within_control_flow_of_which_nothing_is_known_are_listed() -> None:

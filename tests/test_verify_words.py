@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -318,3 +321,45 @@ def test_a_process_that_dies_or_hangs_is_an_answer() -> None:
     threading.Timer(0.2, process._process.kill).start()
     assert run_jobs({"reference": job})[1] == {"reference": "its process ended with status -9"}
     assert "reference" in run_jobs({"reference": job})[0]
+
+
+def test_runtimes_run_here_where_no_process_may_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox that allows none must not make a wrong node pass because nobody judged it."""
+    from fastup.export.runtimes import processes
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError(1, "no processes")
+
+    processes.end()
+    monkeypatch.setattr(processes.subprocess, "Popen", refuse)  # type: ignore[attr-defined]
+    (node,) = fastup.export.verify(resize([1, 1, 4, 4], [1, 1, 8, 8], mode="linear")).nodes
+    for name in ("onnxruntime", "reference"):
+        assert node.runtimes[name].verdict in ("equal", "within tolerance")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_forked_while_others_verify_has_runtimes_of_its_own() -> None:
+    """The lock may be held by a thread that the child has not."""
+    code = """
+import os, signal, threading
+import fastup.export
+from fastup.export.runtimes import processes
+model = fastup.export.pixel_shuffle((1, 4, 3, 3), 2)
+fastup.export.verify(model)
+held, done = threading.Event(), threading.Event()
+def hold():
+    with processes.lock:
+        held.set()
+        done.wait()
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(fastup.export.verify(model).status())
+status = os.waitpid(child, 0)[1]
+done.set()
+print(status, fastup.export.verify(model).status())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "0"], done.stderr

@@ -7,7 +7,6 @@ import pkgutil
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import onnx
 
 from fastup.export.runtimes import processes
@@ -55,22 +54,11 @@ def run_everywhere(
 
 def run_jobs(jobs: Mapping[str, Job]) -> tuple[dict[str, list[list[Array]]], dict[str, str]]:
     """The outputs of each runtime for each of its sets of inputs, and what those say that give none."""
-    results: dict[str, list[list[Array]]] = {}
-    refusals: dict[str, str] = {}
-    for name, job in jobs.items():
-        if not RUNTIMES[name].apart:
-            try:
-                session = RUNTIMES[name].prepare(job.model)
-                results[name] = [[np.asarray(one) for one in session.run([*inputs])] for inputs in job.inputs]
-            except Exception as error:  # whatever a runtime raises is its answer
-                refusals[name] = last_words(error)
-    apart = {name: job for name, job in jobs.items() if RUNTIMES[name].apart}
-    for name, answer in processes.run(apart, packages()).items():
-        if isinstance(answer, processes.NoAnswerError):
-            refusals[name] = last_words(answer)
-        else:
-            results[name] = answer
-    return results, refusals
+    answers: dict[str, list[list[Array]] | processes.NoAnswerError]
+    answers = {name: processes.here(name, job) for name, job in jobs.items() if not RUNTIMES[name].apart}
+    answers |= processes.run({name: job for name, job in jobs.items() if RUNTIMES[name].apart}, packages())
+    results = {name: one for name, one in answers.items() if not isinstance(one, processes.NoAnswerError)}
+    return results, {name: str(one) for name, one in answers.items() if isinstance(one, processes.NoAnswerError)}
 
 
 def packages(without: Container[str] = ()) -> dict[str, str]:

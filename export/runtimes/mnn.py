@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, set_attributes
+from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, aspect_policy, set_attributes
 
 
 class Mnn(Runtime):
@@ -54,7 +54,7 @@ class Mnn(Runtime):
         given = node.attributes
         names = set_attributes(node, "antialias", *(["exclude_outside"] if given.get("mode") == "cubic" else []))
         rule, rounding = given.get("coordinate_transformation_mode", "half_pixel"), given.get("nearest_mode", "")
-        names += [rule] if rule == "half_pixel_symmetric" else []
+        names += [*aspect_policy(node), *([rule] if rule == "half_pixel_symmetric" else [])]
         wrong = rounding == "ceil" or (rounding == "round_prefer_ceil" and rule == "asymmetric")
         return [*names, f"nearest_mode={rounding}"] if wrong and given.get("mode", "nearest") == "nearest" else names
 

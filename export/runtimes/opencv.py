@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 
-from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, set_attributes
+from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, aspect_policy, set_attributes
 
 
 class OpenCv(Runtime):
@@ -41,7 +41,11 @@ class OpenCv(Runtime):
         """Antialiasing, a coordinate rule (taken for asymmetric), and what sizes a transposed convolution."""
         if node.op_type == "Resize":
             rule = node.attributes.get("coordinate_transformation_mode")
-            return [*set_attributes(node, "antialias"), *([rule] if rule == "half_pixel_symmetric" else [])]
+            return [
+                *set_attributes(node, "antialias"),
+                *aspect_policy(node),
+                *([rule] if rule == "half_pixel_symmetric" else []),
+            ]
         if node.op_type == "ConvTranspose":
             automatic = node.attributes.get("auto_pad", "NOTSET").startswith("SAME")
             return [*set_attributes(node, "output_shape"), *(["auto_pad"] if automatic else [])]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, set_attributes
+from fastup.export.runtimes.runtime import Array, Node, Runtime, Session, aspect_policy, set_attributes
 
 
 class OpenVino(Runtime):
@@ -41,7 +41,11 @@ class OpenVino(Runtime):
 
     def left_out(self, node: Node) -> Sequence[str]:
         """Antialiasing, of which OpenVINO's front end knows nothing."""
-        return set_attributes(node, "antialias", "exclude_outside") if node.op_type == "Resize" else ()
+        return (
+            [*set_attributes(node, "antialias", "exclude_outside"), *aspect_policy(node)]
+            if node.op_type == "Resize"
+            else ()
+        )
 
 
 RUNTIMES = (OpenVino(),)

@@ -138,12 +138,13 @@ class Process:
 
 
 _running: dict[str, Process] = {}
+_of_parents: list[Process] = []  # kept: a Popen that goes would wait for a child that this process has not
 lock = threading.RLock()  # held from a job's begin to its result: answers come in the order of the jobs
 
 
 def start(programs: Mapping[str, str]) -> None:
     """Let the processes of these programs import their packages, while the caller does something else."""
-    with lock:
+    with lock, contextlib.suppress(OSError):  # `begin` does without
         for program, package in programs.items():
             _of(program, package)
 
@@ -156,13 +157,20 @@ def _of(program: str, package: str) -> Process:
 
 
 class Begun(NamedTuple):
-    """A job that its process works on while the caller does something else."""
+    """A job that its process works on meanwhile; or what it gave, where no process can be."""
 
-    process: Process
+    process: Process | list[list[Array]] | NoAnswerError
     job: Job
+
+    @property
+    def started(self) -> bool:
+        """Whether the process has said something, so that it will answer soon."""
+        return not isinstance(self.process, Process) or self.process.says_something.is_set()
 
     def result(self) -> list[list[Array]] | NoAnswerError:
         """What it gives."""
+        if not isinstance(self.process, Process):
+            return self.process
         try:
             return self.process.receive(self.job)
         except NoAnswerError as error:
@@ -172,9 +180,23 @@ class Begun(NamedTuple):
 def begin(name: str, job: Job, packages: Mapping[str, str]) -> Begun:
     """Begin a job."""
     program = name.split(",")[0]
-    process = _of(program, packages[program])
+    try:
+        process = _of(program, packages[program])
+    except OSError:  # sandboxes allow none: then here, without a limit
+        return Begun(here(name, job), job)
     process.send(name, job)
     return Begun(process, job)
+
+
+def here(name: str, job: Job) -> list[list[Array]] | NoAnswerError:
+    """What a runtime gives in this process."""
+    from fastup.export.runtimes import RUNTIMES, last_words
+
+    try:
+        session = RUNTIMES[name].prepare(job.model)
+        return [_arrays(session.run([*one])) for one in job.inputs]
+    except Exception as error:  # whatever a runtime raises is its answer
+        return NoAnswerError(last_words(error))
 
 
 @contextlib.contextmanager
@@ -201,6 +223,18 @@ def end() -> None:
     for one in _running.values():
         one.end()
     _running.clear()
+
+
+def _forget() -> None:
+    """In a forked child: the processes are the parent's, and a thread that held the lock is not here."""
+    global lock
+    lock = threading.RLock()
+    _of_parents.extend(_running.values())
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def _send(stream: Any, content: Any) -> None:
@@ -238,8 +272,6 @@ def _taken(stream: Any, length: int) -> bytearray:
 
 def serve(package: str) -> None:
     """What a process does: jobs, until there are no more."""
-    from fastup.export.runtimes import RUNTIMES, last_words
-
     # OpenVINO's telemetry forks a child that keeps the pipes open; without it OpenVINO has a stub.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     results = os.fdopen(os.dup(1), "wb")
@@ -249,11 +281,8 @@ def serve(package: str) -> None:
     _send(results, "ready")
     while (job := _receive(sys.stdin.buffer)) is not None:
         name, content, inputs = job
-        try:
-            session = RUNTIMES[name].prepare(onnx.ModelProto.FromString(content))
-            _send(results, ("results", [_arrays(session.run(one)) for one in inputs]))
-        except Exception as error:  # whatever a runtime raises is its answer
-            _send(results, ("error", last_words(error)))
+        answer = here(name, Job(onnx.ModelProto.FromString(content), inputs, 0.0))
+        _send(results, ("error", str(answer)) if isinstance(answer, NoAnswerError) else ("results", answer))
 
 
 def _arrays(outputs: Iterable[Any]) -> list[Array]:

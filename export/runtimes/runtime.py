@@ -53,6 +53,12 @@ def set_attributes(node: Node, *names: str) -> list[str]:
     return [name for name in names if node.attributes.get(name)]
 
 
+def aspect_policy(node: Node) -> list[str]:
+    """Its name, where a Resize has one that keeps proportions."""
+    name = "keep_aspect_ratio_policy"
+    return [name] if node.attributes.get(name, "stretch") != "stretch" else []
+
+
 def attributes_of(written: onnx.NodeProto) -> dict[str, Any]:
     """By name; strings as str."""
     values = {given.name: onnx.helper.get_attribute_value(given) for given in written.attribute}

@@ -43,11 +43,20 @@ class _Scope(NamedTuple):
         """The same, and what a graph says."""
         constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
         for node in graph.node:
-            if node.op_type == "Constant" and (value := attributes_of(node).get("value")) is not None:
-                constants[node.output[0]] = numpy_helper.to_array(value)
+            if node.op_type == "Constant" and (value := _constant(node)) is not None:
+                constants[node.output[0]] = value
         values = (*graph.input, *graph.value_info, *graph.output)
         types = {one.name: one.type.tensor_type for one in values if one.type.HasField("tensor_type")}
         return _Scope({**self.constants, **constants}, {**self.types, **types})
+
+
+def _constant(node: onnx.NodeProto) -> Array | None:
+    """The value of a Constant, in any of its spellings but texts and sparse ones."""
+    given = attributes_of(node)
+    if "value" in given:
+        return np.asarray(numpy_helper.to_array(given["value"]))
+    kinds = {"value_int": np.int64, "value_ints": np.int64, "value_float": np.float32, "value_floats": np.float32}
+    return next((np.array(given[name], kind) for name, kind in kinds.items() if name in given), None)
 
 
 def inner_nodes(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Inner]:

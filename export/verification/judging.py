@@ -134,7 +134,7 @@ class Judged:
 
     def finish(self, wait: bool = True) -> None:
         """Put what torch gives into the report, now or if it has begun to answer."""
-        if self.torch is None or self.ran is None or not (wait or self.torch.process.says_something.is_set()):
+        if self.torch is None or self.ran is None or not (wait or self.torch.started):
             return
         answer = self.torch.result()
         if isinstance(answer, processes.NoAnswerError):

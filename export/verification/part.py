@@ -59,6 +59,8 @@ class Part(NamedTuple):
 def part_of(found: Found, proto: onnx.ModelProto) -> Part | None:
     """So much of a node that the reference evaluator is done in time, or None where that cannot be cut."""
     x, y = np.asarray(found.inputs[0]), found.outputs[0]
+    if found.attributes.get("keep_aspect_ratio_policy", "stretch") != "stretch":  # sizes are bounds there
+        return None
     if x.ndim < 3 or len(found.outputs) != 1 or len(found.nodes) != 1 or y.shape[0] != x.shape[0]:
         return None
     inputs = [None if one is None else np.asarray(one) for one in found.inputs]

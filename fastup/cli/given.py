@@ -56,9 +56,8 @@ def pictures_for(model: Path, folder: Path, shapes: dict[str, tuple[int, ...]]) 
     from fastup.export.verification.loading import inputs_for, load
 
     proto = load(model)
-    name = proto.graph.input[0].name
-    sample = inputs_for(proto, None, shapes)[0][name]
-    dims = proto.graph.input[0].type.tensor_type.shape.dim
+    name, sample = next(iter(inputs_for(proto, None, shapes)[0].items()))  # weights may stand among a graph's inputs
+    dims = next(one for one in proto.graph.input if one.name == name).type.tensor_type.shape.dim
     fixed = {k for k, dim in enumerate(dims) if dim.HasField("dim_value") and dim.dim_value > 0}
     files = sorted(one for one in folder.iterdir() if one.is_file() and not one.name.startswith("."))
     if not files:
